@@ -1,0 +1,79 @@
+/*-------------------------------------------------------------------------
+ *
+ * csv.h
+ *		From bytes to records: CSV and TSV as the service writes them.
+ *
+ * RFC 4180 with tolerance where the service's habits are unknown: LF or CRLF
+ * (or a mixture), a UTF-8 byte order mark, quotes where they are needed or
+ * everywhere, line ends inside quotes, last line with or without an end.
+ * What is not tolerated is an error, never a guess: text after a closing
+ * quote, a quote that never closes, a NUL byte, a record longer than the bound.
+ *
+ * Plain C.  Never raises.  Pulls its bytes through a callback, so it reads a
+ * file, a socket or a test's string alike.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_CSV_H
+#define PIN_CSV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+typedef struct PinCsv PinCsv;
+
+/*
+ * Source of bytes: fills up to size bytes, returns how many; 0 at the end,
+ * negative on failure (the callback has filled *err itself).
+ */
+typedef ptrdiff_t (*PinCsvRead) (void *arg, char *buf, size_t size, PinError *err);
+
+typedef struct PinField
+{
+	char	   *data;			/* unescaped, zero-terminated, in the reader's
+								 * buffer; valid until the next record */
+	uint32_t	len;			/* bytes */
+	bool		quoted;			/* "" is an empty string, nothing is NULL */
+} PinField;
+
+typedef struct PinRecord
+{
+	PinField   *fields;
+	int			nfields;
+	uint64_t	line;			/* line of the file where it starts, from 1 */
+} PinRecord;
+
+typedef enum PinCsvStatus
+{
+	PIN_CSV_RECORD,				/* *record is filled */
+	PIN_CSV_END,				/* no more */
+	PIN_CSV_ERROR				/* *err is filled: kind, message with line */
+} PinCsvStatus;
+
+/* Longest record, bytes. */
+#define PIN_CSV_RECORD_MAX (64 * 1024 * 1024)
+/* Most fields in a record. */
+#define PIN_CSV_FIELDS_MAX 16384
+
+/*
+ * delimiter is ',' or '\t'.  NULL when memory ran out.  The caller frees.
+ */
+extern PinCsv *pin_csv_open(char delimiter, PinCsvRead read, void *arg);
+extern void pin_csv_free(PinCsv *csv);	/* NULL is fine */
+
+/* Forgets buffered bytes and line count: the source starts again. */
+extern void pin_csv_rewind(PinCsv *csv);
+
+/*
+ * Next record.  A line with nothing on it is a record of one empty unquoted
+ * field: what it means is the caller's business.
+ */
+extern PinCsvStatus pin_csv_next(PinCsv *csv, PinRecord *record, PinError *err);
+
+/* After PIN_CSV_END: did the last line end with a line end? True for "no bytes". */
+extern bool pin_csv_ended_cleanly(const PinCsv *csv);
+
+#endif							/* PIN_CSV_H */

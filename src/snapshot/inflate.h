@@ -1,0 +1,51 @@
+/*-------------------------------------------------------------------------
+ *
+ * inflate.h
+ *		Undoes gzip where there is gzip, passes the rest through.
+ *
+ * The service's files are gzip, with or without a header that says so: the
+ * first two bytes decide.  The end of a gzip stream proves that the file is
+ * whole (length and CRC); concatenated members are one file; bytes after the
+ * last member are an error.
+ *
+ * Plain C over zlib.  Never raises.  Memory: zlib's window, nothing that grows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_INFLATE_H
+#define PIN_INFLATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+
+typedef struct PinInflate PinInflate;
+
+/* NULL when memory ran out.  The caller frees. */
+extern PinInflate *pin_inflate_open(void);
+extern void pin_inflate_free(PinInflate *z);	/* NULL is fine */
+
+/*
+ * Turns input into output: consumes up to inlen bytes (*used) and writes up to
+ * outsize bytes (*made).  Call again with the rest until *used == inlen; with
+ * inlen 0 it flushes what is buffered.  False with *err filled (FILE_CORRUPT)
+ * for a broken stream.
+ */
+extern bool pin_inflate_step(PinInflate *z, const char *in, size_t inlen, size_t *used,
+							 char *out, size_t outsize, size_t *made, PinError *err);
+
+/*
+ * To be called after the last byte.  False with *err filled (FILE_TRUNCATED)
+ * if a gzip stream has not reached its end.  The first up to two bytes of a
+ * plain file may still be held for sniffing: flush with pin_inflate_step(inlen
+ * 0, last true) happens in pin_inflate_end, which may write them to out (outsize
+ * >= 2, *made).
+ */
+extern bool pin_inflate_end(PinInflate *z, char *out, size_t outsize, size_t *made,
+							PinError *err);
+
+/* True once the input has turned out to be gzip. */
+extern bool pin_inflate_is_gzip(const PinInflate *z);
+
+#endif							/* PIN_INFLATE_H */

@@ -1,0 +1,146 @@
+/*-------------------------------------------------------------------------
+ *
+ * http.h
+ *		HTTP exchanges that never block: the only file that sees libcurl.
+ *
+ * A PinHttp is the engine: one curl_multi over one PinMux.  A PinExchange is
+ * one request and its reply.  Nothing here sleeps: start exchanges, wait for
+ * pin_http_fd() to become readable, call pin_http_drive(), look at the
+ * exchanges' states.
+ *
+ * Rules kept here and nowhere else: HTTPS only, except plain HTTP to loopback
+ * addresses; no redirects; no proxy from the environment; no signals; bounded
+ * header and body sizes; an exchange has its own Authorization header or none;
+ * tearing down never waits (not even for a name lookup).
+ *
+ * Plain C.  Never raises; no callback of libcurl does more than store.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_HTTP_H
+#define PIN_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "transport/mux.h"
+
+typedef struct PinHttp PinHttp;
+typedef struct PinExchange PinExchange;
+
+/* Where and how to connect; strings are copied when an exchange starts. */
+typedef struct PinHttpSettings
+{
+	const char *ca_file;		/* PEM file of CAs; NULL: the system's */
+	const char *proxy;			/* proxy URL; NULL: none, not even the
+								 * environment's */
+	int			connect_timeout_ms; /* > 0 */
+	int			request_timeout_ms; /* > 0; for streamed bodies the longest
+									 * silence instead of the whole */
+} PinHttpSettings;
+
+typedef struct PinRequest
+{
+	const char *method;			/* "GET", "POST", "PUT", "DELETE" */
+	const char *url;			/* complete, already encoded; sent as is */
+	const char *bearer;			/* token for an Authorization header, or NULL */
+	const char *content_type;	/* NULL: no Content-Type header */
+	const char *body;			/* NULL: no body; copied */
+	size_t		body_len;
+	bool		stream;			/* body goes through a window (see
+								 * pin_exchange_peek), not into memory */
+	int64_t		range_from;		/* > 0: Range: bytes=N- */
+	const char *if_match;		/* ETag for If-Match, or NULL */
+} PinRequest;
+
+typedef enum PinExchangeState
+{
+	PIN_EXCHANGE_RUNNING,
+	PIN_EXCHANGE_DONE,			/* a whole reply is here, whatever its status */
+	PIN_EXCHANGE_FAILED			/* no whole reply; see pin_exchange_error */
+} PinExchangeState;
+
+/* Largest reply body kept in memory (JSON), bytes. */
+#define PIN_HTTP_BODY_MAX (8 * 1024 * 1024)
+/* Largest sum of reply headers, bytes. */
+#define PIN_HTTP_HEADER_MAX (64 * 1024)
+/* Window of a streamed body: the transfer pauses while it is full. */
+#define PIN_HTTP_WINDOW (256 * 1024)
+
+/* Opens an engine.  NULL with *err filled on failure. */
+extern PinHttp *pin_http_open(PinError *err);
+
+/* Closes it and whatever exchanges still exist.  NULL is fine.  Never waits. */
+extern void pin_http_close(PinHttp *http);
+
+/* Readable when pin_http_drive() has something to do. */
+extern int	pin_http_fd(const PinHttp *http);
+
+/* For other timers that should make pin_http_fd() readable. */
+extern PinMux *pin_http_mux(PinHttp *http);
+
+/* Moves every exchange on as far as it goes without waiting. */
+extern void pin_http_drive(PinHttp *http);
+
+/*
+ * Starts an exchange.  NULL with *err filled (an URL that is refused, no
+ * memory).  The caller frees it, running or not, before the engine.
+ */
+extern PinExchange *pin_http_start(PinHttp *http, const PinHttpSettings *settings,
+								   const PinRequest *request, PinError *err);
+extern void pin_exchange_free(PinExchange *x);	/* NULL is fine */
+
+extern PinExchangeState pin_exchange_state(const PinExchange *x);
+
+/*
+ * After PIN_EXCHANGE_FAILED: kind RESOLVE, CONNECT, TLS, CONNECTION_LOST,
+ * REQUEST_TIMEOUT, REPLY_TOO_LARGE, ...; `ambiguous` is false only when the request
+ * provably never reached the server (resolve, connect, TLS handshake).
+ */
+extern const PinError *pin_exchange_error(const PinExchange *x);
+
+/* HTTP status; 0 while no status line has arrived. */
+extern int	pin_exchange_status(const PinExchange *x);
+
+/*
+ * A reply header by name, without case; NULL if absent.  Owned by the
+ * exchange.  Of repeated headers the last.
+ */
+extern const char *pin_exchange_header(const PinExchange *x, const char *name);
+
+/* Retry-After as milliseconds from now (seconds or HTTP date), -1 if absent. */
+extern int	pin_exchange_retry_after_ms(const PinExchange *x);
+
+/* Body of a reply that was not streamed; zero-terminated; never NULL. */
+extern const char *pin_exchange_body(const PinExchange *x, size_t *len);
+
+/*
+ * A streamed body: pin_exchange_peek gives the bytes that have arrived and not
+ * been consumed (0: none now), pin_exchange_consume releases the first n of
+ * them and lets a paused transfer go on.  Error replies (status >= 300) of a
+ * streamed exchange are kept in memory instead, up to PIN_HTTP_BODY_MAX.
+ * A streamed exchange is only DONE/FAILED for the network; bytes left in the
+ * window remain to be peeked afterwards.
+ */
+extern size_t pin_exchange_peek(const PinExchange *x, const char **data);
+extern void pin_exchange_consume(PinExchange *x, size_t n);
+
+/*
+ * True if the end of the body was proven by the protocol: Content-Length
+ * reached, or a chunked or HTTP/2 end seen; not by a mere close.
+ */
+extern bool pin_exchange_end_proven(const PinExchange *x);
+
+/*
+ * True if url may be called: https with a host, or http with a loopback host
+ * (127.0.0.0/8, [::1], localhost); no user info, no control characters or
+ * blanks.  Fills *err (kind URL) without repeating the query part.
+ */
+extern bool pin_url_allowed(const char *url, PinError *err);
+
+/* True if the URL's host is a loopback address or localhost. */
+extern bool pin_url_is_loopback(const char *url);
+
+#endif							/* PIN_HTTP_H */
