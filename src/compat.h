@@ -1,0 +1,100 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *		What differs between PostgreSQL 15 and 18, and nothing else.
+ *
+ * No other file looks at PG_VERSION_NUM.  Include it after postgres.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_COMPAT_H
+#define PIN_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "pinsight_fdw needs PostgreSQL 15 or newer"
+#endif
+
+#include "commands/explain.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/execnodes.h"
+#include "optimizer/pathnode.h"
+#include "utils/wait_event.h"
+
+/* The variable-length macros have left postgres.h in 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* ExplainState and ExplainPropertyXXX have headers of their own since 18. */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+
+/*
+ * A path for a plain scan of a base relation: no pathkeys, no outer path.
+ * 17 added fdw_restrictinfo, 18 disabled_nodes.
+ */
+static inline ForeignPath *
+pin_create_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, double rows,
+							Cost startup_cost, Cost total_cost,
+							Relids required_outer, List *fdw_private)
+{
+#if PG_VERSION_NUM >= 180000
+	return create_foreignscan_path(root, rel, NULL, rows, 0,
+								   startup_cost, total_cost, NIL,
+								   required_outer, NULL, NIL, fdw_private);
+#elif PG_VERSION_NUM >= 170000
+	return create_foreignscan_path(root, rel, NULL, rows,
+								   startup_cost, total_cost, NIL,
+								   required_outer, NULL, NIL, fdw_private);
+#else
+	return create_foreignscan_path(root, rel, NULL, rows,
+								   startup_cost, total_cost, NIL,
+								   required_outer, NULL, fdw_private);
+#endif
+}
+
+/*
+ * The user whose mapping a scan uses: the owner of the view it is read
+ * through, or the current user.  16 moved it from the range table entry to
+ * the plan node.
+ */
+static inline Oid
+pin_scan_user(ForeignScanState *node)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	Oid			userid;
+
+#if PG_VERSION_NUM >= 160000
+	userid = plan->checkAsUser;
+#else
+	int			rti = plan->scan.scanrelid;
+
+	if (rti == 0)
+		rti = bms_next_member(plan->fs_relids, -1);
+	userid = exec_rt_fetch(rti, node->ss.ps.state)->checkAsUser;
+#endif
+	return OidIsValid(userid) ? userid : GetUserId();
+}
+
+/*
+ * What pg_stat_activity shows while a backend waits for the service.  Named
+ * wait events of extensions came with 17.
+ */
+static inline uint32
+pin_wait_event(void)
+{
+#if PG_VERSION_NUM >= 170000
+	static uint32 event = 0;
+
+	if (event == 0)
+		event = WaitEventExtensionNew("PinsightService");
+	return event;
+#else
+	return PG_WAIT_EXTENSION;
+#endif
+}
+
+#endif							/* PIN_COMPAT_H */

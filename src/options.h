@@ -1,0 +1,101 @@
+/*-------------------------------------------------------------------------
+ *
+ * options.h
+ *		What a user may set on a server, a foreign table, a column and a user
+ *		mapping, and the typed result.
+ *
+ * The table in options.c is the one list of options: the validator, the
+ * messages about misplaced or misspelt names and the reader below all follow
+ * it.  docs/options.md is its manual.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_OPTIONS_H
+#define PIN_OPTIONS_H
+
+#include "access/attnum.h"
+
+/* Defaults, as documented in docs/options.md. */
+#define PIN_DEFAULT_API_URL "https://api.partnercenter.microsoft.com"
+#define PIN_DEFAULT_LOGIN_URL "https://login.microsoftonline.com"
+#define PIN_DEFAULT_RESOURCE "https://api.partnercenter.microsoft.com"
+#define PIN_DEFAULT_CONNECT_TIMEOUT_MS (10 * 1000)
+#define PIN_DEFAULT_REQUEST_TIMEOUT_MS (100 * 1000)
+#define PIN_DEFAULT_POLL_INTERVAL_MS (2 * 1000)
+#define PIN_DEFAULT_WAIT_TIMEOUT_MS (15 * 60 * 1000)
+#define PIN_DEFAULT_STARTUP_COST 10000.0
+#define PIN_DEFAULT_TUPLE_COST 0.1
+
+/* Largest file that a ..._file option may name, bytes. */
+#define PIN_SECRET_FILE_MAX (64 * 1024)
+
+typedef enum PinFormat
+{
+	PIN_FORMAT_CSV,				/* fields divided by commas */
+	PIN_FORMAT_TSV				/* fields divided by tabs */
+} PinFormat;
+
+/*
+ * Everything one foreign table's scan may want to know.  Strings are in the
+ * database encoding except the credentials, which are UTF-8, as they are sent.
+ * URLs have no trailing slash.
+ */
+typedef struct PinOptions
+{
+	Oid			serverid;		/* the table's server */
+	Oid			umid;			/* user mapping; InvalidOid from
+								 * pin_options_plan */
+	char	   *server_name;	/* never NULL */
+
+	/* server */
+	char	   *tenant;			/* NULL only from pin_options_plan */
+	char	   *program;		/* "mpn" or "cmp"; a table may override it */
+	char	   *api_url;		/* never NULL */
+	char	   *api_version;	/* never NULL; default depends on program */
+	char	   *login_url;		/* never NULL */
+	char	   *resource;		/* never NULL */
+	char	   *ca_file;		/* NULL: the system's */
+	char	   *proxy;			/* NULL: none */
+	int			connect_timeout_ms; /* > 0 */
+	int			request_timeout_ms; /* > 0 */
+	int			poll_interval_ms;	/* > 0; first wait between polls */
+	int64		wait_timeout_ms;	/* > 0; a table may override it */
+	double		startup_cost;	/* fdw_startup_cost, >= 0 */
+	double		tuple_cost;		/* fdw_tuple_cost, >= 0 */
+	PinFormat	format;			/* a table may override it */
+
+	/*
+	 * User mapping; all NULL from pin_options_plan.  Exactly one grant fits:
+	 * username and password, or refresh_token, or client_id and client_secret
+	 * alone.
+	 */
+	char	   *client_id;		/* never NULL from pin_options_scan */
+	char	   *client_secret;	/* from itself or client_secret_file */
+	char	   *username;		/* set together with password */
+	char	   *password;		/* from itself or password_file */
+	char	   *refresh_token;	/* from itself or refresh_token_file */
+
+	/* table */
+	char	   *dataset;		/* NULL: to be found by the table's name */
+	char	   *timespan;		/* upper case; NULL: the dataset's widest */
+	bool		set_null;		/* on_error 'set_null' */
+} PinOptions;
+
+/*
+ * Options of a foreign table and its server, for planning and EXPLAIN: no user
+ * mapping is looked up, no file is opened, nothing has to be complete.
+ * Allocated in the current memory context.
+ */
+extern PinOptions *pin_options_plan(Oid foreigntableid);
+
+/*
+ * The same with the user mapping of userid and its secrets, read from files
+ * where the mapping says so.  Throws an error that names what is missing or
+ * unreadable, never the content of a secret.
+ */
+extern PinOptions *pin_options_scan(Oid foreigntableid, Oid userid);
+
+/* The column_name option of a column, palloc'd, or NULL. */
+extern char *pin_options_column_name(Oid relid, AttrNumber attnum);
+
+#endif							/* PIN_OPTIONS_H */
