@@ -1,0 +1,87 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalog.h
+ *		The catalogue of datasets: names, columns, types, ranges.
+ *
+ * The service tells names but no types; the catalogue that ships with the
+ * extension (catalog/datasets.json) tells both.  Read once, never changed.
+ *
+ * Names are matched without case, underscores and parentheses, so that a local
+ * name finds its remote one: azure_usage finds AzureUsage, and
+ * estimated_extended_charge_cc finds EstimatedExtendedCharge(CC).
+ *
+ * Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_CATALOG_H
+#define PIN_CATALOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+
+typedef struct PinCatalogColumn
+{
+	const char *name;			/* remote name */
+	const char *type;			/* SQL type's name: text, numeric, ... */
+	const char *wire;			/* boolean's two words, "0/1"; NULL: any */
+	bool		metric;			/* computed over groups of the others */
+} PinCatalogColumn;
+
+typedef struct PinCatalogDataset
+{
+	const char *program;		/* mpn, cmp */
+	const char *name;			/* remote name */
+	const PinCatalogColumn *columns;	/* plain columns, then metrics */
+	size_t		ncolumns;		/* plain columns: columns[0 .. ncolumns - 1] */
+	const PinCatalogColumn *metrics;	/* = columns + ncolumns */
+	size_t		nmetrics;		/* how many metrics */
+	const char *const *date_ranges; /* timespans, in the catalogue's order */
+	size_t		ndate_ranges;	/* 0: dataset takes no timespan */
+	const char *time_column;	/* column a timespan is about; may be NULL */
+	int			refresh_days;	/* how old its data gets; -1: not published */
+	int			minimum_recurrence_hours;	/* -1: not published */
+	const char *system_query_id;	/* a ready-made query; NULL: none */
+	const char *const *system_columns;	/* its columns */
+	size_t		nsystem_columns;	/* how many */
+	const char *system_timespan;	/* its timespan; may be NULL */
+} PinCatalogDataset;
+
+typedef struct PinCatalog PinCatalog;
+
+/*
+ * Reads a catalogue.  NULL with *err filled (kind INTERNAL, which names the
+ * place: the file is ours).  The caller frees it; all strings live as long.
+ */
+extern PinCatalog *pin_catalog_parse(const char *json, size_t len, PinError *err);
+extern void pin_catalog_free(PinCatalog *catalog);	/* NULL is fine */
+
+extern size_t pin_catalog_count(const PinCatalog *catalog);
+extern const PinCatalogDataset *pin_catalog_at(const PinCatalog *catalog, size_t i);
+
+/* A dataset by remote or local name within a program, or NULL. */
+extern const PinCatalogDataset *pin_catalog_dataset(const PinCatalog *catalog,
+													const char *program,
+													const char *name);
+
+/* A column or metric by remote or local name, or NULL. */
+extern const PinCatalogColumn *pin_catalog_column(const PinCatalogDataset *dataset,
+												  const char *name);
+
+/* True if the dataset has that timespan (without case). */
+extern bool pin_catalog_has_range(const PinCatalogDataset *dataset,
+								  const char *timespan);
+
+/* For hints: the nearest remote name, NULL if none is near. */
+extern const char *pin_catalog_nearest_dataset(const PinCatalog *catalog,
+											   const char *program,
+											   const char *name);
+extern const char *pin_catalog_nearest_column(const PinCatalogDataset *dataset,
+											  const char *name);
+
+/* True if two names are the same but for case, underscores, parentheses. */
+extern bool pin_catalog_same_name(const char *a, const char *b);
+
+#endif							/* PIN_CATALOG_H */

@@ -1,0 +1,43 @@
+/*-------------------------------------------------------------------------
+ *
+ * message.h
+ *		A request to send and a reply to read, whoever carries them.
+ *
+ * Everything in src/insights turns a wish into a PinApiRequest and a PinReply
+ * into a struct.  Nothing there waits or knows how bytes travel.
+ *
+ * Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_MESSAGE_H
+#define PIN_MESSAGE_H
+
+#include <stddef.h>
+
+typedef struct PinApiRequest
+{
+	const char *method;			/* "GET", "POST", "DELETE"; static */
+	char	   *url;			/* complete and encoded; owned */
+	const char *content_type;	/* static; the API wants one on GET too */
+	char	   *body;			/* NULL: none; owned; may hold secrets */
+	size_t		body_len;		/* bytes in body */
+} PinApiRequest;
+
+/* A whole reply as it arrived; everything borrowed from the exchange. */
+typedef struct PinReply
+{
+	int			status;			/* HTTP status */
+	const char *body;			/* need not be zero-terminated; may be NULL */
+	size_t		body_len;		/* bytes in body */
+	const char *www_authenticate;	/* header WWW-Authenticate, or NULL */
+	int			retry_after_ms; /* header Retry-After, -1 if absent */
+} PinReply;
+
+/*
+ * Overwrites and frees what a request owns, and empties it.  A zeroed request
+ * is fine; so is doing it twice.
+ */
+extern void pin_api_request_free(PinApiRequest *request);
+
+#endif							/* PIN_MESSAGE_H */
