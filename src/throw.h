@@ -34,11 +34,4 @@ extern _Noreturn void pin_throw(const PinError *err, const char *server,
 extern void pin_warn(const PinError *err, const char *server,
 					 const char *context);
 
-/*
- * Text in UTF-8 from a remote party as palloc'd text in the database encoding.
- * Never fails for its content: what is invalid or has no counterpart becomes
- * '?'.
- */
-extern char *pin_text_to_server(const char *utf8);
-
 #endif							/* PIN_THROW_H */
