@@ -1,0 +1,65 @@
+/*-------------------------------------------------------------------------
+ *
+ * option_value.h
+ *		Is this text an acceptable value, and what does it mean?
+ *
+ * One predicate for each kind of value.  They decide and never throw: the
+ * caller knows the option's name and what to say.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_OPTION_VALUE_H
+#define PIN_OPTION_VALUE_H
+
+/* Longest URL and longest name, bytes. */
+#define PIN_URL_MAX 2048
+#define PIN_NAME_MAX 256
+
+/* Not empty, no control characters. */
+extern bool pin_value_line(const char *value);
+
+/* Letters, digits, dots and hyphens, a letter or digit at both ends. */
+extern bool pin_value_tenant(const char *value);
+
+/* Letters, digits and dots, a letter or digit at both ends. */
+extern bool pin_value_version(const char *value);
+
+/* Letters, digits and hyphens. */
+extern bool pin_value_client_id(const char *value);
+
+/* Letters, digits, underscores and parentheses. */
+extern bool pin_value_name(const char *value);
+
+/* Letters, digits and underscores. */
+extern bool pin_value_timespan(const char *value);
+
+/*
+ * https with a host, or http with a loopback host; no user info, query or
+ * fragment.
+ */
+extern bool pin_value_url(const char *value);
+
+/* Scheme, host, port: http, https, socks5, socks5h; no user info, no path. */
+extern bool pin_value_proxy(const char *value);
+
+/* An identifier of an API: printable ASCII without blanks. */
+extern bool pin_value_resource(const char *value);
+
+/* An absolute path. */
+extern bool pin_value_path(const char *value);
+
+/* "mpn" or "cmp"; "csv" or "tsv"; "stop" or "set_null". */
+extern bool pin_value_program(const char *value);
+extern bool pin_value_format(const char *value);
+extern bool pin_value_on_error(const char *value);
+
+/*
+ * A PostgreSQL interval, without months and years, in milliseconds: what is
+ * smaller is cut off.
+ */
+extern bool pin_value_duration(const char *value, int64 *ms);
+
+/* A number that is zero or more. */
+extern bool pin_value_cost(const char *value, double *cost);
+
+#endif							/* PIN_OPTION_VALUE_H */
