@@ -1,0 +1,22 @@
+/*-------------------------------------------------------------------------
+ *
+ * secret_file.h
+ *		A secret that lives in a file of the server's host.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_SECRET_FILE_H
+#define PIN_SECRET_FILE_H
+
+/* Largest file that holds a secret, bytes. */
+#define PIN_SECRET_FILE_MAX (64 * 1024)
+
+/*
+ * The file's content, palloc'd, without the line end it may end with.  It has
+ * to be a regular file that not everybody can read, of 1 to
+ * PIN_SECRET_FILE_MAX bytes of UTF-8.  Throws an error that names the option
+ * and the path, never the content.
+ */
+extern char *pin_secret_file_read(const char *option, const char *path);
+
+#endif							/* PIN_SECRET_FILE_H */
