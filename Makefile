@@ -44,8 +44,9 @@ pkg_libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))
 
 VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" pinsight_fdw.control)
 
-LIB_CFLAGS := $(call pkg_cflags,libcurl jansson zlib)
+LIB_CFLAGS := $(call pkg_cflags,libcurl jansson libcrypto zlib)
 LIB_LIBS := $(call pkg_libs,libcurl,-lcurl) $(call pkg_libs,jansson,-ljansson) \
+	$(call pkg_libs,libcrypto,-lcrypto) \
 	$(call pkg_libs,zlib,-lz)
 EMULATOR_CFLAGS := $(call pkg_cflags,libmicrohttpd jansson sqlite3 libcrypto zlib)
 EMULATOR_LIBS := $(call pkg_libs,libmicrohttpd,-lmicrohttpd) \

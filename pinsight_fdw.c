@@ -1,0 +1,63 @@
+/*-------------------------------------------------------------------------
+ *
+ * pinsight_fdw.c
+ *		The front door: what PostgreSQL finds when it loads the library.
+ *
+ * A foreign-data wrapper for Microsoft Partner Center Insights.  The handler
+ * below is the table of contents: each callback's name says where it lives,
+ * and docs/internals.md tells the rest of the way.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fdw/fdw.h"
+#include "fmgr.h"
+#include "foreign/fdwapi.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(pinsight_fdw_handler);
+PG_FUNCTION_INFO_V1(pinsight_fdw_version);
+
+PGDLLEXPORT void _PG_init(void);
+
+/*
+ * Nothing is opened here: the library may be preloaded into the postmaster,
+ * and no connection may exist before the fork.
+ */
+void
+_PG_init(void)
+{
+	MarkGUCPrefixReserved("pinsight_fdw");
+}
+
+Datum
+pinsight_fdw_handler(PG_FUNCTION_ARGS)
+{
+	FdwRoutine *routine = makeNode(FdwRoutine);
+
+	/* fdw/plan.c */
+	routine->GetForeignRelSize = pinsightGetForeignRelSize;
+	routine->GetForeignPaths = pinsightGetForeignPaths;
+	routine->GetForeignPlan = pinsightGetForeignPlan;
+
+	/* fdw/scan.c */
+	routine->BeginForeignScan = pinsightBeginForeignScan;
+	routine->IterateForeignScan = pinsightIterateForeignScan;
+	routine->ReScanForeignScan = pinsightReScanForeignScan;
+	routine->EndForeignScan = pinsightEndForeignScan;
+
+	/* fdw/explain.c */
+	routine->ExplainForeignScan = pinsightExplainForeignScan;
+
+	PG_RETURN_POINTER(routine);
+}
+
+Datum
+pinsight_fdw_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(PINSIGHT_VERSION));
+}

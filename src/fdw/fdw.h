@@ -1,0 +1,47 @@
+/*-------------------------------------------------------------------------
+ *
+ * fdw.h
+ *		What PostgreSQL calls, and what the plan tells the executor.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_FDW_H
+#define PIN_FDW_H
+
+#include "compat.h"
+#include "foreign/fdwapi.h"
+
+/*
+ * The list in ForeignScan.fdw_private.  No secret and no option of the user
+ * mapping is ever in it: plans are logged and shown.
+ */
+typedef enum PinPlanItem
+{
+	PIN_PLAN_QUERY,				/* String: report query text */
+	PIN_PLAN_DATASET,			/* String: remote name of the dataset */
+	PIN_PLAN_PROGRAM,			/* String: "mpn" or "cmp" */
+	PIN_PLAN_ATTNUMS,			/* IntList: the table's columns */
+	PIN_PLAN_NAMES,				/* List of String: their remote names */
+	PIN_PLAN_NEEDED				/* IntList: attnums the executor asks for */
+} PinPlanItem;
+
+/* in plan.c */
+extern void pinsightGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
+									  Oid foreigntableid);
+extern void pinsightGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel,
+									Oid foreigntableid);
+extern ForeignScan *pinsightGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel,
+										   Oid foreigntableid, ForeignPath *best_path,
+										   List *tlist, List *scan_clauses,
+										   Plan *outer_plan);
+
+/* in scan.c */
+extern void pinsightBeginForeignScan(ForeignScanState *node, int eflags);
+extern TupleTableSlot *pinsightIterateForeignScan(ForeignScanState *node);
+extern void pinsightReScanForeignScan(ForeignScanState *node);
+extern void pinsightEndForeignScan(ForeignScanState *node);
+
+/* in explain.c */
+extern void pinsightExplainForeignScan(ForeignScanState *node, ExplainState *es);
+
+#endif							/* PIN_FDW_H */

@@ -1,0 +1,22 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan.h
+ *		The state of a foreign scan, for scan.c and explain.c.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_SCAN_H
+#define PIN_SCAN_H
+
+#include "reader/rows.h"
+#include "snapshot/acquire.h"
+
+typedef struct PinScan
+{
+	MemoryContext context;		/* everything of the scan */
+	List	   *plan;			/* fdw_private, see PinPlanItem */
+	PinAcquisition *acquisition;	/* NULL: not begun */
+	PinRows    *rows;			/* NULL: no row was asked for yet */
+} PinScan;
+
+#endif							/* PIN_SCAN_H */

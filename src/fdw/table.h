@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * table.h
+ *		What a foreign table stands for at the service.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_TABLE_H
+#define PIN_TABLE_H
+
+#include "nodes/pg_list.h"
+#include "options.h"
+#include "utils/relcache.h"
+
+/* Lists and strings can be copied into a plan. */
+typedef struct PinTable
+{
+	char	   *dataset;		/* remote name */
+	char	   *program;		/* "mpn" or "cmp" */
+	char	   *query;			/* report query over all columns */
+	List	   *attnums;		/* of int: columns that are not dropped */
+	List	   *names;			/* of String: their remote names, in step */
+} PinTable;
+
+/*
+ * Finds the remote names of a foreign table and its columns: what the options
+ * say, else what the catalogue of datasets knows by a like name.  Throws if
+ * there is no dataset of the table's name, no column at all, or a name that
+ * cannot be written in a report query.  Result in the current context.
+ */
+extern PinTable *pin_table_resolve(Relation relation, const PinOptions *options);
+
+#endif							/* PIN_TABLE_H */

@@ -1,0 +1,390 @@
+/*-------------------------------------------------------------------------
+ *
+ * rows.c
+ *		A report file as rows of a foreign table.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "nodes/value.h"
+#include "reader/convert.h"
+#include "reader/csv.h"
+#include "reader/rows.h"
+#include "throw.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/wait_event.h"
+
+/* One needed column: where it stands in the file and how it is converted. */
+typedef struct Cell
+{
+	AttrNumber	attnum;			/* of the table's column */
+	int			field;			/* number of the file's field, from 0 */
+	const char *remote_name;	/* as the header says it */
+	PinColumn  *column;			/* conversion */
+} Cell;
+
+struct PinRows
+{
+	PinRowsSource source;		/* what to read */
+	MemoryContext context;		/* owns this and all below it */
+	MemoryContext row_context;	/* values of the current row */
+	MemoryContextCallback callback; /* frees the CSV reader */
+	PinCsv	   *csv;			/* record reader */
+	off_t		offset;			/* of the next byte to read from the file */
+	int			nfields;		/* fields of the header, and of each record */
+	Cell	   *cells;			/* the needed columns */
+	int			ncells;			/* their number */
+	const Cell *current;		/* cell being converted, for error context */
+	uint64		line;			/* line of the current record */
+	uint64		rows;			/* rows returned */
+	uint64		bad_cells;		/* cells set to NULL */
+	char	   *first_bad;		/* message of the first of them */
+};
+
+static void
+free_csv(void *arg)
+{
+	PinRows    *rows = arg;
+
+	pin_csv_free(rows->csv);
+	rows->csv = NULL;
+}
+
+/* Source of the CSV reader. */
+static ptrdiff_t
+read_file(void *arg, char *buf, size_t size, PinError *err)
+{
+	PinRows    *rows = arg;
+	int			n;
+
+	if (rows->source.file <= 0)
+		return 0;
+	n = FileRead(rows->source.file, buf, size, rows->offset, WAIT_EVENT_BUFFILE_READ);
+	if (n < 0)
+		pin_error_set(err, PIN_ERROR_INTERNAL,
+					  "could not read temporary file \"%s\": %s",
+					  FilePathName(rows->source.file), strerror(errno));
+	else
+		rows->offset += n;
+	return n;
+}
+
+/* Next record; false at the end.  Throws on a broken file. */
+static bool
+next_record(PinRows *rows, PinRecord *record)
+{
+	PinError	err;
+
+	switch (pin_csv_next(rows->csv, record, &err))
+	{
+		case PIN_CSV_RECORD:
+			rows->line = record->line;
+			return true;
+		case PIN_CSV_END:
+			return false;
+		case PIN_CSV_ERROR:
+			break;
+	}
+	pin_throw(&err, rows->source.server_name,
+			  psprintf("report file of foreign table \"%s\"", rows->source.table_name));
+}
+
+/*
+ * The header's field with a name: spelled the same if there is one, else the
+ * only one that differs in case alone.  -1: none; -2: several.
+ */
+static int
+find_field(const PinRecord *header, const char *name)
+{
+	int			found = -1;
+
+	for (int i = 0; i < header->nfields; i++)
+	{
+		if (strcmp(header->fields[i].data, name) == 0)
+			return i;
+		if (pg_strcasecmp(header->fields[i].data, name) == 0)
+			found = found == -1 ? i : -2;
+	}
+	return found;
+}
+
+static void
+throw_missing(PinRows *rows, const char *missing)
+{
+	PinError	err;
+
+	pin_error_set(&err, PIN_ERROR_FILE_HEADER, "report file lacks column %s", missing);
+	pin_throw(&err, rows->source.server_name,
+			  psprintf("report file of foreign table \"%s\"", rows->source.table_name));
+}
+
+/* Finds each declared column in the header and prepares those needed. */
+static void
+match_header(PinRows *rows, const PinRecord *header)
+{
+	StringInfoData missing;
+	ListCell   *lcnum;
+	ListCell   *lcname;
+
+	initStringInfo(&missing);
+	rows->nfields = header->nfields;
+	rows->cells = palloc0(sizeof(Cell) * (list_length(rows->source.attnums) + 1));
+	forboth(lcnum, rows->source.attnums, lcname, rows->source.names)
+	{
+		Cell	   *cell = &rows->cells[rows->ncells];
+
+		cell->attnum = lfirst_int(lcnum);
+		cell->remote_name = strVal(lfirst(lcname));
+		cell->field = find_field(header, cell->remote_name);
+		if (cell->field < 0)
+			appendStringInfo(&missing, "%s\"%s\"%s", missing.len > 0 ? ", " : "",
+							 cell->remote_name, cell->field == -2 ? " (ambiguous)" : "");
+		else if (bms_is_member(cell->attnum, rows->source.needed))
+		{
+			cell->column = pin_column_create(TupleDescAttr(rows->source.tupdesc,
+														   cell->attnum - 1));
+			rows->ncells++;
+		}
+	}
+	if (missing.len > 0)
+		throw_missing(rows, missing.data);
+}
+
+/*
+ * Reads the header line.  A file that is proven whole and has no bytes at all
+ * is an empty result whose writer left out the header.
+ */
+static void
+read_header(PinRows *rows)
+{
+	PinRecord	header;
+
+	if (next_record(rows, &header))
+		match_header(rows, &header);
+}
+
+PinRows *
+pin_rows_open(const PinRowsSource *source)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "pinsight report rows",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	PinRows    *rows = palloc0(sizeof(PinRows));
+
+	rows->source = *source;
+	rows->context = context;
+	rows->row_context = AllocSetContextCreate(context, "pinsight row",
+											  ALLOCSET_DEFAULT_SIZES);
+	rows->callback.func = free_csv;
+	rows->callback.arg = rows;
+	MemoryContextRegisterResetCallback(context, &rows->callback);
+	rows->csv = pin_csv_open(source->delimiter, read_file, rows);
+	if (rows->csv == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	read_header(rows);
+	MemoryContextSwitchTo(old);
+	return rows;
+}
+
+/* Error context: where in the file a bad cell stands. */
+static void
+cell_context(void *arg)
+{
+	PinRows    *rows = arg;
+
+	if (rows->current == NULL)
+		return;
+	errcontext("report file line " UINT64_FORMAT ", field \"%s\", column \"%s\" of foreign table \"%s\"",
+			   rows->line, rows->current->remote_name,
+			   NameStr(TupleDescAttr(rows->source.tupdesc,
+									 rows->current->attnum - 1)->attname),
+			   rows->source.table_name);
+}
+
+static void
+convert_cell(PinRows *rows, const Cell *cell, PinRecord *record,
+			 Datum *values, bool *isnull)
+{
+	int			i = cell->attnum - 1;
+
+	rows->current = cell;
+	values[i] = pin_column_convert(cell->column, &record->fields[cell->field], &isnull[i]);
+}
+
+static void
+convert_strictly(PinRows *rows, PinRecord *record, Datum *values, bool *isnull)
+{
+	for (int i = 0; i < rows->ncells; i++)
+		convert_cell(rows, &rows->cells[i], record, values, isnull);
+}
+
+/* Takes note of an error that becomes a NULL; the first is kept in words. */
+static void
+count_bad_cell(PinRows *rows)
+{
+	ErrorData  *edata;
+
+	MemoryContextSwitchTo(rows->context);
+	edata = CopyErrorData();
+	FlushErrorState();
+	if (rows->bad_cells++ == 0)
+		rows->first_bad = psprintf("%s (line " UINT64_FORMAT ", field \"%s\")",
+								   edata->message, rows->line,
+								   rows->current->remote_name);
+	FreeErrorData(edata);
+}
+
+/*
+ * Converts the cells from *next on inside a subtransaction, so that an input
+ * function's error can be taken back.  Stops behind the first bad cell, which
+ * is NULL; *next tells where to go on.  Anything but bad data is rethrown.
+ */
+static void
+convert_guarded(PinRows *rows, PinRecord *record, Datum *values, bool *isnull, volatile int *next)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		while (*next < rows->ncells)
+		{
+			convert_cell(rows, &rows->cells[*next], record, values, isnull);
+			(*next)++;
+		}
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		/* class 22 is "data exception", class 23 a domain's constraint */
+		int			category = ERRCODE_TO_CATEGORY(geterrcode());
+
+		if (category != ERRCODE_DATA_EXCEPTION &&
+			category != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION)
+			PG_RE_THROW();
+		RollbackAndReleaseCurrentSubTransaction();
+		CurrentResourceOwner = owner;
+		count_bad_cell(rows);
+		MemoryContextSwitchTo(context);
+		values[rows->current->attnum - 1] = (Datum) 0;
+		isnull[rows->current->attnum - 1] = true;
+		(*next)++;
+	}
+	PG_END_TRY();
+}
+
+static void
+convert_leniently(PinRows *rows, PinRecord *record, Datum *values, bool *isnull)
+{
+	volatile int next = 0;
+
+	while (next < rows->ncells)
+		convert_guarded(rows, record, values, isnull, &next);
+}
+
+/*
+ * The next record that is a row.  In a table of several columns an empty line
+ * can only be the padding some writers leave at the end of a file.
+ */
+static bool
+next_row(PinRows *rows, PinRecord *record)
+{
+	uint64		blank_line = 0;
+
+	while (next_record(rows, record))
+	{
+		bool		blank = record->nfields == 1 && record->fields[0].len == 0 &&
+			!record->fields[0].quoted;
+
+		if (blank && rows->nfields > 1)
+		{
+			if (blank_line == 0)
+				blank_line = record->line;
+			continue;
+		}
+		if (blank_line == 0 && record->nfields == rows->nfields)
+			return true;
+
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+				 blank_line != 0 ?
+				 errmsg("report file has an empty line among its rows") :
+				 errmsg("report file has a line of %d fields where its header has %d",
+						record->nfields, rows->nfields),
+				 errhint("The file may be damaged. Run the query again to download it again."),
+				 errcontext("report file line " UINT64_FORMAT " of foreign table \"%s\"",
+							blank_line != 0 ? blank_line : record->line,
+							rows->source.table_name)));
+	}
+	return false;
+}
+
+bool
+pin_rows_next(PinRows *rows, Datum *values, bool *isnull)
+{
+	ErrorContextCallback errcallback;
+	MemoryContext old;
+	PinRecord	record;
+
+	MemoryContextReset(rows->row_context);
+	old = MemoryContextSwitchTo(rows->row_context);
+	if (!next_row(rows, &record))
+	{
+		MemoryContextSwitchTo(old);
+		return false;
+	}
+
+	memset(isnull, true, rows->source.tupdesc->natts * sizeof(bool));
+	rows->current = NULL;
+	errcallback.callback = cell_context;
+	errcallback.arg = rows;
+	errcallback.previous = error_context_stack;
+	error_context_stack = &errcallback;
+	if (rows->source.set_null)
+		convert_leniently(rows, &record, values, isnull);
+	else
+		convert_strictly(rows, &record, values, isnull);
+	error_context_stack = errcallback.previous;
+	MemoryContextSwitchTo(old);
+	rows->rows++;
+	return true;
+}
+
+void
+pin_rows_rewind(PinRows *rows)
+{
+	PinRecord	header;
+
+	pin_csv_rewind(rows->csv);
+	rows->offset = 0;
+	(void) next_record(rows, &header);
+}
+
+void
+pin_rows_close(PinRows *rows)
+{
+	if (rows->bad_cells > 0)
+		ereport(WARNING,
+				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+				 errmsg_plural(UINT64_FORMAT " cell of foreign table \"%s\" could not be read and was set to null",
+							   UINT64_FORMAT " cells of foreign table \"%s\" could not be read and were set to null",
+							   rows->bad_cells, rows->bad_cells,
+							   rows->source.table_name),
+				 errdetail("The first: %s.", rows->first_bad)));
+	MemoryContextDelete(rows->context);
+}
+
+uint64
+pin_rows_count(const PinRows *rows)
+{
+	return rows->rows;
+}

@@ -1,0 +1,59 @@
+/*-------------------------------------------------------------------------
+ *
+ * rows.h
+ *		A report file as rows of a foreign table.
+ *
+ * Matches the file's header with the table's columns by name, then turns one
+ * record after the other into a slot's values, only the columns that are
+ * needed.  Can start again from the first row as often as wanted.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_ROWS_H
+#define PIN_ROWS_H
+
+#include "access/tupdesc.h"
+#include "nodes/bitmapset.h"
+#include "nodes/pg_list.h"
+#include "storage/fd.h"
+
+typedef struct PinRows PinRows;
+
+/* What to read, and as what.  Everything is kept by reference. */
+typedef struct PinRowsSource
+{
+	File		file;			/* report file; <= 0 where it has no bytes */
+	char		delimiter;		/* ',' or '\t' */
+	const char *server_name;	/* for messages */
+	const char *table_name;		/* for messages */
+	TupleDesc	tupdesc;		/* the table's row type */
+	List	   *attnums;		/* of int: the declared columns, all of which the
+								 * file must have */
+	List	   *names;			/* of String: their remote names, in step */
+	Bitmapset  *needed;			/* attnums whose values are asked for */
+	bool		set_null;		/* a bad cell is NULL and counted, not an error */
+} PinRowsSource;
+
+/*
+ * Opens the file in a memory context of its own under the current one, which
+ * owns everything.  Throws if the header lacks a column.
+ */
+extern PinRows *pin_rows_open(const PinRowsSource *source);
+
+/*
+ * Fills values and isnull (one per attribute; what is not needed is NULL) with
+ * the next row, valid until the next call.  False at the end.  Throws on a
+ * broken file and, unless set_null, on a bad cell.
+ */
+extern bool pin_rows_next(PinRows *rows, Datum *values, bool *isnull);
+
+/* Back to the first row. */
+extern void pin_rows_rewind(PinRows *rows);
+
+/* Warns of the cells that were set to NULL, if any, and frees everything. */
+extern void pin_rows_close(PinRows *rows);
+
+/* Rows returned so far, of all passes. */
+extern uint64 pin_rows_count(const PinRows *rows);
+
+#endif							/* PIN_ROWS_H */

@@ -1,0 +1,32 @@
+/*-------------------------------------------------------------------------
+ *
+ * need.h
+ *		What a scan needs from the service, as a value.
+ *
+ * Two scans with the same need can share a report: same server, same
+ * credential, same report query (which carries the window), same format.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_NEED_H
+#define PIN_NEED_H
+
+#include "options.h"
+
+#define PIN_NEED_KEY_SIZE 65	/* SHA-256 in hexadecimal, terminated */
+
+typedef struct PinNeed
+{
+	const PinOptions *options;	/* server, mapping and table, resolved */
+	const char *query;			/* report query text, window included */
+	char		credential[PIN_NEED_KEY_SIZE];	/* hash of who asks, and whom */
+	char		key[PIN_NEED_KEY_SIZE]; /* hash of the whole need */
+} PinNeed;
+
+/*
+ * Builds the need of a scan in the current context.  options and query are
+ * kept by reference.  Throws when hashing fails.
+ */
+extern PinNeed *pin_need_create(const PinOptions *options, const char *query);
+
+#endif							/* PIN_NEED_H */
