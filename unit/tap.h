@@ -24,12 +24,22 @@
 static int	tap_run;			/* tests run so far */
 static int	tap_failed;			/* tests of them that failed */
 
-#define TAP_HELPER static inline __attribute__((unused))
-#define TAP_FORMAT(fmt, first) __attribute__((format(printf, fmt, first)))
+#define TAP_FORMAT(fmt, first) \
+	__attribute__((unused, format(printf, fmt, first)))
+
+static void diag(const char *fmt,...) TAP_FORMAT(1, 2);
+static bool ok(bool cond, const char *fmt,...) TAP_FORMAT(2, 3);
+static bool is_str(const char *got, const char *expected,
+				   const char *fmt,...) TAP_FORMAT(3, 4);
+static bool is_int(int64_t got, int64_t expected,
+				   const char *fmt,...) TAP_FORMAT(3, 4);
+static bool has_str(const char *haystack, const char *needle,
+					const char *fmt,...) TAP_FORMAT(3, 4);
+static bool tap_result(bool passed, const char *fmt,
+					   va_list args) TAP_FORMAT(2, 0);
 
 /* Prints a remark for the reader of the log. */
-TAP_HELPER TAP_FORMAT(1, 2)
-void
+static void
 diag(const char *fmt,...)
 {
 	va_list		args;
@@ -42,8 +52,7 @@ diag(const char *fmt,...)
 	fflush(stdout);
 }
 
-TAP_HELPER TAP_FORMAT(2, 0)
-bool
+static bool
 tap_result(bool passed, const char *fmt, va_list args)
 {
 	tap_run++;
@@ -57,8 +66,7 @@ tap_result(bool passed, const char *fmt, va_list args)
 }
 
 /* Passes if cond holds. */
-TAP_HELPER TAP_FORMAT(2, 3)
-bool
+static bool
 ok(bool cond, const char *fmt,...)
 {
 	va_list		args;
@@ -70,8 +78,7 @@ ok(bool cond, const char *fmt,...)
 }
 
 /* Passes if both strings are equal, or both NULL. */
-TAP_HELPER TAP_FORMAT(3, 4)
-bool
+static bool
 is_str(const char *got, const char *expected, const char *fmt,...)
 {
 	bool		passed;
@@ -90,8 +97,7 @@ is_str(const char *got, const char *expected, const char *fmt,...)
 }
 
 /* Passes if both integers are equal. */
-TAP_HELPER TAP_FORMAT(3, 4)
-bool
+static bool
 is_int(int64_t got, int64_t expected, const char *fmt,...)
 {
 	va_list		args;
@@ -108,8 +114,7 @@ is_int(int64_t got, int64_t expected, const char *fmt,...)
 }
 
 /* Passes if haystack contains needle. */
-TAP_HELPER TAP_FORMAT(3, 4)
-bool
+static bool
 has_str(const char *haystack, const char *needle, const char *fmt,...)
 {
 	bool		passed = haystack && strstr(haystack, needle);
@@ -127,8 +132,7 @@ has_str(const char *haystack, const char *needle, const char *fmt,...)
 }
 
 /* Prints the plan.  Returns the program's exit status. */
-TAP_HELPER
-int
+static int
 done_testing(void)
 {
 	printf("1..%d\n", tap_run);
