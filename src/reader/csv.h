@@ -5,7 +5,9 @@
  *
  * RFC 4180 with tolerance where the service's habits are unknown: LF or CRLF
  * (or a mixture), a UTF-8 byte order mark, quotes where they are needed or
- * everywhere, line ends inside quotes, last line with or without an end.
+ * everywhere, line ends inside quotes, last line with or without an end.  A
+ * quote within an unquoted field is a character like any other, and so is a
+ * carriage return that no line feed follows: inch marks in a TSV survive.
  * What is not tolerated is an error, never a guess: text after a closing
  * quote, a quote that never closes, a NUL byte, a record longer than the bound.
  *
@@ -53,7 +55,7 @@ typedef enum PinCsvStatus
 	PIN_CSV_ERROR				/* *err is filled: kind, message with line */
 } PinCsvStatus;
 
-/* Longest record, bytes. */
+/* Longest record with its line end, bytes. */
 #define PIN_CSV_RECORD_MAX (64 * 1024 * 1024)
 /* Most fields in a record. */
 #define PIN_CSV_FIELDS_MAX 16384
@@ -69,7 +71,9 @@ extern void pin_csv_rewind(PinCsv *csv);
 
 /*
  * Next record.  A line with nothing on it is a record of one empty unquoted
- * field: what it means is the caller's business.
+ * field: what it means is the caller's business.  An error is final: every
+ * later call returns it again, until pin_csv_rewind.  If the source left by
+ * longjmp, only pin_csv_rewind and pin_csv_free may follow.
  */
 extern PinCsvStatus pin_csv_next(PinCsv *csv, PinRecord *record, PinError *err);
 
