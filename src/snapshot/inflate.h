@@ -29,18 +29,18 @@ extern void pin_inflate_free(PinInflate *z);	/* NULL is fine */
 /*
  * Turns input into output: consumes up to inlen bytes (*used) and writes up to
  * outsize bytes (*made).  Call again with the rest until *used == inlen; with
- * inlen 0 it flushes what is buffered.  False with *err filled (FILE_CORRUPT)
- * for a broken stream.
+ * inlen 0 it writes what is still buffered, until *made == 0.  False with *err
+ * filled (FILE_CORRUPT) for a broken stream, which stays broken; *used and
+ * *made are right then too.
  */
 extern bool pin_inflate_step(PinInflate *z, const char *in, size_t inlen, size_t *used,
 							 char *out, size_t outsize, size_t *made, PinError *err);
 
 /*
- * To be called after the last byte.  False with *err filled (FILE_TRUNCATED)
- * if a gzip stream has not reached its end.  The first up to two bytes of a
- * plain file may still be held for sniffing: flush with pin_inflate_step(inlen
- * 0, last true) happens in pin_inflate_end, which may write them to out (outsize
- * >= 2, *made).
+ * To be called once, after the last byte and after a step with inlen 0 wrote
+ * nothing more.  False with *err filled (FILE_TRUNCATED) if a gzip stream has
+ * not reached its end.  A file of one byte that might have become gzip is only
+ * known as plain here, so this may write it to out (outsize >= 2, *made).
  */
 extern bool pin_inflate_end(PinInflate *z, char *out, size_t outsize, size_t *made,
 							PinError *err);
