@@ -12,6 +12,7 @@
 
 #include <math.h>
 
+#include "commands/defrem.h"
 #include "common/int.h"
 #include "datatype/timestamp.h"
 #include "pgtime.h"
@@ -26,6 +27,21 @@
 /* Longest host name and longest version, bytes. */
 #define HOST_MAX 253
 #define VERSION_MAX 16
+
+char *
+pin_option_get(List *list, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, list)
+	{
+		DefElem    *def = lfirst_node(DefElem, lc);
+
+		if (strcmp(def->defname, name) == 0)
+			return defGetString(def);
+	}
+	return NULL;
+}
 
 /* Is value 1 to max bytes long and made of the given characters alone? */
 static bool
@@ -182,7 +198,7 @@ bool
 pin_value_url(const char *value)
 {
 	static const char path_characters[] =
-		LETTERS DIGITS "-._~!$&'()*+,;=:@%/";
+	LETTERS DIGITS "-._~!$&'()*+,;=:@%/";
 	char		host[HOST_MAX + 1];
 	const char *authority;
 	const char *path;
@@ -280,16 +296,20 @@ decode_interval(const char *value, struct pg_itm_in *itm)
 
 /* A month has no fixed length, so an interval with months is no duration. */
 bool
-pin_value_duration(const char *value, int64 *ms)
+pin_value_duration(const char *value, int *ms)
 {
 	struct pg_itm_in itm;
-	int64		days;
+	int64		total;
 
 	if (!decode_interval(value, &itm) ||
 		itm.tm_year != 0 || itm.tm_mon != 0)
 		return false;
-	days = (int64) itm.tm_mday * (USECS_PER_DAY / 1000);
-	return !pg_add_s64_overflow(days, itm.tm_usec / 1000, ms);
+	total = (int64) itm.tm_mday * (USECS_PER_DAY / 1000);
+	if (pg_add_s64_overflow(total, itm.tm_usec / 1000, &total) ||
+		total < 1 || total > PIN_DURATION_MAX_MS)
+		return false;
+	*ms = (int) total;
+	return true;
 }
 
 bool

@@ -11,9 +11,17 @@
 #ifndef PIN_OPTION_VALUE_H
 #define PIN_OPTION_VALUE_H
 
+#include "nodes/pg_list.h"
+
 /* Longest URL and longest name, bytes. */
 #define PIN_URL_MAX 2048
 #define PIN_NAME_MAX 256
+
+/* Longest duration: a week, which is far from where an int ends. */
+#define PIN_DURATION_MAX_MS (7 * 24 * 60 * 60 * 1000)
+
+/* Value of an option of the list of DefElems, not copied, or NULL. */
+extern char *pin_option_get(List *list, const char *name);
 
 /* Not empty, no control characters. */
 extern bool pin_value_line(const char *value);
@@ -54,10 +62,10 @@ extern bool pin_value_format(const char *value);
 extern bool pin_value_on_error(const char *value);
 
 /*
- * A PostgreSQL interval, without months and years, in milliseconds: what is
- * smaller is cut off.
+ * A PostgreSQL interval without months and years, of 1 to PIN_DURATION_MAX_MS
+ * milliseconds: what is smaller is cut off.
  */
-extern bool pin_value_duration(const char *value, int64 *ms);
+extern bool pin_value_duration(const char *value, int *ms);
 
 /* A number that is zero or more. */
 extern bool pin_value_cost(const char *value, double *cost);

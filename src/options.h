@@ -26,9 +26,6 @@
 #define PIN_DEFAULT_STARTUP_COST 10000.0
 #define PIN_DEFAULT_TUPLE_COST 0.1
 
-/* Largest file that a ..._file option may name, bytes. */
-#define PIN_SECRET_FILE_MAX (64 * 1024)
-
 typedef enum PinFormat
 {
 	PIN_FORMAT_CSV,				/* fields divided by commas */
@@ -38,7 +35,7 @@ typedef enum PinFormat
 /*
  * Everything one foreign table's scan may want to know.  Strings are in the
  * database encoding except the credentials, which are UTF-8, as they are sent.
- * URLs have no trailing slash.
+ * api_url, login_url and proxy have no trailing slash.
  */
 typedef struct PinOptions
 {

@@ -1,0 +1,271 @@
+/*-------------------------------------------------------------------------
+ *
+ * options.c
+ *		From what is set on server, table and user mapping to a PinOptions.
+ *
+ * What may be set, and by whom, is the business of option_validator.c.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/syscache.h"
+
+#include "option_value.h"
+#include "options.h"
+#include "secret_file.h"
+#include "text.h"
+
+/* A table's options over its server's. */
+typedef struct OptionSource
+{
+	List	   *table;			/* options of the foreign table */
+	List	   *server;			/* options of its server */
+} OptionSource;
+
+/* Value of a table's or else the server's option, or the default. */
+static char *
+read_text(const OptionSource *source, const char *name,
+		  const char *default_value)
+{
+	char	   *value = pin_option_get(source->table, name);
+
+	if (value == NULL)
+		value = pin_option_get(source->server, name);
+	if (value == NULL)
+		value = unconstify(char *, default_value);
+	return value != NULL ? pstrdup(value) : NULL;
+}
+
+/*
+ * A value that was checked when it was set can only be wrong if the catalogs
+ * were written to by hand.
+ */
+static _Noreturn void
+fail_value(const char *name)
+{
+	elog(ERROR, "option \"%s\" has a value that was never checked", name);
+}
+
+static int
+read_duration(const OptionSource *source, const char *name, int default_ms)
+{
+	char	   *value = read_text(source, name, NULL);
+	int			ms = default_ms;
+
+	if (value != NULL && !pin_value_duration(value, &ms))
+		fail_value(name);
+	return ms;
+}
+
+static double
+read_cost(const OptionSource *source, const char *name, double default_cost)
+{
+	char	   *value = read_text(source, name, NULL);
+	double		cost = default_cost;
+
+	if (value != NULL && !pin_value_cost(value, &cost))
+		fail_value(name);
+	return cost;
+}
+
+/* A URL that paths can be appended to: without its trailing slashes. */
+static char *
+read_url(const OptionSource *source, const char *name,
+		 const char *default_url)
+{
+	char	   *url = read_text(source, name, default_url);
+
+	if (url != NULL)
+	{
+		size_t		len = strlen(url);
+
+		while (len > 0 && url[len - 1] == '/')
+			url[--len] = '\0';
+	}
+	return url;
+}
+
+/* What stands on the server alone: addresses, time limits, costs. */
+static void
+read_server(PinOptions *o, const OptionSource *source)
+{
+	o->tenant = read_text(source, "tenant", NULL);
+	o->api_url = read_url(source, "api_url", PIN_DEFAULT_API_URL);
+	o->login_url = read_url(source, "login_url", PIN_DEFAULT_LOGIN_URL);
+	o->resource = read_text(source, "resource", PIN_DEFAULT_RESOURCE);
+	o->ca_file = read_text(source, "ca_file", NULL);
+	o->proxy = read_url(source, "proxy", NULL);
+	o->connect_timeout_ms = read_duration(source, "connect_timeout",
+										  PIN_DEFAULT_CONNECT_TIMEOUT_MS);
+	o->request_timeout_ms = read_duration(source, "request_timeout",
+										  PIN_DEFAULT_REQUEST_TIMEOUT_MS);
+	o->poll_interval_ms = read_duration(source, "poll_interval",
+										PIN_DEFAULT_POLL_INTERVAL_MS);
+	o->startup_cost = read_cost(source, "fdw_startup_cost",
+								PIN_DEFAULT_STARTUP_COST);
+	o->tuple_cost = read_cost(source, "fdw_tuple_cost",
+							  PIN_DEFAULT_TUPLE_COST);
+}
+
+/* What stands on the table, or is overridden there. */
+static void
+read_table(PinOptions *o, const OptionSource *source)
+{
+	bool		cmp;
+
+	o->program = read_text(source, "program", "mpn");
+	cmp = strcmp(o->program, "cmp") == 0;
+	o->api_version = read_text(source, "api_version", cmp ? "v1.1" : "v1");
+	o->wait_timeout_ms = read_duration(source, "wait_timeout",
+									   PIN_DEFAULT_WAIT_TIMEOUT_MS);
+	o->format = strcmp(read_text(source, "format", "csv"), "tsv") == 0 ?
+		PIN_FORMAT_TSV : PIN_FORMAT_CSV;
+	o->dataset = read_text(source, "dataset", NULL);
+	o->timespan = read_text(source, "timespan", NULL);
+	if (o->timespan != NULL)
+	{
+		for (char *c = o->timespan; *c != '\0'; c++)
+			*c = pg_ascii_toupper((unsigned char) *c);
+	}
+	o->set_null = strcmp(read_text(source, "on_error", "stop"),
+						 "set_null") == 0;
+}
+
+PinOptions *
+pin_options_plan(Oid foreigntableid)
+{
+	ForeignTable *table = GetForeignTable(foreigntableid);
+	ForeignServer *server = GetForeignServer(table->serverid);
+	OptionSource source = {.table = table->options,.server = server->options};
+	PinOptions *o = palloc0(sizeof(PinOptions));
+
+	o->serverid = server->serverid;
+	o->server_name = pstrdup(server->servername);
+	read_server(o, &source);
+	read_table(o, &source);
+	return o;
+}
+
+/* Has the user (InvalidOid: everybody) a mapping of its own? */
+static bool
+has_mapping(const PinOptions *o, Oid userid)
+{
+	return SearchSysCacheExists2(USERMAPPINGUSERSERVER,
+								 ObjectIdGetDatum(userid),
+								 ObjectIdGetDatum(o->serverid));
+}
+
+/*
+ * The mapping of the user, or else the one for everybody.  Unlike
+ * GetUserMapping alone, the error says how to get one.
+ */
+static UserMapping *
+get_mapping(const PinOptions *o, Oid userid)
+{
+	const char *user;
+
+	if (has_mapping(o, userid) || has_mapping(o, InvalidOid))
+		return GetUserMapping(userid, o->serverid);
+
+	user = GetUserNameFromId(userid, false);
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("server \"%s\" has no user mapping for \"%s\"",
+					o->server_name, user),
+			 errhint("Use CREATE USER MAPPING FOR %s SERVER %s OPTIONS (client_id ..., ...).",
+					 quote_identifier(user),
+					 quote_identifier(o->server_name))));
+}
+
+/*
+ * Throws for an option that has to be there by now.  um->userid is who asked;
+ * the mapping found may be the one for everybody.
+ */
+static _Noreturn void
+fail_missing(const PinOptions *o, const UserMapping *um, const char *name)
+{
+	bool		own = has_mapping(o, um->userid);
+	const char *user = own ? GetUserNameFromId(um->userid, false) : "public";
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
+			 errmsg("user mapping for \"%s\" on server \"%s\" has no %s",
+					user, o->server_name, name),
+			 errhint("Use ALTER USER MAPPING FOR %s SERVER %s OPTIONS (ADD %s ...).",
+					 own ? quote_identifier(user) : user,
+					 quote_identifier(o->server_name), name)));
+}
+
+static void
+require_tenant(const PinOptions *o)
+{
+	if (o->tenant == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
+				 errmsg("server \"%s\" has no tenant", o->server_name),
+				 errhint("Use ALTER SERVER %s OPTIONS (ADD tenant 'your-company.onmicrosoft.com').",
+						 quote_identifier(o->server_name))));
+}
+
+/* A credential of the mapping, as UTF-8, or NULL. */
+static char *
+read_credential(List *mapping, const char *name)
+{
+	char	   *value = pin_option_get(mapping, name);
+	char	   *utf8 = value != NULL ? pin_text_to_utf8(value) : NULL;
+
+	if (value != NULL && utf8 == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+				 errmsg("value of option \"%s\" cannot be expressed in UTF-8",
+						name)));
+	return utf8;
+}
+
+/* A secret of the mapping, from its option or from the file, or NULL. */
+static char *
+read_secret(List *mapping, const char *name, const char *file_name)
+{
+	char	   *path = pin_option_get(mapping, file_name);
+
+	if (path != NULL)
+		return pin_secret_file_read(file_name, path);
+	return read_credential(mapping, name);
+}
+
+PinOptions *
+pin_options_scan(Oid foreigntableid, Oid userid)
+{
+	PinOptions *o = pin_options_plan(foreigntableid);
+	UserMapping *um;
+
+	require_tenant(o);
+	um = get_mapping(o, userid);
+	o->umid = um->umid;
+	o->client_id = read_credential(um->options, "client_id");
+	o->client_secret = read_secret(um->options, "client_secret",
+								   "client_secret_file");
+	o->username = read_credential(um->options, "username");
+	o->password = read_secret(um->options, "password", "password_file");
+	o->refresh_token = read_secret(um->options, "refresh_token",
+								   "refresh_token_file");
+	if (o->client_id == NULL)
+		fail_missing(o, um, "client_id");
+	if (o->client_secret == NULL && o->password == NULL &&
+		o->refresh_token == NULL)
+		fail_missing(o, um, "client_secret");
+	return o;
+}
+
+char *
+pin_options_column_name(Oid relid, AttrNumber attnum)
+{
+	char	   *name = pin_option_get(GetForeignColumnOptions(relid, attnum),
+									  "column_name");
+
+	return name != NULL ? pstrdup(name) : NULL;
+}
