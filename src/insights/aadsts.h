@@ -18,6 +18,7 @@
 typedef struct PinAadsts
 {
 	int			code;			/* 50126 for AADSTS50126 */
+	int			last_code;		/* the same, or the end of a range */
 	PinErrorKind kind;			/* what it is among our failures */
 	bool		retry;			/* the same request may succeed later */
 	const char *hint;			/* what the user can do; a sentence */

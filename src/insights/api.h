@@ -23,6 +23,7 @@
 #include <stddef.h>
 
 #include "error.h"
+#include "insights/api_error.h"
 #include "insights/json.h"
 #include "insights/message.h"
 
@@ -47,15 +48,6 @@ typedef struct PinApi
 	const char *api_version;	/* v1, v1.1 */
 	const char *program;		/* mpn, cmp */
 } PinApi;
-
-/* ---- errors ---- */
-
-/*
- * True if the reply reports success.  Otherwise fills *err: `what` completes
- * "could not ..." ("create report").  err->retry_after_ms holds the service's
- * wish; err->http_status the status that counts, from the body if that says so.
- */
-extern bool pin_api_check(const PinReply *reply, const char *what, PinError *err);
 
 /* ---- lists ---- */
 

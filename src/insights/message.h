@@ -15,6 +15,8 @@
 
 #include <stddef.h>
 
+#include "error.h"
+
 typedef struct PinApiRequest
 {
 	const char *method;			/* "GET", "POST", "DELETE"; static */
@@ -34,10 +36,19 @@ typedef struct PinReply
 	int			retry_after_ms; /* header Retry-After, -1 if absent */
 } PinReply;
 
+/* A piece of remote text, cleaned, cut, and zero-terminated. */
+typedef char PinRemoteText[PIN_REMOTE_TEXT_MAX + 4];
+
 /*
  * Overwrites and frees what a request owns, and empties it.  A zeroed request
  * is fine; so is doing it twice.
  */
 extern void pin_api_request_free(PinApiRequest *request);
+
+/*
+ * What a body that is not JSON says to a human: the title of an HTML page, or
+ * the text itself.  Empty if it says nothing.
+ */
+extern void pin_reply_plain_text(const PinReply *reply, PinRemoteText text);
 
 #endif							/* PIN_MESSAGE_H */

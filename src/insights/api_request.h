@@ -1,0 +1,52 @@
+/*-------------------------------------------------------------------------
+ *
+ * api_request.h
+ *		What the API's requests have in common: addresses, ids, times, bodies.
+ *
+ * For the files of src/insights that speak to an endpoint.  Plain C.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_API_REQUEST_H
+#define PIN_API_REQUEST_H
+
+#include <stdbool.h>
+
+#include "insights/api.h"
+#include "insights/buffer.h"
+
+/* Starts an address: {api_url}/insights/{api_version}/{program}{path}. */
+extern void pin_api_url_start(PinBuffer *url, const PinApi *api, const char *path);
+
+/* Adds one parameter, encoded; a NULL or empty value adds nothing. */
+extern void pin_api_url_parameter(PinBuffer *url, const char *name,
+								  const char *value);
+
+/* Adds an id as the last segment of the path; false with *err if it is none. */
+extern bool pin_api_url_id(PinBuffer *url, const char *id, const char *what,
+						   PinError *err);
+
+/*
+ * Ends an address and makes it a request, which takes over body (NULL: none;
+ * freed on failure too).  False with *err filled if memory ran out.
+ */
+extern bool pin_api_request_finish(PinApiRequest *request, const char *method,
+								   PinBuffer *url, char *body, PinError *err);
+
+/*
+ * Reads an id, a text or a number; false, and id empty, if it could not stand
+ * safely in an address.
+ */
+extern bool pin_api_read_id(const PinJson *value, PinId id);
+
+/* True if text is a time as the service wants it: 2026-03-01T00:00:00Z. */
+extern bool pin_api_time_ok(const char *text);
+
+/* Checks a window: both ends or neither, well written.  False with *err. */
+extern bool pin_api_window_ok(const char *start, const char *end,
+							  const char *what, PinError *err);
+
+/* The array of records in a reply; NULL if there is none. */
+extern const PinJson *pin_api_records(const PinJson *document);
+
+#endif							/* PIN_API_REQUEST_H */
