@@ -186,7 +186,7 @@ build/fuzz/%: build/plain/fuzz/%.o $(PLAIN_LIB)
 .PHONY: unit unit-build fuzz-build fuzz-smoke
 unit-build: $(if $(UNIT),$(UNIT:%=build/unit/%),$(UNIT_PROGS))
 unit: unit-build
-	prove --exec '' $(if $(UNIT),$(UNIT:%=build/unit/%),$(UNIT_PROGS))
+	prove $(PROVE_FLAGS) --exec '' $(if $(UNIT),$(UNIT:%=build/unit/%),$(UNIT_PROGS))
 
 fuzz-build: $(FUZZ_PROGS)
 fuzz-smoke: $(FUZZ_PROGS)

@@ -1,0 +1,107 @@
+\set ON_ERROR_STOP on
+\set QUIET on
+\pset border 1
+\pset footer off
+SET client_min_messages = warning;
+\getenv api_url PINSIGHT_API_URL
+
+\echo
+\echo '-- The extension, and a server: one partner tenant.  api_url and login_url are'
+\echo '-- only for this demo, where an emulator stands in for Microsoft''s services.'
+\echo
+\set ECHO queries
+CREATE EXTENSION pinsight_fdw;
+CREATE SERVER partner FOREIGN DATA WRAPPER pinsight_fdw
+    OPTIONS (tenant 'contoso.onmicrosoft.com',
+             api_url :'api_url', login_url :'api_url',
+             poll_interval '200 ms');
+\set ECHO none
+
+\echo
+\echo '-- Who signs in: an application and a refresh token of a user who did so with MFA.'
+\echo
+\set ECHO queries
+CREATE USER MAPPING FOR CURRENT_USER SERVER partner
+    OPTIONS (client_id '22222222-2222-2222-2222-222222222222',
+             client_secret 'emulator-secret',
+             refresh_token 'emulator-refresh-token');
+\set ECHO none
+
+\echo
+\echo '-- A foreign table over the dataset AzureUsage.  Columns find their remote names'
+\echo '-- without case and underscores; column_name names one that is called otherwise.'
+\echo
+\set ECHO queries
+CREATE FOREIGN TABLE azure_usage (
+    customer_name      text,
+    customer_market    text,
+    subscription_id    uuid,
+    service_name       text,
+    month              date,
+    usage_quantity     numeric,
+    duplicate          boolean OPTIONS (column_name 'IsACRDuplicateAtPGALevel')
+) SERVER partner OPTIONS (dataset 'AzureUsage', timespan 'LAST_6_MONTHS');
+\set ECHO none
+
+\echo
+\echo '-- A SELECT.  Behind it: sign-in, report query, report, polling, download.'
+\echo
+\set ECHO queries
+SELECT customer_name, service_name, month, usage_quantity
+  FROM azure_usage
+ ORDER BY usage_quantity DESC NULLS LAST, subscription_id
+ LIMIT 8;
+\set ECHO none
+
+\echo
+\echo '-- An aggregate.'
+\echo
+\set ECHO queries
+SELECT month, count(*) AS records,
+       count(DISTINCT customer_name) AS customers,
+       round(sum(usage_quantity), 2) AS quantity
+  FROM azure_usage
+ WHERE NOT duplicate
+ GROUP BY month
+ ORDER BY month;
+\set ECHO none
+
+\echo
+\echo '-- A join with a table of our own: which region''s team looks after the usage?'
+\echo
+\set ECHO queries
+CREATE TABLE region (market text PRIMARY KEY, team text NOT NULL);
+INSERT INTO region
+SELECT DISTINCT customer_market,
+       CASE WHEN lower(customer_market) < 'm' THEN 'Team A-L' ELSE 'Team M-Z' END
+  FROM azure_usage
+ WHERE customer_market IS NOT NULL;
+ANALYZE region;
+SELECT r.team, u.service_name, count(*) AS records,
+       round(sum(u.usage_quantity), 2) AS quantity
+  FROM azure_usage u
+  JOIN region r ON r.market = u.customer_market
+ GROUP BY r.team, u.service_name
+ ORDER BY quantity DESC NULLS LAST
+ LIMIT 6;
+\set ECHO none
+
+\echo
+\echo '-- EXPLAIN asks nobody: it shows the report query that would be sent.'
+\echo
+\set ECHO queries
+EXPLAIN (VERBOSE, COSTS OFF)
+SELECT customer_name, sum(usage_quantity)
+  FROM azure_usage
+ WHERE month >= '2026-01-01'
+ GROUP BY customer_name;
+\set ECHO none
+
+\echo
+\echo '-- EXPLAIN ANALYZE runs it, and tells what the report took.'
+\echo
+\set ECHO queries
+EXPLAIN (ANALYZE, COSTS OFF)
+SELECT count(*) FROM azure_usage;
+\set ECHO none
+\echo
