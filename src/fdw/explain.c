@@ -31,7 +31,7 @@ explain_acquisition(const PinScan *scan, ExplainState *es)
 							 (stats->ready_us - stats->started_us) / 1000.0, 3, es);
 	ExplainPropertyInteger("Downloaded", "bytes", stats->downloaded, es);
 	ExplainPropertyInteger("Report File", "bytes",
-						   pin_download_size(pin_acquire_download(scan->acquisition)), es);
+						   pin_report_file_size(pin_acquire_file(scan->acquisition)), es);
 }
 
 void

@@ -98,7 +98,7 @@ open_rows(ForeignScanState *node, PinScan *scan, const PinOptions *options)
 	Relation	relation = node->ss.ss_currentRelation;
 	PinRowsSource source;
 
-	source.file = pin_download_file(pin_acquire_download(scan->acquisition));
+	source.file = pin_report_file_handle(pin_acquire_file(scan->acquisition));
 	source.delimiter = options->format == PIN_FORMAT_TSV ? '\t' : ',';
 	source.server_name = options->server_name;
 	source.table_name = RelationGetRelationName(relation);
@@ -160,6 +160,6 @@ pinsightEndForeignScan(ForeignScanState *node)
 	if (scan->rows != NULL)
 		pin_rows_close(scan->rows);
 	if (scan->acquisition != NULL)
-		pin_download_close(pin_acquire_download(scan->acquisition));
+		pin_report_file_close(pin_acquire_file(scan->acquisition));
 	MemoryContextDelete(scan->context);
 }

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "insights/credential.h"
 #include "insights/token.h"
 #include "transport/mux.h"
 #include "utils/hsearch.h"
@@ -19,7 +20,6 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-#define CREDENTIAL_SIZE 65		/* SHA-256 in hexadecimal, terminated */
 
 /*
  * Tokens are renewed this long before they expire, so that none expires on
@@ -29,7 +29,7 @@
 
 typedef struct TokenEntry
 {
-	char		credential[CREDENTIAL_SIZE];	/* hash key; must be first */
+	PinHash		credential;		/* hash key; must be first */
 	char	   *access_token;	/* in the token context; NULL: none */
 	int64		good_until_us;	/* pin_now_us() clock */
 	char	   *refresh_token;	/* newest one; NULL: the mapping's own */
@@ -78,7 +78,7 @@ create_table(void)
 	if (token_context == NULL)
 		token_context = AllocSetContextCreate(TopMemoryContext, "pinsight tokens",
 											  ALLOCSET_SMALL_SIZES);
-	ctl.keysize = CREDENTIAL_SIZE;
+	ctl.keysize = PIN_HASH_SIZE;
 	ctl.entrysize = sizeof(TokenEntry);
 	ctl.hcxt = token_context;
 	tokens = hash_create("pinsight tokens", 8, &ctl,

@@ -16,7 +16,7 @@
 #include "insights/sign_in.h"
 
 /*
- * A token of the credential (a hash, see need.h) that is good for a while, as
+ * A token of the credential (a hash, see credential.h) that is good for a while, as
  * a palloc'd copy, or NULL.
  */
 extern char *pin_token_get(const char *credential);

@@ -72,7 +72,7 @@ extern const PinError *pin_acquire_leftover(const PinAcquisition *acquisition);
 extern const PinAcquireStats *pin_acquire_stats(const PinAcquisition *acquisition);
 
 /* The report file, after PIN_ACQUIRE_READY. */
-extern PinDownload *pin_acquire_download(const PinAcquisition *acquisition);
+extern PinReportFile *pin_acquire_file(const PinAcquisition *acquisition);
 
 /*
  * Lets go of the connection before the context does; statistics and file stay.

@@ -1,305 +1,229 @@
 /*-------------------------------------------------------------------------
  *
  * download.c
- *		From the secure link to a local file that is proven whole.
- *
- * The file is one of PostgreSQL's temporary files: temp_tablespaces,
- * temp_file_limit and log_temp_files apply, and it goes away with its resource
- * owner whatever happens.  What malloc owns (zlib's state, the digest) goes
- * away with the memory context.
+ *		From a secure link to a whole report file.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include <openssl/evp.h>
-
-#include "common/base64.h"
-#include "miscadmin.h"
 #include "snapshot/download.h"
-#include "snapshot/inflate.h"
-#include "utils/wait_event.h"
+#include "transport/retry.h"
 
-#define BLOCK_SIZE (64 * 1024)	/* inflated bytes per write */
-#define MD5_SIZE 16
-#define ETAG_SIZE 256			/* longer ones are not kept: no resuming */
+/* Times the file is begun anew: a broken one may have been bad luck. */
+#define MAX_RESTARTS 2
 
-struct PinDownload
+void
+pin_download_open(PinDownload *d, PinHttp *http, const PinHttpSettings *settings)
 {
-	File		file;			/* 0 (never a valid temporary file): none */
-	int64		size;			/* bytes written to it */
-	int64		taken;			/* stored bytes taken from exchanges */
-	PinInflate *inflate;		/* gzip or not; NULL before the first byte */
-	EVP_MD_CTX *md5;			/* digest of the stored bytes; NULL: none */
-	bool		md5_stated;		/* the store sent a Content-MD5 */
-	uint8		md5_expected[MD5_SIZE]; /* that digest */
-	char		etag[ETAG_SIZE];	/* empty: none */
-	char		last_byte;		/* of the file */
-	char	   *block;			/* BLOCK_SIZE bytes to write from */
-	MemoryContextCallback callback; /* frees inflate and md5 */
-};
-
-/* Idempotent; runs at the end of the memory context, too. */
-static void
-free_decoders(void *arg)
-{
-	PinDownload *d = arg;
-
-	pin_inflate_free(d->inflate);
-	d->inflate = NULL;
-	EVP_MD_CTX_free(d->md5);
-	d->md5 = NULL;
-}
-
-PinDownload *
-pin_download_create(void)
-{
-	PinDownload *d = palloc0(sizeof(PinDownload));
-
-	d->callback.func = free_decoders;
-	d->callback.arg = d;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, &d->callback);
-	d->block = palloc(BLOCK_SIZE);
-	return d;
+	d->http = http;
+	d->settings = settings;
+	d->file = pin_report_file_create();
 }
 
 void
-pin_download_close(PinDownload *d)
+pin_download_stop(PinDownload *d)
 {
-	if (d->file > 0)
-		FileClose(d->file);
-	d->file = 0;
-	free_decoders(d);
+	if (d->http == NULL)
+		return;
+	pin_exchange_free(d->exchange);
+	d->exchange = NULL;
+	pin_mux_disarm(pin_http_mux(d->http), &d->rest);
 }
 
 void
-pin_download_restart(PinDownload *d)
+pin_download_start(PinDownload *d, const char *link)
 {
-	free_decoders(d);
-	if (d->file > 0 && FileTruncate(d->file, 0, WAIT_EVENT_BUFFILE_TRUNCATE) < 0)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not truncate temporary file \"%s\": %m",
-						FilePathName(d->file))));
-	d->size = 0;
-	d->taken = 0;
-	d->last_byte = '\0';
-	d->etag[0] = '\0';
-	d->md5_stated = false;
+	if (d->link != NULL)
+		pfree(d->link);
+	d->link = NULL;
+	d->link = pstrdup(link);
+	d->tries = 0;
 }
 
-/* Notes what the store says of the whole file. */
-static void
-note_identity(PinDownload *d, const PinExchange *x)
-{
-	const char *etag = pin_exchange_header(x, "ETag");
-	const char *md5 = pin_exchange_header(x, "Content-MD5");
-
-	/* a weak ETag promises nothing about bytes */
-	if (etag != NULL && strlen(etag) < ETAG_SIZE && strncmp(etag, "W/", 2) != 0)
-		strlcpy(d->etag, etag, sizeof(d->etag));
-
-	if (md5 != NULL && strlen(md5) == pg_b64_enc_len(MD5_SIZE) &&
-		pg_b64_decode(md5, strlen(md5), (char *) d->md5_expected, MD5_SIZE) == MD5_SIZE)
-		d->md5_stated = true;
-}
-
-/* Does a partial reply start at the byte we want? */
+/* The same request again, after a while.  False if that was done enough. */
 static bool
-continues_at(const PinExchange *x, int64 offset)
+try_later(PinDownload *d, const PinError *err)
 {
-	const char *range = pin_exchange_header(x, "Content-Range");
-	char	   *end;
-
-	if (range == NULL || pg_strncasecmp(range, "bytes ", 6) != 0)
+	if (++d->tries >= PIN_RETRY_TRIES)
 		return false;
-	errno = 0;
-	return strtoll(range + 6, &end, 10) == offset && errno == 0 && *end == '-';
-}
-
-bool
-pin_download_begin(PinDownload *d, const PinExchange *x, PinError *err)
-{
-	if (d->taken > 0)
-	{
-		if (pin_exchange_status(x) == 206 && continues_at(x, d->taken))
-			return true;
-		pin_error_set(err, PIN_ERROR_CONNECTION_LOST,
-					  "the report's download cannot be resumed");
-		return false;
-	}
-
-	if (pin_exchange_status(x) != 200)
-	{
-		pin_error_set(err, PIN_ERROR_LINK,
-					  "unexpected HTTP status %d for a report's download",
-					  pin_exchange_status(x));
-		return false;
-	}
-	free_decoders(d);
-	note_identity(d, x);
-	d->inflate = pin_inflate_open();
-	if (d->inflate == NULL)
-	{
-		pin_error_set(err, PIN_ERROR_OUT_OF_MEMORY, "out of memory");
-		return false;
-	}
-
-	/*
-	 * Where OpenSSL refuses MD5 by policy there is no digest, and the other
-	 * proofs must do.
-	 */
-	d->md5 = d->md5_stated ? EVP_MD_CTX_new() : NULL;
-	if (d->md5 != NULL && EVP_DigestInit_ex(d->md5, EVP_md5(), NULL) != 1)
-	{
-		EVP_MD_CTX_free(d->md5);
-		d->md5 = NULL;
-	}
+	d->retries++;
+	(void) pin_mux_arm(pin_http_mux(d->http), &d->rest,
+					   pin_now_us() + (int64) pin_retry_delay_ms(err, d->tries) * 1000);
 	return true;
 }
 
-static void
-write_block(PinDownload *d, size_t len)
+/* From the first byte again. */
+static bool
+begin_anew(PinDownload *d, const PinError *err)
 {
-	size_t		done = 0;
-
-	if (d->file <= 0)
-		d->file = OpenTemporaryFile(false);
-
-	while (done < len)
-	{
-		int			n;
-
-		errno = 0;
-		n = FileWrite(d->file, d->block + done, len - done, d->size,
-					  WAIT_EVENT_BUFFILE_WRITE);
-		if (n <= 0)
-		{
-			if (errno == 0)
-				errno = ENOSPC;
-			ereport(ERROR,
-					(errcode_for_file_access(),
-					 errmsg("could not write temporary file \"%s\": %m",
-							FilePathName(d->file))));
-		}
-		done += n;
-		d->size += n;
-	}
-	if (len > 0)
-		d->last_byte = d->block[len - 1];
+	if (d->restarts++ >= MAX_RESTARTS)
+		return false;
+	pin_report_file_restart(d->file);
+	d->headway = 0;
+	d->tries = 0;
+	return try_later(d, err);
 }
 
-bool
-pin_download_take(PinDownload *d, PinExchange *x, PinError *err)
+/*
+ * A download that broke off goes on from where it is, if the store's ETag can
+ * make sure that it is still the same file.  As long as there is headway it
+ * may break off any number of times.
+ */
+static bool
+go_on(PinDownload *d, const PinError *err)
+{
+	int64		offset = pin_report_file_offset(d->file);
+
+	if (offset > d->headway)
+		d->tries = 0;
+	d->headway = offset;
+	if (offset > 0 && pin_report_file_etag(d->file) == NULL)
+		return begin_anew(d, err);
+	return try_later(d, err);
+}
+
+static bool
+send_request(PinDownload *d, PinError *err)
+{
+	PinRequest	request = {0};
+
+	pin_mux_disarm(pin_http_mux(d->http), &d->rest);
+	request.method = "GET";
+	request.url = d->link;
+	request.stream = true;
+	request.range_from = pin_report_file_offset(d->file);
+	if (request.range_from > 0)
+		request.if_match = pin_report_file_etag(d->file);
+	d->header_seen = false;
+	d->exchange = pin_http_start(d->http, d->settings, &request, err);
+	if (d->exchange == NULL)
+		return false;
+	d->requests++;
+	return true;
+}
+
+static bool
+brings_file(const PinExchange *x)
+{
+	int			status = pin_exchange_status(x);
+
+	return status == 200 || status == 206;
+}
+
+/* Takes what has arrived.  False with *err filled if it is of no use. */
+static bool
+take(PinDownload *d, PinError *err)
 {
 	const char *data;
-	size_t		len;
 
-	while ((len = pin_exchange_peek(x, &data)) > 0)
-	{
-		size_t		used;
-		size_t		made;
-
-		CHECK_FOR_INTERRUPTS();
-		if (!pin_inflate_step(d->inflate, data, len, &used, d->block, BLOCK_SIZE,
-							  &made, err))
-			return false;
-		if (d->md5 != NULL && EVP_DigestUpdate(d->md5, data, used) != 1)
-		{
-			pin_error_set(err, PIN_ERROR_INTERNAL, "could not compute MD5 of a download");
-			return false;
-		}
-		d->taken += used;
-		pin_exchange_consume(x, used);
-		write_block(d, made);
-	}
-	return true;
-}
-
-/* Writes out what zlib still holds. */
-static bool
-flush_inflate(PinDownload *d, PinError *err)
-{
-	size_t		used;
-	size_t		made;
-
-	do
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (!pin_inflate_step(d->inflate, NULL, 0, &used, d->block, BLOCK_SIZE,
-							  &made, err))
-			return false;
-		write_block(d, made);
-	} while (made > 0);
-
-	if (!pin_inflate_end(d->inflate, d->block, BLOCK_SIZE, &made, err))
-		return false;
-	write_block(d, made);
-	return true;
-}
-
-static bool
-md5_matches(PinDownload *d)
-{
-	uint8		digest[EVP_MAX_MD_SIZE];
-	unsigned int len = 0;
-
-	return EVP_DigestFinal_ex(d->md5, digest, &len) == 1 && len == MD5_SIZE &&
-		memcmp(digest, d->md5_expected, MD5_SIZE) == 0;
-}
-
-bool
-pin_download_finish(PinDownload *d, const PinExchange *x, PinError *err)
-{
-	if (!flush_inflate(d, err))
-		return false;
-
-	if (d->md5 != NULL)
-	{
-		if (md5_matches(d))
-			return true;
-		pin_error_set(err, PIN_ERROR_FILE_CORRUPT,
-					  "report file does not match its Content-MD5");
-		return false;
-	}
-	if (pin_inflate_is_gzip(d->inflate))
+	if (!brings_file(d->exchange))
+		return true;			/* an error's text, read at its end */
+	if (pin_exchange_state(d->exchange) == PIN_EXCHANGE_RUNNING &&
+		pin_exchange_peek(d->exchange, &data) == 0)
 		return true;
-	if (!pin_exchange_end_proven(x))
-	{
-		pin_error_set(err, PIN_ERROR_FILE_TRUNCATED,
-					  "report file came without a length, so its end is not proven");
+	if (!d->header_seen && !pin_report_file_begin(d->file, d->exchange, err))
 		return false;
-	}
-	if (d->last_byte != '\n')
+	d->header_seen = true;
+	return pin_report_file_take(d->file, d->exchange, err);
+}
+
+/* Says in *err what the store answered. */
+static void
+describe_refusal(const PinExchange *x, PinErrorKind kind, PinError *err)
+{
+	char		text[PIN_REMOTE_TEXT_MAX + 8];
+	size_t		len;
+	const char *body = pin_exchange_body(x, &len);
+
+	pin_error_set(err, kind, "could not download the report file: HTTP status %d",
+				  pin_exchange_status(x));
+	if (len > 0)
+		pin_error_detail(err, "The store answered: %s",
+						 pin_error_clean(text, sizeof(text), body, len));
+	err->http_status = pin_exchange_status(x);
+	err->retry_after_ms = pin_exchange_retry_after_ms(x);
+}
+
+/* The store answered with an error: what follows from it. */
+static PinDownloadStatus
+refused(PinDownload *d, const PinExchange *x, PinError *err)
+{
+	switch (pin_exchange_status(x))
 	{
-		pin_error_set(err, PIN_ERROR_FILE_TRUNCATED,
-					  d->size == 0 ? "report file is empty"
-					  : "report file ends within a line");
-		return false;
+		case 412:				/* another file than the one we began */
+		case 416:				/* a shorter one */
+			describe_refusal(x, PIN_ERROR_LINK, err);
+			return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
+		case 401:
+		case 403:
+		case 404:
+		case 410:
+			describe_refusal(x, PIN_ERROR_LINK, err);
+			return PIN_DOWNLOAD_LINK;
+		case 408:
+		case 429:
+		case 500:
+		case 502:
+		case 503:
+		case 504:
+			describe_refusal(x, pin_exchange_status(x) == 429 ?
+							 PIN_ERROR_THROTTLED : PIN_ERROR_SERVICE, err);
+			return try_later(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
+		default:
+			describe_refusal(x, pin_exchange_status(x) / 100 == 3 ?
+							 PIN_ERROR_REDIRECT : PIN_ERROR_LINK, err);
+			return PIN_DOWNLOAD_FAILED;
 	}
-	return true;
 }
 
-int64
-pin_download_offset(const PinDownload *d)
+/* The exchange is over and everything in it was taken. */
+static PinDownloadStatus
+conclude(PinDownload *d, const PinExchange *x, PinError *err)
 {
-	return d->taken;
+	elog(DEBUG1, "pinsight_fdw: GET download: HTTP status %d", pin_exchange_status(x));
+	if (pin_exchange_state(x) == PIN_EXCHANGE_FAILED)
+	{
+		*err = *pin_exchange_error(x);
+		if (!pin_retry_is_passing(err))
+			return PIN_DOWNLOAD_FAILED;
+		return go_on(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
+	}
+	if (!brings_file(x))
+		return refused(d, x, err);
+	if (pin_report_file_finish(d->file, x, err))
+		return PIN_DOWNLOAD_DONE;
+	return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
 }
 
-const char *
-pin_download_etag(const PinDownload *d)
+PinDownloadStatus
+pin_download_advance(PinDownload *d, PinError *err)
 {
-	return d->etag[0] != '\0' ? d->etag : NULL;
-}
+	PinDownloadStatus status = PIN_DOWNLOAD_WAIT;
+	bool		over;
 
-File
-pin_download_file(const PinDownload *d)
-{
-	return d->file;
-}
+	pin_error_reset(err);
+	if (d->exchange == NULL)
+	{
+		if (d->rest.due_us != 0 && !pin_timer_due(&d->rest))
+			return PIN_DOWNLOAD_WAIT;
+		if (!send_request(d, err))
+			return PIN_DOWNLOAD_FAILED;
+	}
 
-int64
-pin_download_size(const PinDownload *d)
-{
-	return d->size;
+	over = pin_exchange_state(d->exchange) != PIN_EXCHANGE_RUNNING;
+	if (!take(d, err))
+	{
+		pin_download_stop(d);
+		return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
+	}
+	if (over)
+	{
+		PinExchange *x = d->exchange;
+
+		status = conclude(d, x, err);
+		d->exchange = NULL;
+		pin_exchange_free(x);
+	}
+	return status;
 }

@@ -1,62 +1,66 @@
 /*-------------------------------------------------------------------------
  *
  * download.h
- *		From the secure link to a local file that is proven whole.
+ *		From a secure link to a whole report file.
  *
- * Takes the bytes of one or several exchanges (a download that breaks off is
- * resumed with a range), undoes gzip and writes a temporary file.  Its end is
- * believed only with proof: the end of a gzip stream, a matching Content-MD5,
- * or a length the protocol kept together with a last line that is ended.
+ * Follows the link without any token, takes what arrives into a report file,
+ * and resumes where the connection broke off.  Never sleeps: advance it, wait
+ * for the engine's descriptor, advance it again.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef PIN_DOWNLOAD_H
 #define PIN_DOWNLOAD_H
 
-#include "storage/fd.h"
+#include "snapshot/report_file.h"
 #include "transport/http.h"
 
-typedef struct PinDownload PinDownload;
+/* Embedded in whoever downloads; private to download.c but for what is marked. */
+typedef struct PinDownload
+{
+	PinHttp    *http;			/* the owner's engine */
+	const PinHttpSettings *settings;	/* the owner's */
+	PinReportFile *file;		/* public: what has arrived */
+	int			retries;		/* public: requests sent again */
+	int			requests;		/* public: requests sent */
+
+	char	   *link;			/* secure link in use; palloc'd */
+	PinExchange *exchange;		/* under way; NULL: none */
+	PinTimer	rest;			/* wait before the request is sent (again) */
+	bool		header_seen;	/* reply's header was read */
+	int			tries;			/* failures in a row without headway */
+	int			restarts;		/* times the file was begun anew */
+	int64		headway;		/* offset at the last failure */
+} PinDownload;
+
+typedef enum PinDownloadStatus
+{
+	PIN_DOWNLOAD_WAIT,			/* wait for the engine's descriptor */
+	PIN_DOWNLOAD_DONE,			/* the file is whole, with proof */
+	PIN_DOWNLOAD_LINK,			/* link refused (*err): start with a fresh one */
+	PIN_DOWNLOAD_FAILED			/* *err says why */
+} PinDownloadStatus;
 
 /*
- * Creates an empty download in the current context, which from then on owns
- * everything but the file; the file belongs to the current resource owner.
+ * Prepares a download whose file lives in the current context.  http and
+ * settings are kept by reference.
  */
-extern PinDownload *pin_download_create(void);
+extern void pin_download_open(PinDownload *download, PinHttp *http,
+							  const PinHttpSettings *settings);
 
-/* Closes the file before its resource owner does. */
-extern void pin_download_close(PinDownload *download);
-
-/* Forgets all bytes, to begin again from the first. */
-extern void pin_download_restart(PinDownload *download);
+/* Follows a link from here on, from where the file has got to. */
+extern void pin_download_start(PinDownload *download, const char *link);
 
 /*
- * Reads the reply's header, once its status line and headers are here (status
- * 200 or 206).  False with *err filled if the reply does not continue what we
- * have: then restart and ask for the whole.
+ * Moves on, after pin_http_drive().  Throws on interrupts, when memory runs
+ * out and when the file cannot be written.
  */
-extern bool pin_download_begin(PinDownload *download, const PinExchange *x, PinError *err);
+extern PinDownloadStatus pin_download_advance(PinDownload *download, PinError *err);
 
 /*
- * Moves the bytes that have arrived into the file.  False with *err filled
- * for a broken stream.  Throws on interrupts and on failures to write.
+ * Ends the exchange; the file stays.  Idempotent; a zeroed download is fine.
+ * Never throws.
  */
-extern bool pin_download_take(PinDownload *download, PinExchange *x, PinError *err);
-
-/*
- * After the exchange's last byte: is the file whole?  False with *err filled
- * if not, or not provably.
- */
-extern bool pin_download_finish(PinDownload *download, const PinExchange *x, PinError *err);
-
-/* Stored (not inflated) bytes taken so far: where a resumed download starts. */
-extern int64 pin_download_offset(const PinDownload *download);
-
-/* ETag for If-Match of a resumed download; NULL: it cannot be resumed. */
-extern const char *pin_download_etag(const PinDownload *download);
-
-/* The file and its size, inflated; valid until close. */
-extern File pin_download_file(const PinDownload *download);
-extern int64 pin_download_size(const PinDownload *download);
+extern void pin_download_stop(PinDownload *download);
 
 #endif							/* PIN_DOWNLOAD_H */

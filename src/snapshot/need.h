@@ -11,16 +11,15 @@
 #ifndef PIN_NEED_H
 #define PIN_NEED_H
 
+#include "insights/credential.h"
 #include "options.h"
-
-#define PIN_NEED_KEY_SIZE 65	/* SHA-256 in hexadecimal, terminated */
 
 typedef struct PinNeed
 {
 	const PinOptions *options;	/* server, mapping and table, resolved */
 	const char *query;			/* report query text, window included */
-	char		credential[PIN_NEED_KEY_SIZE];	/* hash of who asks, and whom */
-	char		key[PIN_NEED_KEY_SIZE]; /* hash of the whole need */
+	PinHash		credential;		/* who asks, and whom */
+	PinHash		key;			/* the whole need */
 } PinNeed;
 
 /*

@@ -25,7 +25,7 @@
 
 typedef struct PinTicket
 {
-	char		key[PIN_NEED_KEY_SIZE]; /* the need it serves */
+	PinHash		key;			/* the need it serves */
 	char		name[PIN_TICKET_NAME_SIZE]; /* of both the remote query and
 											 * the report */
 	PinId		query_id;	/* empty: none known */

@@ -1,0 +1,69 @@
+/*-------------------------------------------------------------------------
+ *
+ * credential.c
+ *		Who asks whom, as a hash: the key of tokens, needs and files.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "insights/credential.h"
+
+/* Writes a digest in hexadecimal. */
+static void
+write_hex(PinHash hash, const uint8 *digest)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
+	{
+		hash[2 * i] = digits[digest[i] >> 4];
+		hash[2 * i + 1] = digits[digest[i] & 15];
+	}
+	hash[2 * PG_SHA256_DIGEST_LENGTH] = '\0';
+}
+
+/* A missing part differs from an empty one. */
+static bool
+add_part(pg_cryptohash_ctx *ctx, const char *part)
+{
+	char		length[32];
+
+	if (part == NULL)
+		return pg_cryptohash_update(ctx, (const uint8 *) "-:", 2) >= 0;
+	snprintf(length, sizeof(length), "%zu:", strlen(part));
+	return pg_cryptohash_update(ctx, (const uint8 *) length, strlen(length)) >= 0 &&
+		pg_cryptohash_update(ctx, (const uint8 *) part, strlen(part)) >= 0;
+}
+
+void
+pin_hash_parts(PinHash hash, int nparts, const char *const *parts)
+{
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
+	bool		ok = ctx != NULL && pg_cryptohash_init(ctx) >= 0;
+
+	for (int i = 0; ok && i < nparts; i++)
+		ok = add_part(ctx, parts[i]);
+	ok = ok && pg_cryptohash_final(ctx, digest, sizeof(digest)) >= 0;
+	pg_cryptohash_free(ctx);
+	if (!ok)
+		elog(ERROR, "could not compute SHA-256");
+	write_hex(hash, digest);
+}
+
+void
+pin_credential_hash(PinHash hash, const PinOptions *options)
+{
+	char		ids[32];
+	const char *parts[] = {
+		ids, options->login_url, options->tenant, options->resource,
+		options->client_id, options->client_secret, options->username,
+		options->password, options->refresh_token
+	};
+
+	snprintf(ids, sizeof(ids), "%u %u", options->serverid, options->umid);
+	pin_hash_parts(hash, lengthof(parts), parts);
+}

@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * credential.h
+ *		Who asks whom, as a hash: the key of tokens, needs and files.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_CREDENTIAL_H
+#define PIN_CREDENTIAL_H
+
+#include "options.h"
+
+#define PIN_HASH_SIZE 65		/* SHA-256 in hexadecimal, terminated */
+typedef char PinHash[PIN_HASH_SIZE];
+
+/*
+ * Hashes a list of texts, each
+ * with its length before it, so that no two lists hash alike.  Throws when
+ * hashing fails.
+ */
+extern void pin_hash_parts(PinHash hash, int nparts, const char *const *parts);
+
+/*
+ * The credential of a scan's options: server, mapping and every option that
+ * decides whose data comes back.  Nobody can read a secret out of it.
+ */
+extern void pin_credential_hash(PinHash hash, const PinOptions *options);
+
+#endif							/* PIN_CREDENTIAL_H */

@@ -1,0 +1,62 @@
+/*-------------------------------------------------------------------------
+ *
+ * report_file.h
+ *		A report file on its way: inflated, written, proven whole.
+ *
+ * Takes the bytes of one or several exchanges (a download that breaks off is
+ * resumed with a range), undoes gzip and writes a temporary file.  Its end is
+ * believed only with proof: the end of a gzip stream, a matching Content-MD5,
+ * or a length the protocol kept together with a last line that is ended.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_REPORT_FILE_H
+#define PIN_REPORT_FILE_H
+
+#include "storage/fd.h"
+#include "transport/http.h"
+
+typedef struct PinReportFile PinReportFile;
+
+/*
+ * Creates an empty file in the current context, which from then on owns
+ * everything but the file; the file belongs to the current resource owner.
+ */
+extern PinReportFile *pin_report_file_create(void);
+
+/* Closes the file before its resource owner does. */
+extern void pin_report_file_close(PinReportFile *file);
+
+/* Forgets all bytes, to begin again from the first. */
+extern void pin_report_file_restart(PinReportFile *file);
+
+/*
+ * Reads the reply's header, once its status line and headers are here (status
+ * 200 or 206).  False with *err filled if the reply does not continue what we
+ * have: then restart and ask for the whole.
+ */
+extern bool pin_report_file_begin(PinReportFile *file, const PinExchange *x, PinError *err);
+
+/*
+ * Moves the bytes that have arrived into the file.  False with *err filled
+ * for a broken stream.  Throws on interrupts and on failures to write.
+ */
+extern bool pin_report_file_take(PinReportFile *file, PinExchange *x, PinError *err);
+
+/*
+ * After the exchange's last byte: is the file whole?  False with *err filled
+ * if not, or not provably.
+ */
+extern bool pin_report_file_finish(PinReportFile *file, const PinExchange *x, PinError *err);
+
+/* Stored (not inflated) bytes taken so far: where a resumed download starts. */
+extern int64 pin_report_file_offset(const PinReportFile *file);
+
+/* ETag for If-Match of a resumed download; NULL: it cannot be resumed. */
+extern const char *pin_report_file_etag(const PinReportFile *file);
+
+/* The file and its size, inflated; valid until close. */
+extern File pin_report_file_handle(const PinReportFile *file);
+extern int64 pin_report_file_size(const PinReportFile *file);
+
+#endif							/* PIN_REPORT_FILE_H */
