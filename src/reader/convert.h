@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ *
+ * convert.h
+ *		From a field's text to a column's datum.
+ *
+ * What is nothing: an unquoted empty field is NULL for every type.  For types
+ * other than strings a quoted empty field is NULL too, and so are blanks alone;
+ * blanks around a value do not count.  For strings (text, varchar, char, name,
+ * every other type of the string category, and domains over them) a quoted
+ * empty field is the empty string, and blanks are text.
+ *
+ * Dates, times, booleans and whole numbers are read as the service writes them,
+ * whatever the session's settings are; see convert.c.  Every other type is read
+ * by its own input function, with the column's modifier.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_CONVERT_H
+#define PIN_CONVERT_H
+
+#include "catalog/pg_attribute.h"
+#include "reader/csv.h"
+
+/* Conversion prepared for one column. */
+typedef struct PinColumn PinColumn;
+
+/*
+ * Prepares the conversion for an attribute's type and modifier.  The result is
+ * palloc'd in the current context, which must outlive its use.  Throws if the
+ * type has no input function.
+ */
+extern PinColumn *pin_column_create(Form_pg_attribute att);
+
+/*
+ * Converts a field, whose text it may change.  The result, unless *isnull, is
+ * palloc'd in the current context.  Throws if the text is no value of the type
+ * (22P02, 22007, 22008, 22003, or the input function's own error), breaks a
+ * constraint of a domain, or cannot be expressed in the database's encoding.
+ */
+extern Datum pin_column_convert(PinColumn *column, PinField *field, bool *isnull);
+
+#endif							/* PIN_CONVERT_H */
