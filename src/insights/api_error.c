@@ -93,16 +93,6 @@ read_answer(const PinReply *reply, const PinJson *document, Answer *answer)
 #define HINT_MFA "Sign in once with multifactor authentication and put the " \
 	"refresh token into the user mapping: the service no longer accepts what a " \
 	"password alone brings."
-#define HINT_QUERIES "Delete report queries that nobody needs in Partner Center; " \
-	"a user may keep 100."
-#define HINT_REPORTS "Delete or pause reports that nobody needs in Partner Center; " \
-	"a user may have 50 active ones."
-#define HINT_NOW "A user may order 5 reports an hour. Wait, or let an older copy " \
-	"of the rows serve."
-#define HINT_DATASET "Check the option \"dataset\" and the program: the service " \
-	"does not offer every dataset in each program and to each partner."
-#define HINT_COLUMN "Check the option \"column_name\" of the table's columns: the " \
-	"dataset's columns may have changed."
 
 /* First and last status a rule is for, the words it needs, and what it says. */
 typedef struct Rule
@@ -118,57 +108,105 @@ typedef struct Rule
 
 /* The first that fits counts. */
 static const Rule rules[] = {
-	{300, 399, NULL, PIN_ERROR_REDIRECT,
-		"the service sent us to another address",
-	"Check the server option \"api_url\"; redirects are never followed."},
+	{
+		300, 399, NULL, PIN_ERROR_REDIRECT,
+		"the service sent us to another address", NULL
+	},
 
-	{401, 403, "900421", PIN_ERROR_MFA,
-	"the service wants multifactor authentication", HINT_MFA},
-	{401, 403, "MFA", PIN_ERROR_MFA,
-	"the service wants multifactor authentication", HINT_MFA},
-	{401, 403, "multi-factor", PIN_ERROR_MFA,
-	"the service wants multifactor authentication", HINT_MFA},
-	{401, 403, "multifactor", PIN_ERROR_MFA,
-	"the service wants multifactor authentication", HINT_MFA},
-
-	{401, 401, NULL, PIN_ERROR_UNAUTHORIZED,
+	{
+		401, 403, "900421", PIN_ERROR_MFA,
+		"the service wants multifactor authentication", HINT_MFA
+	},
+	{
+		401, 403, "MFA", PIN_ERROR_MFA,
+		"the service wants multifactor authentication", HINT_MFA
+	},
+	{
+		401, 403, "multi-factor", PIN_ERROR_MFA,
+		"the service wants multifactor authentication", HINT_MFA
+	},
+	{
+		401, 403, "multifactor", PIN_ERROR_MFA,
+		"the service wants multifactor authentication", HINT_MFA
+	},
+	{
+		401, 401, NULL, PIN_ERROR_UNAUTHORIZED,
 		"the service did not accept the sign-in token",
 		"Check that the application has the Partner Center permission with consent, "
 		"that the server option \"resource\" is right, and that the sign-in behind "
-	"a refresh token used multifactor authentication."},
+		"a refresh token used multifactor authentication."
+	},
 
-	{400, 499, "number of queries exceeded", PIN_ERROR_QUOTA,
-	"there are too many report queries", HINT_QUERIES},
-	{400, 499, "ExecuteNow report creation quota", PIN_ERROR_QUOTA,
-	"too many reports were ordered within the hour", HINT_NOW},
-	{400, 499, "report creation quota", PIN_ERROR_QUOTA,
-	"there are too many active reports", HINT_REPORTS},
-	{403, 403, "call volume quota", PIN_ERROR_QUOTA,
-	"too many requests were made", "Wait until the service's period ends."},
-
-	{403, 403, NULL, PIN_ERROR_FORBIDDEN,
+	{
+		400, 499, "number of queries exceeded", PIN_ERROR_QUOTA,
+		"there are too many report queries",
+		"Delete report queries that nobody needs in Partner Center; a user may keep "
+		"100."
+	},
+	{
+		400, 499, "ExecuteNow report creation quota", PIN_ERROR_QUOTA,
+		"too many reports were ordered within the hour",
+		"A user may order 5 reports an hour.  Wait, or let an older copy of the rows "
+		"serve."
+	},
+	{
+		400, 499, "report creation quota", PIN_ERROR_QUOTA,
+		"there are too many active reports",
+		"Delete or pause reports that nobody needs in Partner Center; a user may "
+		"have 50 active ones."
+	},
+	{
+		403, 403, "call volume quota", PIN_ERROR_QUOTA,
+		"too many requests were made",
+		"Wait until the service's period ends."
+	},
+	{
+		403, 403, NULL, PIN_ERROR_FORBIDDEN,
 		"the service does not allow it",
 		"Give the user the role \"Executive report viewer\" in Partner Center "
 		"(program mpn), or the application the role \"Manager\" there (program "
-	"cmp)."},
+		"cmp)."
+	},
 
-	{404, 404, "resource not found", PIN_ERROR_NOT_FOUND,
-		"there is nothing at this address",
-	"Check the server options \"api_url\", \"api_version\" and \"program\"."},
-	{404, 404, NULL, PIN_ERROR_NOT_FOUND, "the service found no such item", NULL},
-	{408, 408, NULL, PIN_ERROR_SERVICE, "the service ran out of time", NULL},
-	{429, 429, NULL, PIN_ERROR_THROTTLED, "too many requests were made", NULL},
+	{
+		404, 404, "resource not found", PIN_ERROR_NOT_FOUND,
+		"there is nothing at this address", NULL
+	},
+	{
+		404, 404, NULL, PIN_ERROR_NOT_FOUND,
+		"the service found no such item", NULL
+	},
+	{
+		408, 408, NULL, PIN_ERROR_SERVICE,
+		"the service ran out of time", NULL
+	},
+	{
+		429, 429, NULL, PIN_ERROR_THROTTLED,
+		"too many requests were made", NULL
+	},
 
-	{400, 499, "invalid table name", PIN_ERROR_UNKNOWN_DATASET,
-	"the service does not know the dataset", HINT_DATASET},
-	{400, 499, "incorrect column name", PIN_ERROR_UNKNOWN_COLUMN,
-	"the service does not know a column", HINT_COLUMN},
-	{400, 499, "invalid queryid", PIN_ERROR_BAD_REQUEST,
+	{
+		400, 499, "invalid table name", PIN_ERROR_UNKNOWN_DATASET,
+		"the service does not know the dataset", NULL
+	},
+	{
+		400, 499, "incorrect column name", PIN_ERROR_UNKNOWN_COLUMN,
+		"the service does not know a column", NULL
+	},
+	{
+		400, 499, "invalid queryid", PIN_ERROR_BAD_REQUEST,
 		"the service does not know the report query",
-	"It may have been deleted meanwhile. Try again."},
-	{400, 499, NULL, PIN_ERROR_BAD_REQUEST, "the service refused the request", NULL},
+		"It may have been deleted meanwhile.  Try again."
+	},
+	{
+		400, 499, NULL, PIN_ERROR_BAD_REQUEST,
+		"the service refused the request", NULL
+	},
 
-	{500, 599, NULL, PIN_ERROR_SERVICE, "the service failed", NULL},
+	{
+		500, 599, NULL, PIN_ERROR_SERVICE,
+		"the service failed", NULL
+	},
 };
 
 static bool

@@ -34,6 +34,8 @@ typedef struct PinCatalogDataset
 {
 	const char *program;		/* mpn, cmp */
 	const char *name;			/* remote name */
+	bool		confirmed;		/* false: nobody has shown the service's own
+								 * list of its columns */
 	const PinCatalogColumn *columns;	/* plain columns, then metrics */
 	size_t		ncolumns;		/* plain columns: columns[0 .. ncolumns - 1] */
 	const PinCatalogColumn *metrics;	/* = columns + ncolumns */
