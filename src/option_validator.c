@@ -42,7 +42,7 @@
 #define REDIRECTS "It decides where credentials are sent, and who is trusted with them."
 #define READS_FILE "It makes the server read a file of its host."
 
-/* What is expected, for the messages. */
+/* What a value must be, for the messages. */
 #define A_LINE "text without control characters"
 #define A_URL "an https URL without user name, query and fragment (http only for a loopback address)"
 #define A_NAME "up to 256 letters, digits, underscores and parentheses"
@@ -342,7 +342,7 @@ refuse_value(const PinOption *option, const char *value)
 			 errmsg("invalid value for option \"%s\": \"%s\"",
 					option->name, value) :
 			 errmsg("invalid value for option \"%s\"", option->name),
-			 errhint("Expected is %s.", option->expected),
+			 errhint("The value must be %s.", option->expected),
 			 hide_statement()));
 }
 

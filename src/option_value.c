@@ -225,12 +225,14 @@ pin_value_proxy(const char *value)
 
 	for (int i = 0; i < lengthof(schemes); i++)
 	{
-		size_t		len = strlen(schemes[i]);
-		const char *authority = value + len;
+		const char *authority = value + strlen(schemes[i]);
+		const char *path;
 
-		if (pg_strncasecmp(value, schemes[i], len) == 0)
-			return split_authority(authority, strcspn(authority, "/"), host) &&
-				authority[strcspn(authority, "/")] == '\0';
+		if (pg_strncasecmp(value, schemes[i], strlen(schemes[i])) != 0)
+			continue;
+		path = authority + strcspn(authority, "/");
+		return (path[0] == '\0' || strcmp(path, "/") == 0) &&
+			split_authority(authority, path - authority, host);
 	}
 	return false;
 }

@@ -186,7 +186,8 @@ get_mapping(const PinOptions *o, Oid userid)
  * the mapping found may be the one for everybody.
  */
 static _Noreturn void
-fail_missing(const PinOptions *o, const UserMapping *um, const char *name)
+fail_missing(const PinOptions *o, const UserMapping *um, const char *name,
+			 const char *why)
 {
 	bool		own = has_mapping(o, um->userid);
 	const char *user = own ? GetUserNameFromId(um->userid, false) : "public";
@@ -195,6 +196,7 @@ fail_missing(const PinOptions *o, const UserMapping *um, const char *name)
 			(errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
 			 errmsg("user mapping for \"%s\" on server \"%s\" has no %s",
 					user, o->server_name, name),
+			 errdetail("%s", why),
 			 errhint("Use ALTER USER MAPPING FOR %s SERVER %s OPTIONS (ADD %s ...).",
 					 own ? quote_identifier(user) : user,
 					 quote_identifier(o->server_name), name)));
@@ -254,10 +256,12 @@ pin_options_scan(Oid foreigntableid, Oid userid)
 	o->refresh_token = read_secret(um->options, "refresh_token",
 								   "refresh_token_file");
 	if (o->client_id == NULL)
-		fail_missing(o, um, "client_id");
+		fail_missing(o, um, "client_id",
+					 "Every sign-in names the application it is made for.");
 	if (o->client_secret == NULL && o->password == NULL &&
 		o->refresh_token == NULL)
-		fail_missing(o, um, "client_secret");
+		fail_missing(o, um, "client_secret",
+					 "Without username and password or a refresh_token the application signs in by itself, with its secret.");
 	return o;
 }
 

@@ -1,0 +1,308 @@
+--
+-- What may be set on a server, a foreign table, a column and a user mapping,
+-- what a wrong value is answered with, and what is missing when it is used.
+-- Nothing here reaches a network: all addresses are dead ends on loopback.
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS pinsight_fdw;
+RESET client_min_messages;
+
+--
+-- Server: everything that is right
+--
+CREATE SERVER opt_all FOREIGN DATA WRAPPER pinsight_fdw OPTIONS (
+	tenant 'contoso.onmicrosoft.com', program 'cmp',
+	api_url 'http://127.0.0.1:1/', api_version 'v1.1',
+	login_url 'http://localhost:1', resource 'api://contoso/insights',
+	ca_file '/etc/ssl/certs/ca.pem', proxy 'http://127.0.0.1:1',
+	connect_timeout '500 ms', request_timeout '1 minute 30 seconds',
+	poll_interval '00:00:01', wait_timeout '1 day 12:00',
+	fdw_startup_cost '0', fdw_tuple_cost '1.5e-2', format 'tsv');
+SELECT unnest(srvoptions) FROM pg_foreign_server WHERE srvname = 'opt_all';
+ALTER SERVER opt_all OPTIONS (SET tenant '11111111-2222-3333-4444-555555555555',
+	DROP proxy, DROP ca_file, SET wait_timeout 'PT1H');
+ALTER SERVER opt_all OPTIONS (ADD proxy 'socks5h://[::1]:1080');
+ALTER SERVER opt_all OPTIONS (SET api_url 'https://[::1]:8443/base/path');
+ALTER SERVER opt_all OPTIONS (SET login_url 'HTTPS://login.example');
+SELECT unnest(srvoptions) FROM pg_foreign_server WHERE srvname = 'opt_all';
+-- core's own words about what is there already and what is not
+ALTER SERVER opt_all OPTIONS (ADD tenant 'fabrikam.com');
+ALTER SERVER opt_all OPTIONS (SET ca_file '/ca.pem');
+
+-- a server without options can be made, and completed later
+CREATE SERVER opt FOREIGN DATA WRAPPER pinsight_fdw;
+
+--
+-- Server: names that are wrong
+--
+ALTER SERVER opt OPTIONS (ADD tennant 'contoso.com');
+\echo :LAST_ERROR_SQLSTATE
+ALTER SERVER opt OPTIONS (ADD "Tenant" 'contoso.com');
+ALTER SERVER opt OPTIONS (ADD wait_time '1 h');
+ALTER SERVER opt OPTIONS (ADD x 'y');
+ALTER SERVER opt OPTIONS (ADD host 'example.com');
+-- known, but elsewhere
+ALTER SERVER opt OPTIONS (ADD client_secret 'hush-hush');
+\echo :LAST_ERROR_SQLSTATE
+ALTER SERVER opt OPTIONS (ADD client_id 'hush-hush');
+ALTER SERVER opt OPTIONS (ADD username 'hush-hush');
+ALTER SERVER opt OPTIONS (ADD password 'hush-hush');
+ALTER SERVER opt OPTIONS (ADD password_file '/hush-hush');
+ALTER SERVER opt OPTIONS (ADD refresh_token 'hush-hush');
+ALTER SERVER opt OPTIONS (ADD dataset 'AzureUsage');
+ALTER SERVER opt OPTIONS (ADD column_name 'Month');
+-- the wrapper itself has none
+ALTER FOREIGN DATA WRAPPER pinsight_fdw OPTIONS (ADD tenant 'contoso.com');
+ALTER FOREIGN DATA WRAPPER pinsight_fdw OPTIONS (ADD debug 'true');
+
+--
+-- Server: values that are wrong
+--
+ALTER SERVER opt OPTIONS (ADD tenant '');
+\echo :LAST_ERROR_SQLSTATE
+ALTER SERVER opt OPTIONS (ADD tenant 'contoso.com/v2.0');
+ALTER SERVER opt OPTIONS (ADD tenant '..');
+ALTER SERVER opt OPTIONS (ADD tenant 'contoso com');
+ALTER SERVER opt OPTIONS (ADD program 'csp');
+ALTER SERVER opt OPTIONS (ADD program 'MPN');
+ALTER SERVER opt OPTIONS (ADD api_version 'v1/');
+ALTER SERVER opt OPTIONS (ADD resource 'two words');
+ALTER SERVER opt OPTIONS (ADD ca_file 'ca.pem');
+ALTER SERVER opt OPTIONS (ADD format 'json');
+
+-- addresses: each of them is refused, none is repeated
+CREATE FUNCTION opt_refused(option text, value text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	message text;
+	hint text;
+BEGIN
+	EXECUTE format('ALTER SERVER opt OPTIONS (ADD %I %L)', option, value);
+	EXECUTE format('ALTER SERVER opt OPTIONS (DROP %I)', option);
+	RETURN 'accepted';
+EXCEPTION WHEN invalid_parameter_value THEN
+	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, hint = PG_EXCEPTION_HINT;
+	RETURN message || E'\n' || hint;
+END $$;
+SELECT opt_refused('api_url', 'http://api.partnercenter.microsoft.com');
+SELECT opt_refused('proxy', 'http://user:hush-hush@proxy.example:3128');
+SELECT left(url, 50) AS url, opt_refused('api_url', url) = opt_refused('api_url', '') AS refused
+FROM unnest(ARRAY[
+	'ftp://example.com', 'example.com', 'https:/example.com', 'https://',
+	'https:///path', 'https://:443', 'https://example.com:0',
+	'https://example.com:65536', 'https://example.com:port',
+	'https://user@example.com', 'https://user:hush-hush@example.com',
+	'https://example.com@evil.example', 'https://example.com?x=1',
+	'https://example.com/#x', 'https://example.com/a b',
+	E'https://example.com/\r\nHost: evil.example', 'https://example.com\@evil',
+	'https://[::1', 'https://[zz]', 'https://a]b',
+	'https://example.com/' || repeat('x', 2048),
+	'http://127.evil.example', 'http://127.0.0.1.evil.example',
+	'http://127.0.0.256', 'http://128.0.0.1', 'http://127.0.0', 'http://[::2]',
+	'http://localhost.evil.example', 'http://localhostx'
+]) WITH ORDINALITY AS u (url, n) ORDER BY n;
+SELECT opt_refused('api_url', 'https://ex' || chr(228) || 'mple.com');
+SELECT url, opt_refused('api_url', url)
+FROM unnest(ARRAY[
+	'https://example.com', 'https://example.com/', 'https://example.com:443/a/b-c',
+	'https://10.0.0.1:8443', 'https://[2001:db8::1]', 'http://127.0.0.1',
+	'http://127.1.2.3:8080/x', 'http://[::1]:8080', 'http://LOCALHOST:1/'
+]) WITH ORDINALITY AS u (url, n) ORDER BY n;
+SELECT url, opt_refused('proxy', url) = opt_refused('proxy', '') AS refused
+FROM unnest(ARRAY[
+	'proxy.example:3128', 'ftp://proxy.example', 'http://proxy.example/path',
+	'http://proxy.example//', 'http://proxy.example?x', 'http://', 'http://u@proxy.example'
+]) WITH ORDINALITY AS u (url, n) ORDER BY n;
+SELECT url, opt_refused('proxy', url)
+FROM unnest(ARRAY[
+	'http://proxy.example:3128', 'http://proxy.example:3128/', 'https://proxy.example',
+	'socks5://10.0.0.1:1080'
+]) WITH ORDINALITY AS u (url, n) ORDER BY n;
+
+-- durations
+ALTER SERVER opt OPTIONS (ADD connect_timeout 'soon');
+ALTER SERVER opt OPTIONS (ADD request_timeout '2 hours');
+ALTER SERVER opt OPTIONS (ADD poll_interval '1 ms');
+ALTER SERVER opt OPTIONS (ADD wait_timeout '1 month');
+SELECT left(duration, 50) AS duration, opt_refused('wait_timeout', duration) <> 'accepted' AS refused
+FROM unnest(ARRAY[
+	' ', '0', '-1 second', '1 year', '1 mon', '999 microseconds', '8 days',
+	'infinity', '999999999999 hours', '9999999999999999999', '1 hour ago',
+	'2026-01-01', 'ten minutes', '1 hour 1', 'P1M', repeat('1', 400)
+]) WITH ORDINALITY AS d (duration, n) ORDER BY n;
+SELECT duration, opt_refused('wait_timeout', duration)
+FROM unnest(ARRAY[
+	'1 ms', '100 milliseconds', '5', '0.5 s', '24 hours', '12:30', '1 day', '7 days',
+	'PT5M', 'P1DT1H', '@ 1 minute'
+]) WITH ORDINALITY AS d (duration, n) ORDER BY n;
+-- whatever the session's interval style is
+SET intervalstyle = 'sql_standard';
+SELECT opt_refused('wait_timeout', '1 2:00:00');
+RESET intervalstyle;
+
+-- costs
+ALTER SERVER opt OPTIONS (ADD fdw_startup_cost '-1');
+SELECT cost, opt_refused('fdw_tuple_cost', cost) <> 'accepted' AS refused
+FROM unnest(ARRAY['-1', 'NaN', 'inf', 'cheap', '1 2']) AS c (cost);
+
+--
+-- Foreign table and its columns
+--
+CREATE FOREIGN TABLE opt_table (
+	month date OPTIONS (column_name 'Month'),
+	acr numeric OPTIONS (column_name 'TotalACR(USD)'),
+	plain text
+) SERVER opt OPTIONS (dataset 'AzureUsage', program 'cmp', timespan 'last_6_months',
+	wait_timeout '2 hours', format 'csv', on_error 'set_null');
+SELECT unnest(ftoptions) FROM pg_foreign_table WHERE ftrelid = 'opt_table'::regclass;
+SELECT attname, attfdwoptions FROM pg_attribute
+WHERE attrelid = 'opt_table'::regclass AND attnum > 0 ORDER BY attnum;
+ALTER FOREIGN TABLE opt_table OPTIONS (SET on_error 'stop', DROP timespan);
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD timespan 'LIFETIME');
+ALTER FOREIGN TABLE opt_table ALTER COLUMN plain OPTIONS (ADD column_name 'CustomerName');
+ALTER FOREIGN TABLE opt_table ALTER COLUMN plain OPTIONS (SET column_name 'Sku_Id');
+ALTER FOREIGN TABLE opt_table ALTER COLUMN plain OPTIONS (DROP column_name);
+SELECT unnest(ftoptions) FROM pg_foreign_table WHERE ftrelid = 'opt_table'::regclass;
+SELECT attname, attfdwoptions FROM pg_attribute
+WHERE attrelid = 'opt_table'::regclass AND attnum > 0 ORDER BY attnum;
+
+-- wrong
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD dateset 'x');
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD schedule 'daily');
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD tenant 'contoso.com');
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD password 'hush-hush');
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD column_name 'Month');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET dataset '');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET dataset 'AzureUsage; DROP');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET program 'both');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET timespan 'LAST 6 MONTHS');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET wait_timeout '-5 min');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET format 'CSV');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET on_error 'ignore');
+ALTER FOREIGN TABLE opt_table ALTER COLUMN plain OPTIONS (ADD colum_name 'Month');
+ALTER FOREIGN TABLE opt_table ALTER COLUMN plain OPTIONS (ADD dataset 'Month');
+ALTER FOREIGN TABLE opt_table ALTER COLUMN plain OPTIONS (ADD column_name 'a,b');
+ALTER FOREIGN TABLE opt_table ALTER COLUMN plain OPTIONS (ADD column_name 'Größe');
+DO $$
+BEGIN
+	EXECUTE format('ALTER FOREIGN TABLE opt_table ALTER COLUMN plain OPTIONS (ADD column_name %L)',
+		repeat('x', 256));
+	EXECUTE format('ALTER FOREIGN TABLE opt_table ALTER COLUMN plain OPTIONS (SET column_name %L)',
+		repeat('x', 257));
+EXCEPTION WHEN invalid_parameter_value THEN
+	RAISE NOTICE '256 bytes are a name, 257 are not';
+END $$;
+
+--
+-- User mapping: no message may repeat a value
+--
+CREATE USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (
+	client_id '11111111-2222-3333-4444-555555555555', client_secret 'hush-hush');
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (
+	ADD username 'jane@contoso.com', ADD password 'hush-hush');
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (
+	DROP username, DROP password, ADD refresh_token 'hush-hush');
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (
+	DROP client_secret, ADD client_secret_file '/hush-hush',
+	DROP refresh_token, ADD refresh_token_file '/hush-hush');
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (
+	DROP refresh_token_file, ADD username 'jane@contoso.com', ADD password_file '/hush-hush');
+
+-- wrong names
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (ADD pasword 'hush-hush');
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (ADD "user" 'hush-hush');
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (ADD clientsecret 'hush-hush');
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (ADD api_key 'hush-hush');
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (ADD tenant 'contoso.com');
+-- wrong values
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (SET client_id 'hush~hush');
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (SET username '');
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (SET username E'hush\nhush');
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (DROP password_file, ADD password '');
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (SET password_file 'hush-hush');
+-- wrong together
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (ADD password 'hush-hush');
+\echo :LAST_ERROR_SQLSTATE
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (ADD client_secret 'hush-hush');
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (DROP username);
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (DROP password_file);
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (ADD refresh_token 'hush-hush');
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (
+	DROP username, ADD refresh_token_file '/hush-hush');
+ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (
+	DROP username, DROP password_file,
+	ADD refresh_token 'hush-hush', ADD refresh_token_file '/hush-hush');
+DROP USER MAPPING FOR CURRENT_USER SERVER opt;
+
+--
+-- Options of other releases are unknown, not ignored
+--
+DO $$
+DECLARE
+	command text;
+BEGIN
+	FOREACH command IN ARRAY ARRAY[
+		'ALTER SERVER opt OPTIONS (ADD max_age ''24 hours'')',
+		'ALTER SERVER opt OPTIONS (ADD stale_ok ''3 days'')',
+		'ALTER SERVER opt OPTIONS (ADD fetch ''query'')',
+		'ALTER SERVER opt OPTIONS (ADD max_reports_per_hour ''5'')',
+		'ALTER FOREIGN TABLE opt_table OPTIONS (ADD report_id ''x'')',
+		'ALTER FOREIGN TABLE opt_table OPTIONS (ADD time_column ''x'')',
+		'ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (ADD metric ''true'')',
+		'ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (ADD metadata ''report_id'')',
+		'CREATE USER MAPPING FOR PUBLIC SERVER opt OPTIONS (certificate_file ''/x'')',
+		'CREATE USER MAPPING FOR PUBLIC SERVER opt OPTIONS (private_key_file ''/x'')']
+	LOOP
+		BEGIN
+			EXECUTE command;
+			RAISE NOTICE 'accepted: %', command;
+		EXCEPTION WHEN fdw_invalid_option_name THEN
+			RAISE NOTICE '%', SQLERRM;
+		END;
+	END LOOP;
+END $$;
+
+-- called by hand, the validator holds as well
+SELECT pinsight_fdw_validator(ARRAY['tenant=contoso.com'], 'pg_foreign_server'::regclass);
+SELECT pinsight_fdw_validator(ARRAY['tenant'], 'pg_foreign_server'::regclass);
+SELECT pinsight_fdw_validator(ARRAY[repeat('tenant', 12) || '=x'], 'pg_attribute'::regclass);
+SELECT pinsight_fdw_validator('{}', 'pg_class'::regclass);
+
+--
+-- What is missing is said when it is needed, not before
+--
+ALTER SERVER opt OPTIONS (ADD api_url 'http://127.0.0.1:1', ADD login_url 'http://127.0.0.1:1');
+CREATE ROLE regress_pinsight_reader;
+CREATE FOREIGN TABLE opt_use (month text) SERVER opt OPTIONS (dataset 'AzureUsage');
+GRANT SELECT ON opt_use TO regress_pinsight_reader;
+-- planning needs neither tenant nor user mapping
+DO $$
+BEGIN
+	EXECUTE 'EXPLAIN SELECT * FROM opt_use';
+	RAISE NOTICE 'planned';
+END $$;
+SET ROLE regress_pinsight_reader;
+SELECT * FROM opt_use;
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+ALTER SERVER opt OPTIONS (ADD tenant 'contoso.com');
+SET ROLE regress_pinsight_reader;
+SELECT * FROM opt_use;
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+CREATE USER MAPPING FOR PUBLIC SERVER opt;
+SET ROLE regress_pinsight_reader;
+SELECT * FROM opt_use;
+\echo :LAST_ERROR_SQLSTATE
+RESET ROLE;
+CREATE USER MAPPING FOR regress_pinsight_reader SERVER opt OPTIONS (client_id 'an-app');
+SET ROLE regress_pinsight_reader;
+SELECT * FROM opt_use;
+RESET ROLE;
+
+SET client_min_messages = warning;
+DROP SERVER opt CASCADE;
+DROP SERVER opt_all CASCADE;
+DROP OWNED BY regress_pinsight_reader;
+DROP ROLE regress_pinsight_reader;
+DROP FUNCTION opt_refused(text, text);
