@@ -23,12 +23,10 @@ CATALOG_C = src/insights/catalog_data.c
 SRCS := $(sort pinsight_fdw.c $(wildcard src/*.c src/*/*.c) $(CATALOG_C))
 OBJS = $(SRCS:.c=.o)
 
-# The layers without postgres.h: unit tests and fuzz targets build from them.
-PLAIN_SRCS := $(sort $(wildcard src/error.c src/transport/mux.c \
-	src/transport/http*.c src/reader/csv.c src/reader/wire_time.c \
-	src/snapshot/inflate.c) \
-	$(filter-out src/insights/token.c,$(wildcard src/insights/*.c)) \
-	$(CATALOG_C))
+# Plain C, that is without postgres.h: unit tests and fuzz targets build from it.
+# tools/check-includes knows which files have to be.
+PLAIN_SRCS := $(shell grep -L '^\#include "postgres.h"' $(filter-out \
+	$(CATALOG_C),$(wildcard $(SRCS)))) $(CATALOG_C)
 EMULATOR_SRCS := $(sort $(wildcard emulator/*.c))
 UNIT_SRCS := $(sort $(wildcard unit/*.c))
 FUZZ_SRCS := $(sort $(wildcard fuzz/*.c))
@@ -42,7 +40,7 @@ PKG_CONFIG ?= pkg-config
 pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null)
 pkg_libs = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null || echo $(2))
 
-VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" pinsight_fdw.control)
+LIBRARY_VERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" pinsight_fdw.control)
 
 LIB_CFLAGS := $(call pkg_cflags,libcurl jansson libcrypto zlib)
 LIB_LIBS := $(call pkg_libs,libcurl,-lcurl) $(call pkg_libs,jansson,-ljansson) \
@@ -61,7 +59,7 @@ WARNINGS += -Werror
 endif
 
 # Headers are tracked by the compiler, whatever the server was configured with.
-PG_CPPFLAGS = -Isrc $(LIB_CFLAGS) -DPINSIGHT_VERSION='"$(VERSION)"' -MMD -MP
+PG_CPPFLAGS = -Isrc $(LIB_CFLAGS) -DPINSIGHT_VERSION='"$(LIBRARY_VERSION)"' -MMD -MP
 PG_CFLAGS = $(WARNINGS) -Wdeclaration-after-statement
 # A backend loads us beside other extensions, with all symbols in one pot:
 # only what PostgreSQL looks up by name may be seen.
@@ -128,7 +126,7 @@ emulator:
 
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 PLAIN_CFLAGS = -std=gnu11 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer \
-	$(SANITIZE) $(WARNINGS) -Isrc -I. -MMD -MP -DPINSIGHT_VERSION='"$(VERSION)"'
+	$(SANITIZE) $(WARNINGS) -Isrc -I. -MMD -MP -DPINSIGHT_VERSION='"$(LIBRARY_VERSION)"'
 PLAIN_CC = gcc
 
 PLAIN_OBJS := $(PLAIN_SRCS:%.c=build/plain/%.o)
@@ -210,14 +208,14 @@ typedefs:
 	tools/make-typedefs $(INDENT_FILES)
 
 check-includes:
-	tools/check-includes $(filter-out $(CATALOG_C),$(PLAIN_SRCS))
+	tools/check-includes
 check-messages: $(OBJS)
 	tools/check-messages $(filter-out $(CATALOG_C),$(SRCS))
 
 # The whole code once more through clang, which sees other mistakes than gcc.
 CLANG ?= clang
 CLANG_FLAGS = -std=gnu11 -D_GNU_SOURCE -O1 -Werror $(WARNINGS) -Isrc -I. \
-	-DPINSIGHT_VERSION='"$(VERSION)"' -c
+	-DPINSIGHT_VERSION='"$(LIBRARY_VERSION)"' -c
 CLANG_OBJS := $(patsubst %.c,build/clang/%.o,$(SRCS) $(EMULATOR_SRCS) \
 	$(UNIT_SRCS) $(FUZZ_SRCS))
 
