@@ -5,6 +5,7 @@
  * The names in it end up inside SQL (quoted), so a name that is not letters,
  * digits, underscores and parentheses is refused here, once.
  */
+#define _GNU_SOURCE
 #include "catalog.h"
 
 #include <jansson.h>
@@ -268,7 +269,13 @@ emu_catalog_load(const char *path, char *err, size_t errsize)
 		return NULL;
 	}
 	catalog->datasets = calloc(json_array_size(list) + 1, sizeof(EmuDataset));
-	while (catalog->datasets && catalog->count < (int) json_array_size(list))
+	if (catalog->datasets == NULL)
+	{
+		snprintf(err, errsize, "out of memory");
+		emu_catalog_free(catalog);
+		return NULL;
+	}
+	while (catalog->count < (int) json_array_size(list))
 	{
 		json_t	   *item = json_array_get(list, (size_t) catalog->count);
 
