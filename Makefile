@@ -90,8 +90,10 @@ $(error $(PG_CONFIG) names no PGXS: install the server's development package or 
 endif
 include $(PGXS)
 
-# The SQL tests talk to an emulator; the TAP tests start their own.
-pg_regress_installcheck := scripts/with-emulator $(pg_regress_installcheck)
+# The SQL tests talk to an emulator, whose data end at a fixed day; the TAP tests
+# start their own.
+pg_regress_installcheck := PINSIGHT_EMULATOR_OPTIONS='--rows 1000 --today 2026-06-15' \
+	scripts/with-emulator $(pg_regress_installcheck)
 installcheck: emulator
 
 PROVE_FLAGS += -I t
