@@ -215,7 +215,7 @@ check-messages: $(OBJS)
 	tools/check-messages $(filter-out $(CATALOG_C),$(SRCS))
 
 # The whole code once more through clang, which sees other mistakes than gcc.
-CLANG ?= clang
+CLANG_CC ?= clang
 CLANG_FLAGS = -std=gnu11 -D_GNU_SOURCE -O1 -Werror $(WARNINGS) -Isrc -I. \
 	-DPINSIGHT_VERSION='"$(LIBRARY_VERSION)"' -c
 CLANG_OBJS := $(patsubst %.c,build/clang/%.o,$(SRCS) $(EMULATOR_SRCS) \
@@ -225,16 +225,16 @@ clang-build: $(CLANG_OBJS)
 
 build/clang/emulator/%.o: emulator/%.c $(ALL_HEADERS)
 	@mkdir -p $(@D)
-	$(CLANG) $(CLANG_FLAGS) -Iemulator $(EMULATOR_CFLAGS) -o $@ $<
+	$(CLANG_CC) $(CLANG_FLAGS) -Iemulator $(EMULATOR_CFLAGS) -o $@ $<
 build/clang/unit/%.o: unit/%.c $(ALL_HEADERS)
 	@mkdir -p $(@D)
-	$(CLANG) $(CLANG_FLAGS) -Iunit -Iemulator $(LIB_CFLAGS) $(EMULATOR_CFLAGS) -o $@ $<
+	$(CLANG_CC) $(CLANG_FLAGS) -Iunit -Iemulator $(LIB_CFLAGS) $(EMULATOR_CFLAGS) -o $@ $<
 build/clang/fuzz/%.o: fuzz/%.c $(ALL_HEADERS)
 	@mkdir -p $(@D)
-	$(CLANG) $(CLANG_FLAGS) -Ifuzz -DFUZZ_STANDALONE $(LIB_CFLAGS) -o $@ $<
+	$(CLANG_CC) $(CLANG_FLAGS) -Ifuzz -DFUZZ_STANDALONE $(LIB_CFLAGS) -o $@ $<
 build/clang/%.o: %.c $(ALL_HEADERS)
 	@mkdir -p $(@D)
-	$(CLANG) $(CLANG_FLAGS) -Wdeclaration-after-statement $(LIB_CFLAGS) \
+	$(CLANG_CC) $(CLANG_FLAGS) -Wdeclaration-after-statement $(LIB_CFLAGS) \
 		-isystem $(includedir_server) -o $@ $<
 
 print-%:
