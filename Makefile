@@ -237,5 +237,16 @@ build/clang/%.o: %.c $(ALL_HEADERS)
 	$(CLANG_CC) $(CLANG_FLAGS) -Wdeclaration-after-statement $(LIB_CFLAGS) \
 		-isystem $(includedir_server) -o $@ $<
 
+# docs/errors.md is printed from the tables in the code.
+.PHONY: doc-tables doc-tables-check
+build/tools/%: tools/%.c $(PLAIN_LIB)
+	@mkdir -p $(@D)
+	$(PLAIN_CC) $(PLAIN_CFLAGS) -o $@ $^ $(LIB_LIBS)
+doc-tables: build/tools/print_errors
+	$< > docs/errors.md
+doc-tables-check: build/tools/print_errors
+	@$< | diff -u docs/errors.md - || \
+		{ echo "docs/errors.md is not what the code says: run make doc-tables"; exit 1; }
+
 print-%:
 	@echo '$($*)'

@@ -87,13 +87,14 @@ static const PinErrorRow error_rows[PIN_ERROR_KINDS] = {
 	},
 	[PIN_ERROR_MFA] = {
 		"mfa", "28000", "the sign-in lacks proof of multifactor authentication",
-		"Sign in with multifactor authentication through pinsight_login() and "
-		"use its refresh token instead of a password."
+		"Sign in with multifactor authentication, by device code or "
+		"authorization code, and put the refresh token it brings into the user "
+		"mapping instead of the password."
 	},
 	[PIN_ERROR_SECRET_EXPIRED] = {
 		"secret_expired", "28000", "the client secret or refresh token has expired",
-		"Put a new client secret into the user mapping, or sign in again "
-		"through pinsight_login() for a new refresh token."
+		"Put a new client secret into the user mapping, or sign in again with "
+		"multifactor authentication for a new refresh token."
 	},
 	[PIN_ERROR_UNAUTHORIZED] = {
 		"unauthorized", "28000", "the API refused the token (401)",
@@ -107,27 +108,26 @@ static const PinErrorRow error_rows[PIN_ERROR_KINDS] = {
 	},
 	[PIN_ERROR_NOT_FOUND] = {
 		"not_found", "42704", "the API does not know the object (404)",
-		"Check the server options \"api_url\", \"api_version\" and \"program\", "
-		"and the id given in \"report_id\"."
+		"Check the server options \"api_url\", \"api_version\" and \"program\"."
 	},
 	[PIN_ERROR_BAD_REQUEST] = {
 		"bad_request", "HV00L", "the API refused the request (other 4xx)", NULL
 	},
 	[PIN_ERROR_UNKNOWN_DATASET] = {
 		"unknown_dataset", "HV00R", "the API does not know the dataset",
-		"Check the table options \"dataset\" and \"program\"; IMPORT FOREIGN "
-		"SCHEMA creates tables for the datasets there are."
+		"Check the table options \"dataset\" and \"program\", "
+		"and that the dataset is offered to your company."
 	},
 	[PIN_ERROR_UNKNOWN_COLUMN] = {
 		"unknown_column", "HV005", "the API does not know a column",
-		"Check the columns and their option \"column_name\", or create the table "
-		"anew by IMPORT FOREIGN SCHEMA."
+		"Check the columns' names and their option \"column_name\"; what the "
+		"service no longer offers has to be dropped from the table."
 	},
 	[PIN_ERROR_QUOTA] = {
 		"quota", "53400", "a quota for reports or queries is used up",
-		"Wait until the quota renews, remove unused reports through "
-		"pinsight_cleanup(), or accept older rows through \"max_age\" or "
-		"\"stale_ok\"."
+		"Reports made at once are limited by the hour: run the query again later.  "
+		"Reports and queries that are kept are limited in number: delete those "
+		"that are not needed."
 	},
 	[PIN_ERROR_THROTTLED] = {
 		"throttled", "53400", "the service still throttled us after the last retry (429)",
@@ -166,8 +166,8 @@ static const PinErrorRow error_rows[PIN_ERROR_KINDS] = {
 	},
 	[PIN_ERROR_FILE_HEADER] = {
 		"file_header", "HV005", "columns of the table are missing in the report file",
-		"Check the columns and their option \"column_name\", or create the table "
-		"anew by IMPORT FOREIGN SCHEMA."
+		"Check the columns' names and their option \"column_name\"; what the "
+		"service no longer offers has to be dropped from the table."
 	},
 };
 
