@@ -95,10 +95,10 @@ FROM unnest(ARRAY[
 	'https://example.com@evil.example', 'https://example.com?x=1',
 	'https://example.com/#x', 'https://example.com/a b',
 	E'https://example.com/\r\nHost: evil.example', 'https://example.com\@evil',
-	'https://[::1', 'https://[zz]', 'https://a]b',
+	'https://[::1', 'https://[zz]', 'https://a]b', 'https://[1:2]', 'https://.com',
 	'https://example.com/' || repeat('x', 2048),
 	'http://127.evil.example', 'http://127.0.0.1.evil.example',
-	'http://127.0.0.256', 'http://128.0.0.1', 'http://127.0.0', 'http://[::2]',
+	'http://127.0.0.256', 'http://128.0.0.1', 'http://127.0.0', 'http://127.0.0.01', 'http://[::2]',
 	'http://localhost.evil.example', 'http://localhostx'
 ]) WITH ORDINALITY AS u (url, n) ORDER BY n;
 SELECT opt_refused('api_url', 'https://ex' || chr(228) || 'mple.com');
@@ -106,7 +106,7 @@ SELECT url, opt_refused('api_url', url)
 FROM unnest(ARRAY[
 	'https://example.com', 'https://example.com/', 'https://example.com:443/a/b-c',
 	'https://10.0.0.1:8443', 'https://[2001:db8::1]', 'http://127.0.0.1',
-	'http://127.1.2.3:8080/x', 'http://[::1]:8080', 'http://LOCALHOST:1/'
+	'http://127.1.2.3:8080/x', 'http://[::1]:8080', 'http://[0:0::0:1]', 'http://LOCALHOST:1/'
 ]) WITH ORDINALITY AS u (url, n) ORDER BY n;
 SELECT url, opt_refused('proxy', url) = opt_refused('proxy', '') AS refused
 FROM unnest(ARRAY[

@@ -10,12 +10,14 @@
  */
 #include "postgres.h"
 
+#include <arpa/inet.h>
 #include <math.h>
 
 #include "commands/defrem.h"
 #include "common/int.h"
 #include "datatype/timestamp.h"
 #include "pgtime.h"
+#include "port/pg_bswap.h"
 #include "utils/datetime.h"
 #include "utils/guc.h"
 
@@ -119,36 +121,47 @@ pin_value_timespan(const char *value)
 	return consists_of(value, LETTERS DIGITS "_", NAMEDATALEN - 1);
 }
 
+/* Is this an IPv6 address in brackets?  If so, it goes to *address. */
+static bool
+is_bracketed(const char *host, struct in6_addr *address)
+{
+	char		bare[INET6_ADDRSTRLEN];
+	size_t		len = strlen(host);
+
+	if (len < 3 || len - 2 >= sizeof(bare) ||
+		host[0] != '[' || host[len - 1] != ']')
+		return false;
+	strlcpy(bare, host + 1, len - 1);
+	return inet_pton(AF_INET6, bare, address) == 1;
+}
+
 /*
- * Loopback is 127.0.0.0/8 in four decimal numbers, [::1] and localhost.  A
- * name that merely begins with 127. may lead anywhere.
+ * Loopback is 127.0.0.0/8 in four plain numbers, [::1] and localhost.  A name
+ * that merely begins with 127. may lead anywhere.
  */
 static bool
 is_loopback(const char *host)
 {
-	unsigned	part[4];
-	int			end = 0;
+	struct in_addr v4;
+	struct in6_addr v6;
 
-	if (pg_strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
-		return true;
-	if (!consists_of(host, DIGITS ".", 15) ||
-		sscanf(host, "%3u.%3u.%3u.%3u%n",
-			   &part[0], &part[1], &part[2], &part[3], &end) != 4)
-		return false;
-	return host[end] == '\0' && part[0] == 127 &&
-		part[1] <= 255 && part[2] <= 255 && part[3] <= 255;
+	if (is_bracketed(host, &v6))
+		return IN6_IS_ADDR_LOOPBACK(&v6);
+	if (inet_pton(AF_INET, host, &v4) == 1)
+		return pg_ntoh32(v4.s_addr) >> 24 == 127;
+	return pg_strcasecmp(host, "localhost") == 0;
 }
 
 /* Is this a name, an IPv4 address, or an IPv6 address in brackets? */
 static bool
 is_host(const char *host)
 {
-	size_t		len = strlen(host);
+	struct in6_addr v6;
 
-	if (host[0] != '[')
-		return consists_of(host, LETTERS DIGITS "._-", HOST_MAX);
-	return len > 2 && len <= HOST_MAX && host[len - 1] == ']' &&
-		strspn(host + 1, DIGITS "abcdefABCDEF:.") == len - 2;
+	if (host[0] == '[')
+		return is_bracketed(host, &v6);
+	return host[0] != '.' &&
+		consists_of(host, LETTERS DIGITS "._-", HOST_MAX);
 }
 
 /* Is this ":" and a port number, or nothing? */
