@@ -45,6 +45,22 @@ build() {
 	make -C "$top" -j"$jobs" PG_CONFIG="$system_pg_config" "$@" all emulator
 }
 
+# Removes what a killed run could not: its server, by the id in its own data
+# directory, and its folder.
+clean_old_stages() {
+	local old pid
+	for old in "$top"/build/stage.*; do
+		pid=${old##*/stage.}
+		pid=${pid%%.*}
+		[ -d "$old" ] && ! kill -0 "$pid" 2>/dev/null || continue
+		pid=$(head -n 1 "$old/data/postmaster.pid" 2>/dev/null || :)
+		if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$old/data" ]; then
+			kill -QUIT "$pid" 2>/dev/null || :
+		fi
+		rm -rf "$old"
+	done
+}
+
 # Picks a folder the unprivileged user can live in: in the checkout if it can
 # be reached from there and leaves room for a socket's name, else a temporary
 # one.
@@ -60,7 +76,8 @@ make_stage() {
 	fi
 
 	mkdir -p "$top/build"
-	stage=$(mktemp -d "$top/build/stage.XXXXXX")
+	clean_old_stages
+	stage=$(mktemp -d "$top/build/stage.$$.XXXXXX")
 	chown "$run_user" "$stage"
 	if [ ${#stage} -gt 80 ] || ! (cd / &&
 		{ [ "$(id -u)" != 0 ] || exec runuser -u "$run_user" -- \
