@@ -201,7 +201,7 @@ INDENT = pg_bsd_indent -bad -bap -bbb -bc -bl -cli1 -cp33 -cdb -nce -d0 -di12 \
 INDENT_FILES := $(filter-out $(CATALOG_C),$(SRCS)) $(EMULATOR_SRCS) \
 	$(UNIT_SRCS) $(FUZZ_SRCS) $(ALL_HEADERS)
 
-.PHONY: indent indent-check typedefs check-includes check-messages clang-build
+.PHONY: indent indent-check typedefs check-includes check-messages check-symbols clang-build
 indent:
 	INDENT='$(INDENT)' tools/indent $(INDENT_FILES)
 indent-check:
@@ -213,6 +213,9 @@ check-includes:
 	tools/check-includes
 check-messages: $(OBJS)
 	tools/check-messages $(filter-out $(CATALOG_C),$(SRCS))
+
+check-symbols: all
+	tools/check-symbols $(MODULE_big).so $(shell $(PG_CONFIG) --bindir)/postgres
 
 # The whole code once more through clang, which sees other mistakes than gcc.
 CLANG_CC ?= clang

@@ -340,10 +340,14 @@ field_value(const PinJsonField *field)
 	return NULL;
 }
 
+/*
+ * Not json_object(): PostgreSQL has an SQL function of that name, and within a
+ * backend the server's symbol comes before the library's.
+ */
 char *
 pin_json_object_text(const PinJsonField *fields, size_t nfields, PinError *err)
 {
-	json_t	   *object = json_object();
+	json_t	   *object = json_pack("{}");
 	char	   *text;
 
 	pin_error_reset(err);
