@@ -13,6 +13,12 @@
  * header and body sizes; an exchange has its own Authorization header or none;
  * tearing down never waits (not even for a name lookup).
  *
+ * A POST never rides on a connection that was used before: where such a
+ * connection turns out to be dead, libcurl sends the request once more by
+ * itself, and a report must not be created twice.
+ *
+ * The process has to ignore SIGPIPE, as PostgreSQL's backends do.
+ *
  * Plain C.  Never raises; no callback of libcurl does more than store.
  *
  *-------------------------------------------------------------------------
@@ -26,6 +32,7 @@
 
 #include "error.h"
 #include "transport/mux.h"
+#include "transport/url.h"	/* pin_url_allowed and friends */
 
 typedef struct PinHttp PinHttp;
 typedef struct PinExchange PinExchange;
@@ -81,7 +88,10 @@ extern int	pin_http_fd(const PinHttp *http);
 /* For other timers that should make pin_http_fd() readable. */
 extern PinMux *pin_http_mux(PinHttp *http);
 
-/* Moves every exchange on as far as it goes without waiting. */
+/*
+ * Moves every exchange on as far as it goes without waiting.  It drains the
+ * mux, so look at every timer of your own afterwards.
+ */
 extern void pin_http_drive(PinHttp *http);
 
 /*
@@ -132,15 +142,5 @@ extern void pin_exchange_consume(PinExchange *x, size_t n);
  * reached, or a chunked or HTTP/2 end seen; not by a mere close.
  */
 extern bool pin_exchange_end_proven(const PinExchange *x);
-
-/*
- * True if url may be called: https with a host, or http with a loopback host
- * (127.0.0.0/8, [::1], localhost); no user info, no control characters or
- * blanks.  Fills *err (kind URL) without repeating the query part.
- */
-extern bool pin_url_allowed(const char *url, PinError *err);
-
-/* True if the URL's host is a loopback address or localhost. */
-extern bool pin_url_is_loopback(const char *url);
 
 #endif							/* PIN_HTTP_H */

@@ -31,6 +31,14 @@ typedef struct PinTimer
 
 #define PIN_MUX_READ 1
 #define PIN_MUX_WRITE 2
+#define PIN_MUX_ERROR 4			/* only reported, never asked for */
+
+/* A watched descriptor that has something to say. */
+typedef struct PinReady
+{
+	int			fd;
+	int			events;			/* PIN_MUX_READ | PIN_MUX_WRITE | PIN_MUX_ERROR */
+} PinReady;
 
 /* Monotonic clock, microseconds. */
 extern int64_t pin_now_us(void);
@@ -54,8 +62,14 @@ extern bool pin_timer_due(const PinTimer *timer);
  * Acknowledges what made the descriptor readable: drains the timerfd and
  * re-arms it for the earliest timer still ahead.  Timers that are due stay
  * "due" until their owner disarms or re-arms them, but no longer make the
- * descriptor readable.
+ * descriptor readable: who drains must afterwards look at every timer.
  */
 extern void pin_mux_drain(PinMux *mux);
+
+/*
+ * Stores up to max watched descriptors that are ready now and returns how
+ * many; never waits.  What is not attended to is reported again.
+ */
+extern int	pin_mux_ready(PinMux *mux, PinReady *ready, int max);
 
 #endif							/* PIN_MUX_H */
