@@ -127,9 +127,11 @@ emulator:
 # ---------------------------------------------------------------------------
 
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
-PLAIN_CFLAGS = -std=gnu11 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer \
+PLAIN_CFLAGS = -std=gnu11 -g -O1 -fno-omit-frame-pointer \
 	$(SANITIZE) $(WARNINGS) -Isrc -I. -MMD -MP -DPINSIGHT_VERSION='"$(LIBRARY_VERSION)"'
 PLAIN_CC = gcc
+# As the server's own flags have it; the emulator's files say so themselves.
+GNU = -D_GNU_SOURCE
 
 PLAIN_OBJS := $(PLAIN_SRCS:%.c=build/plain/%.o)
 EMU_OBJS := $(patsubst %.c,build/plain/%.o,$(filter-out emulator/main.c,$(EMULATOR_SRCS)))
@@ -149,15 +151,15 @@ build/plain/unit/emulator_%.o: unit/emulator_%.c
 
 build/plain/unit/%.o: unit/%.c
 	@mkdir -p $(@D)
-	$(PLAIN_CC) $(PLAIN_CFLAGS) -Iunit $(LIB_CFLAGS) -c -o $@ $<
+	$(PLAIN_CC) $(PLAIN_CFLAGS) $(GNU) -Iunit $(LIB_CFLAGS) -c -o $@ $<
 
 build/plain/fuzz/%.o: fuzz/%.c
 	@mkdir -p $(@D)
-	$(PLAIN_CC) $(PLAIN_CFLAGS) -Ifuzz -DFUZZ_STANDALONE $(LIB_CFLAGS) -c -o $@ $<
+	$(PLAIN_CC) $(PLAIN_CFLAGS) $(GNU) -Ifuzz -DFUZZ_STANDALONE $(LIB_CFLAGS) -c -o $@ $<
 
 build/plain/%.o: %.c
 	@mkdir -p $(@D)
-	$(PLAIN_CC) $(PLAIN_CFLAGS) $(LIB_CFLAGS) -c -o $@ $<
+	$(PLAIN_CC) $(PLAIN_CFLAGS) $(GNU) $(LIB_CFLAGS) -c -o $@ $<
 
 $(PLAIN_LIB): $(PLAIN_OBJS)
 	@rm -f $@
@@ -186,7 +188,7 @@ build/fuzz/%: build/plain/fuzz/%.o $(PLAIN_LIB)
 .PHONY: unit unit-build fuzz-build fuzz-smoke
 unit-build: $(if $(UNIT),$(UNIT:%=build/unit/%),$(UNIT_PROGS))
 unit: unit-build
-	prove $(PROVE_FLAGS) --exec '' $(if $(UNIT),$(UNIT:%=build/unit/%),$(UNIT_PROGS))
+	prove -j2 $(PROVE_FLAGS) --exec '' $(if $(UNIT),$(UNIT:%=build/unit/%),$(UNIT_PROGS))
 
 fuzz-build: $(FUZZ_PROGS)
 fuzz-smoke: $(FUZZ_PROGS)
@@ -219,7 +221,7 @@ check-symbols: all
 
 # The whole code once more through clang, which sees other mistakes than gcc.
 CLANG_CC ?= clang
-CLANG_FLAGS = -std=gnu11 -D_GNU_SOURCE -O1 -Werror $(WARNINGS) -Isrc -I. \
+CLANG_FLAGS = -std=gnu11 -O1 -Werror $(WARNINGS) -Isrc -I. \
 	-DPINSIGHT_VERSION='"$(LIBRARY_VERSION)"' -c
 CLANG_OBJS := $(patsubst %.c,build/clang/%.o,$(SRCS) $(EMULATOR_SRCS) \
 	$(UNIT_SRCS) $(FUZZ_SRCS))
@@ -231,13 +233,13 @@ build/clang/emulator/%.o: emulator/%.c $(ALL_HEADERS)
 	$(CLANG_CC) $(CLANG_FLAGS) -Iemulator $(EMULATOR_CFLAGS) -o $@ $<
 build/clang/unit/%.o: unit/%.c $(ALL_HEADERS)
 	@mkdir -p $(@D)
-	$(CLANG_CC) $(CLANG_FLAGS) -Iunit -Iemulator $(LIB_CFLAGS) $(EMULATOR_CFLAGS) -o $@ $<
+	$(CLANG_CC) $(CLANG_FLAGS) $(if $(filter unit/emulator_%,$<),,$(GNU)) -Iunit -Iemulator $(LIB_CFLAGS) $(EMULATOR_CFLAGS) -o $@ $<
 build/clang/fuzz/%.o: fuzz/%.c $(ALL_HEADERS)
 	@mkdir -p $(@D)
-	$(CLANG_CC) $(CLANG_FLAGS) -Ifuzz -DFUZZ_STANDALONE $(LIB_CFLAGS) -o $@ $<
+	$(CLANG_CC) $(CLANG_FLAGS) $(GNU) -Ifuzz -DFUZZ_STANDALONE $(LIB_CFLAGS) -o $@ $<
 build/clang/%.o: %.c $(ALL_HEADERS)
 	@mkdir -p $(@D)
-	$(CLANG_CC) $(CLANG_FLAGS) -Wdeclaration-after-statement $(LIB_CFLAGS) \
+	$(CLANG_CC) $(CLANG_FLAGS) $(GNU) -Wdeclaration-after-statement $(LIB_CFLAGS) \
 		-isystem $(includedir_server) -o $@ $<
 
 # docs/errors.md is printed from the tables in the code.
