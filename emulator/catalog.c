@@ -21,6 +21,7 @@ static const struct
 	const char *name;
 	EmuType		type;
 }			types[] =
+
 {
 	{"text", EMU_TEXT},
 	{"uuid", EMU_UUID},
@@ -37,6 +38,7 @@ static const struct
 	const char *yes;
 	const char *no;
 }			wires[] =
+
 {
 	{"0/1", "1", "0"},
 	{"Y/N", "Y", "N"},

@@ -43,6 +43,7 @@ struct EmuRows
 
 	/* The row being made. */
 	uint64_t	thing;
+	uint64_t	customer;		/* the thing's */
 	int			month;			/* months before the current one */
 	uint64_t	owner[EMU_OWNER_PERSON + 1];	/* hash of each owner */
 };
@@ -145,11 +146,12 @@ put_uuid(EmuRows *rows, EmuValue *value, uint64_t hash)
 	put_written(rows, value, 36);
 }
 
+/* Every fifth customer has an odd name, the first ones each another. */
 static void
-put_company(EmuRows *rows, EmuValue *value, uint64_t hash)
+put_company(EmuRows *rows, EmuValue *value, uint64_t hash, EmuOwner owner)
 {
-	if (hash % 13 == 0)
-		put_word(value, &emu_name_odd, hash >> 8);
+	if (owner == EMU_OWNER_CUSTOMER && rows->customer % 5 == 2)
+		put_word(value, &emu_name_odd, rows->customer / 5);
 	else
 		put_written(rows, value,
 					snprintf(rows->free, TEXT_MAX, "%s %s %s",
@@ -317,9 +319,9 @@ make_value(EmuRows *rows, const Field *field, EmuValue *value)
 	uint64_t	hash = mix(rows->owner[rule->owner] ^ field->salt);
 
 	value->kind = EMU_VALUE_NULL;
-	if (rule->nullable && (hash >> 56) < 10)
+	if (rule->nullable && (hash >> 56) < 20)
 	{
-		if ((hash >> 56) < 3 && field->column->type == EMU_TEXT)
+		if ((hash >> 56) < 6 && field->column->type == EMU_TEXT)
 			put(value, "", 0);
 		return;
 	}
@@ -329,7 +331,7 @@ make_value(EmuRows *rows, const Field *field, EmuValue *value)
 			put_uuid(rows, value, hash);
 			break;
 		case EMU_SHAPE_COMPANY:
-			put_company(rows, value, hash);
+			put_company(rows, value, hash, rule->owner);
 			break;
 		case EMU_SHAPE_GIVEN:
 		case EMU_SHAPE_FAMILY:
@@ -385,17 +387,18 @@ choose_owners(EmuRows *rows, int64_t i)
 {
 	uint64_t	seed = mix(rows->options.seed);
 	uint64_t	thing;
-	uint64_t	customer;
 
 	rows->thing = (uint64_t) (rows->monthly ? i / EMU_DATA_MONTHS : i);
 	rows->month = rows->monthly ? (int) (i % EMU_DATA_MONTHS) : 0;
 	thing = mix(seed + rows->thing);
-	customer = thing % rows->customers;
+
+	/* Each customer gets one thing first, then they are dealt at random. */
+	rows->customer = rows->thing < rows->customers ? rows->thing : thing % rows->customers;
 	rows->owner[EMU_OWNER_ROW] = mix(seed ^ ~(uint64_t) i);
 	rows->owner[EMU_OWNER_PROGRAM] = mix(seed + 1);
 	rows->owner[EMU_OWNER_PARTNER] = mix(seed ^ (UINT64_C(2) << 60 | (thing >> 32) % PARTNERS));
 	rows->owner[EMU_OWNER_RESELLER] = mix(seed ^ (UINT64_C(3) << 60 | (thing >> 24) % RESELLERS));
-	rows->owner[EMU_OWNER_CUSTOMER] = mix(seed ^ (UINT64_C(4) << 60 | customer));
+	rows->owner[EMU_OWNER_CUSTOMER] = mix(seed ^ (UINT64_C(4) << 60 | rows->customer));
 	rows->owner[EMU_OWNER_THING] = mix(seed ^ (UINT64_C(5) << 60 | rows->thing));
 	rows->owner[EMU_OWNER_PERSON] = mix(seed ^ (UINT64_C(6) << 60 | (thing >> 8) % (4 * rows->customers)));
 }

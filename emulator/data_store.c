@@ -79,11 +79,11 @@ EmuStoreFile *
 emu_data_store_open(const char *path, const EmuDataOptions *options, char *err, size_t errsize)
 {
 	static const char setup[] =
-		"PRAGMA page_size = 16384;"
-		"PRAGMA synchronous = OFF;"
-		"PRAGMA cache_size = -16384;"
-		"CREATE TABLE IF NOT EXISTS emulator_made"
-		" (name TEXT PRIMARY KEY, version INT, row_count INT, seed INT, today INT)";
+	"PRAGMA page_size = 16384;"
+	"PRAGMA synchronous = OFF;"
+	"PRAGMA cache_size = -16384;"
+	"CREATE TABLE IF NOT EXISTS emulator_made"
+	" (name TEXT PRIMARY KEY, version INT, row_count INT, seed INT, today INT)";
 	EmuStoreFile *store = calloc(1, sizeof(EmuStoreFile));
 
 	if (store == NULL || !choose_path(store, path))

@@ -38,22 +38,25 @@ typedef struct EmuEngineOptions
  */
 typedef struct EmuSwitches
 {
-	bool		case_sensitive; /* values compare with case (documented: without) */
+	bool		case_sensitive; /* values compare with case (documented:
+								 * without) */
 	bool		nulls_first;	/* where NULL sorts, both directions */
 	bool		like_underscore;	/* _ in LIKE matches one character */
-	bool		window_end_exclusive;	/* TIMESPAN/Query*Time exclude the last day */
+	bool		window_end_exclusive;	/* TIMESPAN/Query*Time exclude the
+										 * last day */
 	bool		csv_bom;		/* file starts with a byte order mark */
 	bool		csv_crlf;		/* CRLF line ends */
 	bool		csv_quote_all;	/* quote every field */
 	bool		csv_no_final_newline;	/* last line without a line end */
 	bool		csv_no_header_when_empty;	/* no rows: no header line either */
-	bool		csv_header_lower;	/* header in lower case, not query spelling */
+	bool		csv_header_lower;	/* header in lower case, not query
+									 * spelling */
 	bool		csv_shuffle_columns;	/* header order is not SELECT order */
 	bool		csv_extra_column;	/* one more column than asked for */
-	int			date_format;	/* 0: 2026-03-01, 1: 2026-03-01T00:00:00, 2: with
-								 * Z, 3: 3/1/2026 12:00:00 AM */
-	int			bool_format;	/* 0: as the catalogue says, 1: 0/1, 2: Y/N, 3:
-								 * Yes/No, 4: True/False */
+	int			date_format;	/* 0: 2026-03-01, 1: 2026-03-01T00:00:00, 2:
+								 * with Z, 3: 3/1/2026 12:00:00 AM */
+	int			bool_format;	/* 0: as the catalogue says, 1: 0/1, 2: Y/N,
+								 * 3: Yes/No, 4: True/False */
 	bool		null_literal;	/* NULL written as the word NULL */
 } EmuSwitches;
 

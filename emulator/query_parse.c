@@ -406,8 +406,8 @@ EmuQuery *
 emu_query_parse_catalog(const EmuCatalog *catalog, const char *program, const char *text,
 						char *err, size_t errsize)
 {
-	Parser		p = {.catalog = catalog, .program = program,
-		.rest = text ? text : "", .err = err, .errsize = errsize
+	Parser		p = {.catalog = catalog,.program = program,
+		.rest = text ? text : "",.err = err,.errsize = errsize
 	};
 
 	err[0] = '\0';

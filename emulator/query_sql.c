@@ -162,10 +162,10 @@ static void
 add_filter(Builder *b, const EmuFilter *filter)
 {
 	static const char *const operators[] = {
-		[EMU_OP_EQUAL] = " = ", [EMU_OP_UNEQUAL] = " <> ",
-		[EMU_OP_LESS] = " < ", [EMU_OP_LESS_EQUAL] = " <= ",
-		[EMU_OP_GREATER] = " > ", [EMU_OP_GREATER_EQUAL] = " >= ",
-		[EMU_OP_IN] = " IN (", [EMU_OP_NOT_IN] = " NOT IN (",
+		[EMU_OP_EQUAL] = " = ",[EMU_OP_UNEQUAL] = " <> ",
+		[EMU_OP_LESS] = " < ",[EMU_OP_LESS_EQUAL] = " <= ",
+		[EMU_OP_GREATER] = " > ",[EMU_OP_GREATER_EQUAL] = " >= ",
+		[EMU_OP_IN] = " IN (",[EMU_OP_NOT_IN] = " NOT IN (",
 	};
 
 	if (filter->op == EMU_OP_LIKE || filter->op == EMU_OP_NOT_LIKE)
