@@ -418,7 +418,6 @@ explain_refusal(const PinCredentials *credentials, const PinReply *reply,
 	result->aadsts = refusal.code;
 
 	set_error(credentials, kind, err);
-	err->http_status = reply->status;
 	err->retry_after_ms = reply->retry_after_ms;
 	said_text(credentials, reply, document, &refusal, text);
 	if (*text)
@@ -452,6 +451,8 @@ pin_sign_in_reply(const PinCredentials *credentials, const PinReply *reply,
 	else
 		explain_refusal(credentials, reply, document, result, err);
 	pin_json_free(document);
+	if (!done)
+		err->http_status = reply->status;
 	return done;
 }
 
