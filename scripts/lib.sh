@@ -24,10 +24,11 @@ else
 	system_pg_config=$PG_CONFIG
 fi
 
+# Set by make_stage.
 stage=
+stage_bindir=
 stage_pg_config=
 run_user=
-server_running=no
 
 say() { printf '== %s\n' "$*"; }
 
@@ -87,6 +88,10 @@ make_stage() {
 		chown "$run_user" "$stage"
 	fi
 	chmod 700 "$stage"
+	stage_bindir=$stage/pg$("$system_pg_config" --bindir)
+	stage_pg_config=$stage_bindir/pg_config
+	# How to reach the server that start_server starts.
+	export PGHOST=$stage PGPORT=5432 PGUSER=postgres
 }
 
 # Mirrors the PostgreSQL installation under $stage/pg.  PostgreSQL finds its
@@ -98,8 +103,6 @@ relocate_postgres() {
 	dir=$("$system_pg_config" --bindir)
 	mkdir -p "$pg$dir"
 	cp -L "$dir"/* "$pg$dir/"
-	stage_bindir=$pg$dir
-	stage_pg_config=$stage_bindir/pg_config
 	for kind in pkglibdir sharedir; do
 		dir=$("$system_pg_config" --$kind)
 		mkdir -p "$pg$dir"
@@ -145,16 +148,12 @@ start_server() {
 		echo "log_line_prefix = '%m [%p] %q%a '"
 		printf '%s\n' "$@"
 	} >>"$stage/data/postgresql.conf"
-	server_running=yes
 	as_user "$stage_bindir/pg_ctl" -D "$stage/data" -l "$stage/server.log" \
 		-s -w -t 120 start >/dev/null ||
 		{ tail -50 "$stage/server.log" >&2; return 1; }
-	export PGHOST=$stage PGPORT=5432 PGUSER=postgres
 }
 
 stop_server() {
-	[ $server_running = yes ] || return 0
-	server_running=no
 	if [ -f "$stage/data/postmaster.pid" ]; then
 		as_user "$stage_bindir/pg_ctl" -D "$stage/data" -s -m immediate \
 			-w stop >/dev/null 2>&1 || :

@@ -48,7 +48,8 @@ sub new
 		$program, '--port', 0, '--blob-port', 0, '--control-port', 0,
 		'--catalog', "$top/catalog/datasets.json",
 		'--database', $self->{database}, '--ready-file', "$folder/ready",
-		'--report-delay', '0.2', '--quiet', @{ $args{options} || [] });
+		'--report-delay', '0.2', '--quota-execute-now', 1000, '--quiet',
+		@{ $args{options} || [] });
 
 	my $pid = fork();
 	die "fork: $!\n" if !defined $pid;
