@@ -280,7 +280,7 @@ pin_error_hint(PinError *err, const char *fmt,...)
 	va_end(args);
 }
 
-char	   *
+char *
 pin_error_clean(char *dst, size_t dstsize, const char *text, size_t len)
 {
 	const unsigned char *p = (const unsigned char *) text;

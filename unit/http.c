@@ -32,6 +32,7 @@ static Loopback *server;
 static PinHttp *http;
 static PinHttpSettings settings = {.connect_timeout_ms = 5000,.request_timeout_ms = 5000};
 static int	wakeups;			/* of the last wait */
+static atomic_int unshielded;	/* lookups in threads that take signals */
 
 /*
  * Stands in for libc's: names under slow.invalid take long to be not found,
@@ -44,7 +45,11 @@ getaddrinfo(const char *node, const char *service,
 	typedef int (*Lookup) (const char *, const char *, const struct addrinfo *,
 						   struct addrinfo **);
 	Lookup		real;
+	sigset_t	mask;
 
+	pthread_sigmask(SIG_BLOCK, NULL, &mask);
+	if (!sigismember(&mask, SIGALRM) || !sigismember(&mask, SIGTERM))
+		atomic_fetch_add(&unshielded, 1);
 	if (node && strstr(node, ".invalid"))
 	{
 		if (strstr(node, "slow."))
@@ -201,11 +206,11 @@ static void
 test_requests(void)
 {
 	PinRequest	post = {.method = "POST",.url = at("/echo?a=%2F../b"),.bearer = "tok.en",
-		.content_type = "application/json",.body = "{\"a\":1}",.body_len = 7};
+	.content_type = "application/json",.body = "{\"a\":1}",.body_len = 7};
 	PinRequest	put = {.method = "PUT",.url = at("/echo/put")};
 	PinRequest	erase = {.method = "DELETE",.url = at("/echo/./a/../b")};
 	PinRequest	range = {.method = "GET",.url = at("/echo"),.range_from = 5000000000,
-		.if_match = "\"v1\""};
+	.if_match = "\"v1\""};
 	PinExchange *x;
 	const char *echo;
 
@@ -541,6 +546,7 @@ test_not_connected(void)
 	int64_t		since;
 	PinExchange *x;
 	PinRequest	post = {.method = "POST",.url = url,.body = "x",.body_len = 1};
+	sigset_t	mask;
 
 	close(closed);
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/?sig=secret", port);
@@ -555,6 +561,10 @@ test_not_connected(void)
 	await(x);
 	failed_as(x, PIN_ERROR_RESOLVE, false, "no such host");
 	pin_exchange_free(x);
+
+	is_int(unshielded, 0, "signals stay out of lookup threads");
+	pthread_sigmask(SIG_BLOCK, NULL, &mask);
+	ok(!sigismember(&mask, SIGALRM), "and in ours");
 
 	settings.connect_timeout_ms = 300;
 	since = pin_now_us();

@@ -314,8 +314,8 @@ static bool
 answer_retry_odd(Connection *c, const char *request)
 {
 	const char *value = strstr(request, "huge") ? "99999999999999999999" :
-		strstr(request, "past") ? "Sun, 06 Nov 1994 08:49:37 GMT" :
-		strstr(request, "negative") ? "-5" : "soon";
+	strstr(request, "past") ? "Sun, 06 Nov 1994 08:49:37 GMT" :
+	strstr(request, "negative") ? "-5" : "soon";
 	char		header[100];
 
 	snprintf(header, sizeof(header), "Retry-After: %s\r\n", value);

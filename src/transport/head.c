@@ -49,7 +49,8 @@ add_field(PinReplyHead *head, const char *line, size_t len)
 	const char *colon = memchr(line, ':', len);
 	const char *value;
 	size_t		name_len;
-	size_t		mark = head->fields.len;
+	PinBuffer  *fields = &head->fields;
+	size_t		mark = fields->len;
 	PinBufferResult result;
 
 	if (!colon || colon == line || *line == ' ' || *line == '\t' ||
@@ -61,12 +62,15 @@ add_field(PinReplyHead *head, const char *line, size_t len)
 		if (*value != ' ' && *value != '\t')
 			break;
 	}
-	if ((result = pin_buffer_append(&head->fields, line, name_len)) == PIN_BUFFER_OK &&
-		(result = pin_buffer_append(&head->fields, "", 1)) == PIN_BUFFER_OK &&
-		(result = pin_buffer_append(&head->fields, value, (size_t) (line + len - value))) == PIN_BUFFER_OK)
-		result = pin_buffer_append(&head->fields, "", 1);
+	result = pin_buffer_append(fields, line, name_len);
+	if (result == PIN_BUFFER_OK)
+		result = pin_buffer_append(fields, "", 1);
+	if (result == PIN_BUFFER_OK)
+		result = pin_buffer_append(fields, value, (size_t) (line + len - value));
+	if (result == PIN_BUFFER_OK)
+		result = pin_buffer_append(fields, "", 1);
 	if (result != PIN_BUFFER_OK)
-		head->fields.len = mark;	/* no half field is left behind */
+		fields->len = mark;		/* no half field is left behind */
 	return result;
 }
 

@@ -24,11 +24,16 @@
  *
  *-------------------------------------------------------------------------
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE				/* pthread_sigmask under -std */
+#endif
+
 #include "transport/http.h"
 
 #include <curl/curl.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -327,24 +332,29 @@ describe_failure(PinExchange *x, CURLcode code)
 	switch (kind)
 	{
 		case PIN_ERROR_RESOLVE:
-			pin_error_set(err, kind, "could not resolve host \"%s\": %s", x->host, words);
+			pin_error_set(err, kind, "could not resolve host \"%s\": %s",
+						  x->host, words);
 			break;
 		case PIN_ERROR_CONNECT:
-			pin_error_set(err, kind, "could not connect to host \"%s\": %s", x->host, words);
+			pin_error_set(err, kind, "could not connect to host \"%s\": %s",
+						  x->host, words);
 			break;
 		case PIN_ERROR_TLS:
-			pin_error_set(err, kind, "could not make a secure connection to host \"%s\": %s",
+			pin_error_set(err, kind,
+						  "could not make a secure connection to host \"%s\": %s",
 						  x->host, words);
 			break;
 		case PIN_ERROR_CONNECTION_LOST:
-			pin_error_set(err, kind, "connection to host \"%s\" was lost: %s", x->host, words);
+			pin_error_set(err, kind, "connection to host \"%s\" was lost: %s",
+						  x->host, words);
 			break;
 		case PIN_ERROR_REPLY_TOO_LARGE:
 			pin_error_set(err, kind, "could not accept the reply of host \"%s\": "
 						  "its headers are too large", x->host);
 			break;
 		case PIN_ERROR_REPLY:
-			pin_error_set(err, kind, "could not understand the reply of host \"%s\": %s",
+			pin_error_set(err, kind,
+						  "could not understand the reply of host \"%s\": %s",
 						  x->host, words);
 			break;
 		default:
@@ -403,8 +413,8 @@ finish(PinExchange *x, CURLcode code)
 	{
 		/* libcurl takes a close within the headers for the end of a reply. */
 		pin_error_set(&x->error, PIN_ERROR_CONNECTION_LOST,
-					  "connection to host \"%s\" was lost: the headers of its reply are incomplete",
-					  x->host);
+					  "connection to host \"%s\" was lost: "
+					  "the headers of its reply are incomplete", x->host);
 		fail(x);
 	}
 	else
@@ -713,6 +723,19 @@ pin_exchange_free(PinExchange *x)
  * ----------
  */
 
+static bool
+set_up_multi(PinHttp *http)
+{
+	CURLM	   *multi = http->multi;
+
+	return
+		curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
+		curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, http) == CURLM_OK &&
+		curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
+		curl_multi_setopt(multi, CURLMOPT_TIMERDATA, http) == CURLM_OK &&
+		curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS_MAX) == CURLM_OK;
+}
+
 PinHttp *
 pin_http_open(PinError *err)
 {
@@ -727,12 +750,7 @@ pin_http_open(PinError *err)
 	}
 	http = calloc(1, sizeof(PinHttp));
 	if (http && (http->mux = pin_mux_open()) != NULL &&
-		(http->multi = curl_multi_init()) != NULL &&
-		curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
-		curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http) == CURLM_OK &&
-		curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
-		curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http) == CURLM_OK &&
-		curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS_MAX) == CURLM_OK)
+		(http->multi = curl_multi_init()) != NULL && set_up_multi(http))
 		return http;
 	pin_error_set(err, PIN_ERROR_OUT_OF_MEMORY, "could not set up HTTP: %s",
 				  strerror(errno));
@@ -863,29 +881,45 @@ check_deadline(PinExchange *x)
 	fail(x);
 }
 
-void
-pin_http_drive(PinHttp *http)
+/* One look at the sockets and at libcurl's timer; *more: there were any due. */
+static CURLMcode
+drive_round(PinHttp *http, bool *more)
 {
 	PinReady	ready[READY_MAX];
 	CURLMcode	code = CURLM_OK;
-	bool		more = true;
+	int			n;
 
-	for (int round = 0; more && code == CURLM_OK && round < ROUNDS_MAX; round++)
+	pin_mux_drain(http->mux);
+	n = pin_mux_ready(http->mux, ready, READY_MAX);
+	*more = n > 0;
+	for (int i = 0; i < n && code == CURLM_OK; i++)
+		code = drive_socket(http, &ready[i]);
+	if (code == CURLM_OK && pin_timer_due(&http->curl_timer))
 	{
-		int			n;
-
-		pin_mux_drain(http->mux);
-		n = pin_mux_ready(http->mux, ready, READY_MAX);
-		more = n > 0;
-		for (int i = 0; i < n && code == CURLM_OK; i++)
-			code = drive_socket(http, &ready[i]);
-		if (code == CURLM_OK && pin_timer_due(&http->curl_timer))
-		{
-			more = true;
-			code = drive_timer(http);
-		}
-		collect(http);
+		*more = true;
+		code = drive_timer(http);
 	}
+	collect(http);
+	return code;
+}
+
+/*
+ * libcurl starts threads for name lookups, and they inherit the signal mask:
+ * with all signals blocked, the process's handlers never run in one of them.
+ */
+void
+pin_http_drive(PinHttp *http)
+{
+	CURLMcode	code = CURLM_OK;
+	bool		more = true;
+	sigset_t	all;
+	sigset_t	saved;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &saved);
+	for (int round = 0; more && code == CURLM_OK && round < ROUNDS_MAX; round++)
+		code = drive_round(http, &more);
+	pthread_sigmask(SIG_SETMASK, &saved, NULL);
 	if (code != CURLM_OK)
 		fail_all(http, code);
 	for (PinExchange *x = http->first; x; x = x->next)

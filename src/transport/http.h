@@ -32,7 +32,7 @@
 
 #include "error.h"
 #include "transport/mux.h"
-#include "transport/url.h"	/* pin_url_allowed and friends */
+#include "transport/url.h"		/* pin_url_allowed and friends */
 
 typedef struct PinHttp PinHttp;
 typedef struct PinExchange PinExchange;

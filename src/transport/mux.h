@@ -37,7 +37,8 @@ typedef struct PinTimer
 typedef struct PinReady
 {
 	int			fd;
-	int			events;			/* PIN_MUX_READ | PIN_MUX_WRITE | PIN_MUX_ERROR */
+	int			events;			/* PIN_MUX_READ | PIN_MUX_WRITE |
+								 * PIN_MUX_ERROR */
 } PinReady;
 
 /* Monotonic clock, microseconds. */

@@ -107,7 +107,7 @@ static bool
 host_is_sound(const UrlParts *parts)
 {
 	static const char letters[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
 	char		host[254];
 	struct in6_addr v6;
 
