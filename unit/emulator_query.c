@@ -605,7 +605,7 @@ typedef struct Worker
 	pthread_t	thread;
 	const char *text;
 	int64_t		rows;
-} Worker;
+}			Worker;
 
 static void *
 work(void *argument)

@@ -54,7 +54,7 @@ pinsightGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntable
 	PinOptions *options = baserel->fdw_private;
 	Cost		startup = options->startup_cost + baserel->baserestrictcost.startup;
 	Cost		per_row = options->tuple_cost + cpu_tuple_cost +
-		baserel->baserestrictcost.per_tuple;
+	baserel->baserestrictcost.per_tuple;
 
 	add_path(baserel, (Path *)
 			 pin_create_foreignscan_path(root, baserel, baserel->rows,

@@ -42,9 +42,9 @@ static const PinCatalogDataset *
 find_dataset(Relation relation, const PinOptions *options, char **name)
 {
 	const char *wanted = options->dataset != NULL ? options->dataset :
-		RelationGetRelationName(relation);
+	RelationGetRelationName(relation);
 	const PinCatalogDataset *dataset =
-		pin_catalog_dataset(the_catalog(), options->program, wanted);
+	pin_catalog_dataset(the_catalog(), options->program, wanted);
 	const char *nearest;
 
 	if (options->dataset != NULL)

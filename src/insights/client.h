@@ -33,15 +33,16 @@ typedef enum PinCallStatus
 typedef enum PinCallKind
 {
 	PIN_CALL_REPEATABLE,		/* asking twice does no harm */
-	PIN_CALL_ONCE				/* creates something: never sent again while an
-								 * earlier one may have been carried out; then
-								 * it fails with err->ambiguous */
+	PIN_CALL_ONCE				/* creates something: never sent again while
+								 * an earlier one may have been carried out;
+								 * then it fails with err->ambiguous */
 } PinCallKind;
 
 /* Embedded in whoever calls; private to client.c but for what is marked. */
 typedef struct PinClient
 {
-	PinHttp    *http;			/* public: our share of the engine; NULL: closed */
+	PinHttp    *http;			/* public: our share of the engine; NULL:
+								 * closed */
 	PinHttpSettings settings;	/* public: how to connect */
 	PinApi		api;			/* public: where the API is */
 	int			requests;		/* public: sent so far */

@@ -303,7 +303,7 @@ next_row(PinRows *rows, PinRecord *record)
 	while (next_record(rows, record))
 	{
 		bool		blank = record->nfields == 1 && record->fields[0].len == 0 &&
-			!record->fields[0].quoted;
+		!record->fields[0].quoted;
 
 		if (blank && rows->nfields > 1)
 		{

@@ -27,11 +27,12 @@ typedef struct PinRowsSource
 	const char *server_name;	/* for messages */
 	const char *table_name;		/* for messages */
 	TupleDesc	tupdesc;		/* the table's row type */
-	List	   *attnums;		/* of int: the declared columns, all of which the
-								 * file must have */
+	List	   *attnums;		/* of int: the declared columns, all of which
+								 * the file must have */
 	List	   *names;			/* of String: their remote names, in step */
 	Bitmapset  *needed;			/* attnums whose values are asked for */
-	bool		set_null;		/* a bad cell is NULL and counted, not an error */
+	bool		set_null;		/* a bad cell is NULL and counted, not an
+								 * error */
 } PinRowsSource;
 
 /*

@@ -35,7 +35,8 @@ typedef struct PinAcquireStats
 	int			polls;			/* requests for the state of the execution */
 	int			retries;		/* requests sent again after a failure */
 	int64		started_us;		/* pin_now_us() at start */
-	int64		ready_us;		/* likewise when the file was whole; 0: not yet */
+	int64		ready_us;		/* likewise when the file was whole; 0: not
+								 * yet */
 	int64		downloaded;		/* bytes as stored by the service */
 	bool		resumed;		/* picked up where an earlier scan stopped */
 	char		state[64];		/* execution's state in the service's word */

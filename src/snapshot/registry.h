@@ -28,7 +28,7 @@ typedef struct PinTicket
 	PinHash		key;			/* the need it serves */
 	char		name[PIN_TICKET_NAME_SIZE]; /* of both the remote query and
 											 * the report */
-	PinId		query_id;	/* empty: none known */
+	PinId		query_id;		/* empty: none known */
 	PinId		report_id;		/* empty: none known */
 	bool		query_tried;	/* a create was sent, its outcome unknown */
 	bool		report_tried;	/* likewise */
