@@ -579,7 +579,8 @@ list_fails(int status, const char *body, PinErrorKind kind)
 
 	ok(!pin_api_find_reports_reply(&reply, &reports, &err), "%d %.60s", status, body);
 	is_int(err.kind, kind, "kind");
-	ok(reports.items == NULL && reports.document == NULL, "nothing to free");
+	ok(reports.items == NULL && reports.document == NULL && reports.next_link == NULL,
+	   "nothing is left in the list");
 }
 
 static void
@@ -620,7 +621,7 @@ test_find_reports(void)
 	list_fails(200, "{}", PIN_ERROR_REPLY);
 	list_fails(200, "[]", PIN_ERROR_REPLY);
 	list_fails(200, "", PIN_ERROR_REPLY);
-	list_fails(200, "{\"value\":\"x\"}", PIN_ERROR_REPLY);
+	list_fails(200, "{\"value\":\"x\",\"nextLink\":\"/y\"}", PIN_ERROR_REPLY);
 	list_fails(200, "{\"value\":[{\"reportId\":\"R1\"}", PIN_ERROR_REPLY);
 	list_fails(500, "", PIN_ERROR_SERVICE);
 	list_fails(401, "", PIN_ERROR_UNAUTHORIZED);
@@ -652,8 +653,8 @@ static void
 test_execution_absent(void)
 {
 	static const char not_yet[] =
-		"{\"message\":\"There are no executions that have occurred for the given filter "
-		"conditions. Double check the reportId or executionId\",\"statusCode\":404}";
+	"{\"message\":\"There are no executions that have occurred for the given filter "
+	"conditions. Double check the reportId or executionId\",\"statusCode\":404}";
 
 	check_execution(404, not_yet, PIN_EXECUTION_NONE, false, "", NULL);
 	check_execution(200, not_yet, PIN_EXECUTION_NONE, false, "", NULL);

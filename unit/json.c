@@ -191,7 +191,7 @@ static void
 test_refusals(void)
 {
 	static const char whole[] =
-		"{\"value\":[{\"queryId\":\"a\\\"b\",\"n\":12.5,\"t\":true}],\"statusCode\":200}";
+	"{\"value\":[{\"queryId\":\"a\\\"b\",\"n\":12.5,\"t\":true}],\"statusCode\":200}";
 	char	   *big;
 	char		deep[2 * PIN_JSON_DEPTH_MAX + 8];
 	PinError	err;

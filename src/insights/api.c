@@ -120,11 +120,12 @@ open_list(const PinReply *reply, const char *what, PinJson **document,
 
 	value = pin_json_member(*document, "value");
 	*records = pin_api_records(*document);
-	next = pin_json_member_string(*document, "nextLink");
-	if (next && *next)
-		*next_link = next;
 	if (*records || (value && pin_json_is_null(value)))
+	{
+		next = pin_json_member_string(*document, "nextLink");
+		*next_link = next && *next ? next : NULL;
 		return true;
+	}
 
 	pin_json_free(*document);
 	*document = NULL;
