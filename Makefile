@@ -91,9 +91,12 @@ endif
 include $(PGXS)
 
 # The SQL tests talk to an emulator, whose data end at a fixed day; the TAP tests
-# start their own.
-pg_regress_installcheck := PINSIGHT_EMULATOR_OPTIONS='--rows 1000 --today 2026-06-15' \
-	scripts/with-emulator $(pg_regress_installcheck)
+# start their own.  PostgreSQL's command is an echo and the call of pg_regress.
+with_emulator = PINSIGHT_EMULATOR_OPTIONS='--rows 1000 --today 2026-06-15' \
+	scripts/with-emulator
+pg_regress_installcheck := $(if $(findstring &&,$(pg_regress_installcheck)), \
+	$(subst &&,&& $(with_emulator),$(pg_regress_installcheck)), \
+	$(with_emulator) $(pg_regress_installcheck))
 installcheck: emulator
 
 PROVE_FLAGS += -I t
