@@ -67,23 +67,19 @@ SELECT month, count(*) AS records,
 \set ECHO none
 
 \echo
-\echo '-- A join with a table of our own: which region''s team looks after the usage?'
+\echo '-- A join with a table of our own: who looks after which service?'
 \echo
 \set ECHO queries
-CREATE TABLE region (market text PRIMARY KEY, team text NOT NULL);
-INSERT INTO region
-SELECT DISTINCT customer_market,
-       CASE WHEN lower(customer_market) < 'm' THEN 'Team A-L' ELSE 'Team M-Z' END
+CREATE TABLE service_owner (service_name text PRIMARY KEY, owner text NOT NULL);
+INSERT INTO service_owner
+VALUES ('Storage', 'Ada'), ('Backup', 'Ada'), ('DNS', 'Grace'),
+       ('Container Service', 'Grace'), ('Key Vault', 'Edsger');
+SELECT owner, count(DISTINCT customer_name) AS customers,
+       round(sum(usage_quantity), 2) AS quantity
   FROM azure_usage
- WHERE customer_market IS NOT NULL;
-ANALYZE region;
-SELECT r.team, u.service_name, count(*) AS records,
-       round(sum(u.usage_quantity), 2) AS quantity
-  FROM azure_usage u
-  JOIN region r ON r.market = u.customer_market
- GROUP BY r.team, u.service_name
- ORDER BY quantity DESC NULLS LAST
- LIMIT 6;
+  JOIN service_owner USING (service_name)
+ GROUP BY owner
+ ORDER BY quantity DESC;
 \set ECHO none
 
 \echo
