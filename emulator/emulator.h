@@ -73,6 +73,8 @@ typedef struct EmuRequest
 	const EmuFault *fault;		/* what goes wrong; NULL: nothing */
 	uint64_t	seq;			/* number in the log; 0: not logged */
 	int64_t		bytes_sent;		/* body bytes of the reply */
+	bool		whole;			/* the kernel sends it, not our reader */
+	uint64_t	acked_before;	/* what the client had before the reply */
 } EmuRequest;
 
 typedef struct EmuReply

@@ -12,7 +12,9 @@
 #define _GNU_SOURCE
 #include "reply.h"
 
+#include <linux/tcp.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -286,12 +288,34 @@ slow_response(EmuRequest *request, EmuReply *reply)
 											 BLOCK_SIZE, read_body, body, free_body);
 }
 
+/* All bytes the client has acknowledged on this connection. */
+static uint64_t
+acknowledged(int socket)
+{
+	struct tcp_info info = {0};
+	socklen_t	size = sizeof info;
+
+	if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+		return 0;
+	return info.tcpi_bytes_acked;
+}
+
+int64_t
+emu_reply_bytes_gone(const EmuRequest *request)
+{
+	uint64_t	gone = acknowledged(request->socket) - request->acked_before;
+
+	return (int64_t) smaller(gone, request->bytes_sent);
+}
+
 static struct MHD_Response *
 fast_response(EmuRequest *request, EmuReply *reply)
 {
 	struct MHD_Response *response;
 
 	request->bytes_sent = (int64_t) reply->size;
+	request->whole = true;
+	request->acked_before = acknowledged(request->socket);
 	if (reply->file >= 0)
 	{
 		response = MHD_create_response_from_fd_at_offset64(reply->size, reply->file,

@@ -25,4 +25,10 @@ extern void emu_reply_distort(const EmuFault *fault, EmuReply *reply);
  */
 extern bool emu_reply_send(EmuRequest *request, EmuReply *reply);
 
+/*
+ * How many body bytes of a reply that was not read through to its end have
+ * reached the client: about, since the HTTP header is among them.
+ */
+extern int64_t emu_reply_bytes_gone(const EmuRequest *request);
+
 #endif							/* EMU_REPLY_H */

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "blob.h"
 #include "control.h"
@@ -43,6 +44,7 @@ typedef struct Listener
 {
 	Emulator   *emu;			/* whose */
 	EmuPort		port;			/* which */
+	int			socket;			/* bound; the daemon's once it runs */
 	struct MHD_Daemon *daemon;	/* the server of it */
 } Listener;
 
@@ -101,8 +103,13 @@ end_request(void *cls, struct MHD_Connection *connection, void **state,
 	if (request == NULL)
 		return;
 	if (request->seq != 0)
-		emu_log_finish(request->emu->log, request->seq, request->bytes_sent,
-					   code != MHD_REQUEST_TERMINATED_COMPLETED_OK);
+	{
+		bool		aborted = code != MHD_REQUEST_TERMINATED_COMPLETED_OK;
+
+		if (aborted && request->whole)
+			request->bytes_sent = emu_reply_bytes_gone(request);
+		emu_log_finish(request->emu->log, request->seq, request->bytes_sent, aborted);
+	}
 	emu_params_free(request->query);
 	free(request->uri);
 	free(request->path);
@@ -352,14 +359,39 @@ on_request(void *cls, struct MHD_Connection *connection, const char *url,
 	return serve(request);
 }
 
+/* Binds a port on loopback, so that its number is known before it serves. */
 static bool
-start_listener(Listener *listener, const EmuServerOptions *options)
+bind_listener(Listener *listener, int port)
 {
 	struct sockaddr_in address = {
 		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t) options->ports[listener->port]),
+		.sin_port = htons((uint16_t) port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)
 	};
+	int			on = 1;
+
+	listener->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (listener->socket < 0)
+		return false;
+	setsockopt(listener->socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	return bind(listener->socket, (struct sockaddr *) &address, sizeof address) == 0 &&
+		listen(listener->socket, SOMAXCONN) == 0;
+}
+
+static char *
+listener_url(const Listener *listener, bool tls)
+{
+	struct sockaddr_in address = {0};
+	socklen_t	size = sizeof address;
+
+	getsockname(listener->socket, (struct sockaddr *) &address, &size);
+	return emu_format("%s://127.0.0.1:%u", tls ? "https" : "http",
+					  ntohs(address.sin_port));
+}
+
+static bool
+start_listener(Listener *listener, const EmuServerOptions *options)
+{
 	bool		tls = options->certificate != NULL &&
 	listener->port != EMU_PORT_CONTROL;
 	struct MHD_OptionItem tls_items[] = {
@@ -375,7 +407,7 @@ start_listener(Listener *listener, const EmuServerOptions *options)
 	listener->daemon =
 		MHD_start_daemon(flags | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
 						 on_request, listener,
-						 MHD_OPTION_SOCK_ADDR, &address,
+						 MHD_OPTION_LISTEN_SOCKET, listener->socket,
 						 MHD_OPTION_URI_LOG_CALLBACK, begin_request, listener,
 						 MHD_OPTION_NOTIFY_COMPLETED, end_request, listener,
 						 MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t) CONNECTION_MEMORY,
@@ -384,39 +416,41 @@ start_listener(Listener *listener, const EmuServerOptions *options)
 	return listener->daemon != NULL;
 }
 
-static char *
-listener_url(const Listener *listener, bool tls)
+static EmuServer *
+give_up(EmuServer *server, const char *what, int port, char *err, size_t errsize)
 {
-	const union MHD_DaemonInfo *info =
-	MHD_get_daemon_info(listener->daemon, MHD_DAEMON_INFO_BIND_PORT);
+	static const char *const names[PORTS] = {"API", "blob", "control"};
 
-	return emu_format("%s://127.0.0.1:%u", tls ? "https" : "http",
-					  info != NULL ? info->port : 0);
+	snprintf(err, errsize, "%s the %s port", what, names[port]);
+	emu_server_stop(server);
+	return NULL;
 }
 
 EmuServer *
 emu_server_start(Emulator *emu, const EmuServerOptions *options,
 				 char *err, size_t errsize)
 {
-	static const char *const names[PORTS] = {"API", "blob", "control"};
 	EmuServer  *server = emu_alloc(sizeof *server);
+	char	  **urls[PORTS] = {&emu->api_url, &emu->blob_url, &emu->control_url};
 	bool		tls = options->certificate != NULL;
 
-	/* the API last: its replies name the others */
-	for (int i = PORTS - 1; i >= 0; i--)
+	for (int i = 0; i < PORTS; i++)
+		server->listeners[i].socket = -1;
+	for (int i = 0; i < PORTS; i++)
 	{
-		server->listeners[i].emu = emu;
-		server->listeners[i].port = (EmuPort) i;
-		if (!start_listener(&server->listeners[i], options))
-		{
-			snprintf(err, errsize, "cannot serve the %s port (%d)%s", names[i],
-					 options->ports[i], tls ? "; are certificate and key right?" : "");
-			emu_server_stop(server);
-			return NULL;
-		}
-		*(i == 0 ? &emu->api_url : i == 1 ? &emu->blob_url : &emu->control_url) =
-			listener_url(&server->listeners[i], tls && i != EMU_PORT_CONTROL);
+		Listener   *listener = &server->listeners[i];
+
+		listener->emu = emu;
+		listener->port = (EmuPort) i;
+		if (!bind_listener(listener, options->ports[i]))
+			return give_up(server, "cannot listen at", i, err, errsize);
+		*urls[i] = listener_url(listener, tls && i != EMU_PORT_CONTROL);
 	}
+	/* only now may a request come: replies name all three */
+	for (int i = 0; i < PORTS; i++)
+		if (!start_listener(&server->listeners[i], options))
+			return give_up(server, tls ? "certificate or key unfit, or cannot serve" :
+						   "cannot serve", i, err, errsize);
 	return server;
 }
 
@@ -426,7 +460,11 @@ emu_server_stop(EmuServer *server)
 	if (server == NULL)
 		return;
 	for (int i = 0; i < PORTS; i++)
+	{
 		if (server->listeners[i].daemon != NULL)
 			MHD_stop_daemon(server->listeners[i].daemon);
+		else if (server->listeners[i].socket >= 0)
+			close(server->listeners[i].socket);
+	}
 	free(server);
 }
