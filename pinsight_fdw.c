@@ -14,8 +14,8 @@
 #include "fdw/fdw.h"
 #include "fmgr.h"
 #include "foreign/fdwapi.h"
+#include "settings.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 
 PG_MODULE_MAGIC;
 
@@ -31,7 +31,7 @@ PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
-	MarkGUCPrefixReserved("pinsight_fdw");
+	pin_settings_define();
 }
 
 Datum

@@ -7,7 +7,7 @@
  *-------------------------------------------------------------------------
  */
 #include "fuzz.h"
-#include "reader/wire_time.h"
+#include "wire_time.h"
 
 static void
 check_ranges(const PinWireTime *time)

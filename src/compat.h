@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "optimizer/pathnode.h"
+#include "utils/guc.h"
 #include "utils/wait_event.h"
 
 /* The variable-length macros have left postgres.h in 16. */
@@ -96,5 +97,14 @@ pin_wait_event(void)
 	return PG_WAIT_EXTENSION;
 #endif
 }
+
+/* Memory of a parameter's "extra" comes from a context since 16. */
+#if PG_VERSION_NUM >= 160000
+#define pin_guc_malloc(size) guc_malloc(LOG, size)
+#define pin_guc_free(p) guc_free(p)
+#else
+#define pin_guc_malloc(size) malloc(size)
+#define pin_guc_free(p) free(p)
+#endif
 
 #endif							/* PIN_COMPAT_H */

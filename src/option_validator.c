@@ -47,6 +47,7 @@
 #define A_URL "an https URL without user name, query and fragment (http only for a loopback address)"
 #define A_NAME "up to 256 letters, digits, underscores and parentheses"
 #define A_PATH "an absolute path"
+#define AN_AGE "an interval such as \"24 hours\", without months, or 0"
 #define A_COST "a number that is zero or more"
 #define A_SECRET "text that is not empty"
 
@@ -71,6 +72,8 @@ static bool is_connect_timeout(const char *value);
 static bool is_request_timeout(const char *value);
 static bool is_poll_interval(const char *value);
 static bool is_wait_timeout(const char *value);
+static bool is_age(const char *value);
+static bool is_count(const char *value);
 
 static const PinOption options[] = {
 	/* server */
@@ -100,6 +103,10 @@ static const PinOption options[] = {
 	"\"mpn\" or \"cmp\"", NULL, true},
 	{"wait_timeout", ON_SERVER | ON_TABLE, is_wait_timeout,
 	"a duration from 1 millisecond to 7 days", NULL, true},
+	{"max_age", ON_SERVER | ON_TABLE, is_age, AN_AGE, NULL, true},
+	{"stale_ok", ON_SERVER | ON_TABLE, is_age, AN_AGE, NULL, true},
+	{"max_reports_per_hour", ON_SERVER | ON_TABLE, is_count,
+	"a whole number from 1 to 1000", NULL, true},
 	{"format", ON_SERVER | ON_TABLE, pin_value_format,
 	"\"csv\" or \"tsv\"", NULL, true},
 
@@ -188,6 +195,22 @@ static bool
 is_wait_timeout(const char *value)
 {
 	return is_duration(value, 1, PIN_DURATION_MAX_MS);
+}
+
+static bool
+is_age(const char *value)
+{
+	int64		ms;
+
+	return pin_value_age(value, &ms);
+}
+
+static bool
+is_count(const char *value)
+{
+	int			count;
+
+	return pin_value_count(value, &count);
 }
 
 static const PinOption *

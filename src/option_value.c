@@ -310,21 +310,40 @@ decode_interval(const char *value, struct pg_itm_in *itm)
 }
 
 /* A month has no fixed length, so an interval with months is no duration. */
-bool
-pin_value_duration(const char *value, int *ms)
+static bool
+decode_milliseconds(const char *value, int64 *ms)
 {
 	struct pg_itm_in itm;
-	int64		total;
 
 	if (!decode_interval(value, &itm) ||
 		itm.tm_year != 0 || itm.tm_mon != 0)
 		return false;
-	total = (int64) itm.tm_mday * (USECS_PER_DAY / 1000);
-	if (pg_add_s64_overflow(total, itm.tm_usec / 1000, &total) ||
+	*ms = (int64) itm.tm_mday * (USECS_PER_DAY / 1000);
+	return !pg_add_s64_overflow(*ms, itm.tm_usec / 1000, ms);
+}
+
+bool
+pin_value_duration(const char *value, int *ms)
+{
+	int64		total;
+
+	if (!decode_milliseconds(value, &total) ||
 		total < 1 || total > PIN_DURATION_MAX_MS)
 		return false;
 	*ms = (int) total;
 	return true;
+}
+
+bool
+pin_value_age(const char *value, int64 *ms)
+{
+	return decode_milliseconds(value, ms) && *ms >= 0 && *ms <= PIN_AGE_MAX_MS;
+}
+
+bool
+pin_value_count(const char *value, int *count)
+{
+	return parse_int(value, count, 0, NULL) && *count >= 1 && *count <= 1000;
 }
 
 bool

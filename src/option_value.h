@@ -67,6 +67,15 @@ extern bool pin_value_on_error(const char *value);
  */
 extern bool pin_value_duration(const char *value, int *ms);
 
+/*
+ * The same, but of 0 to PIN_AGE_MAX_MS milliseconds; "0" alone will do.
+ */
+#define PIN_AGE_MAX_MS (INT64CONST(3660) * 24 * 60 * 60 * 1000)
+extern bool pin_value_age(const char *value, int64 *ms);
+
+/* A whole number from 1 to 1000. */
+extern bool pin_value_count(const char *value, int *count);
+
 /* A number that is zero or more. */
 extern bool pin_value_cost(const char *value, double *cost);
 

@@ -61,6 +61,28 @@ read_duration(const OptionSource *source, const char *name, int default_ms)
 	return ms;
 }
 
+static int64
+read_age(const OptionSource *source, const char *name, int64 default_ms)
+{
+	char	   *value = read_text(source, name, NULL);
+	int64		ms = default_ms;
+
+	if (value != NULL && !pin_value_age(value, &ms))
+		fail_value(name);
+	return ms;
+}
+
+static int
+read_count(const OptionSource *source, const char *name, int default_count)
+{
+	char	   *value = read_text(source, name, NULL);
+	int			count = default_count;
+
+	if (value != NULL && !pin_value_count(value, &count))
+		fail_value(name);
+	return count;
+}
+
 static double
 read_cost(const OptionSource *source, const char *name, double default_cost)
 {
@@ -122,6 +144,10 @@ read_table(PinOptions *o, const OptionSource *source)
 	o->api_version = read_text(source, "api_version", cmp ? "v1.1" : "v1");
 	o->wait_timeout_ms = read_duration(source, "wait_timeout",
 									   PIN_DEFAULT_WAIT_TIMEOUT_MS);
+	o->max_age_ms = read_age(source, "max_age", PIN_DEFAULT_MAX_AGE_MS);
+	o->stale_ok_ms = read_age(source, "stale_ok", 0);
+	o->max_reports_per_hour = read_count(source, "max_reports_per_hour",
+										 PIN_DEFAULT_MAX_REPORTS_PER_HOUR);
 	o->format = strcmp(read_text(source, "format", "csv"), "tsv") == 0 ?
 		PIN_FORMAT_TSV : PIN_FORMAT_CSV;
 	o->dataset = read_text(source, "dataset", NULL);
@@ -263,6 +289,24 @@ pin_options_scan(Oid foreigntableid, Oid userid)
 		fail_missing(o, um, "client_secret",
 					 "Without username and password or a refresh_token the application signs in by itself, with its secret.");
 	return o;
+}
+
+bool
+pin_options_can_scan(Oid foreigntableid, Oid userid)
+{
+	PinOptions *o = pin_options_plan(foreigntableid);
+	List	   *mapping;
+
+	if (o->tenant == NULL || !(has_mapping(o, userid) || has_mapping(o, InvalidOid)))
+		return false;
+	mapping = GetUserMapping(userid, o->serverid)->options;
+	return pin_option_get(mapping, "client_id") != NULL &&
+		(pin_option_get(mapping, "client_secret") != NULL ||
+		 pin_option_get(mapping, "client_secret_file") != NULL ||
+		 pin_option_get(mapping, "password") != NULL ||
+		 pin_option_get(mapping, "password_file") != NULL ||
+		 pin_option_get(mapping, "refresh_token") != NULL ||
+		 pin_option_get(mapping, "refresh_token_file") != NULL);
 }
 
 char *

@@ -23,6 +23,8 @@
 #define PIN_DEFAULT_REQUEST_TIMEOUT_MS (100 * 1000)
 #define PIN_DEFAULT_POLL_INTERVAL_MS (2 * 1000)
 #define PIN_DEFAULT_WAIT_TIMEOUT_MS (15 * 60 * 1000)
+#define PIN_DEFAULT_MAX_AGE_MS (INT64CONST(24) * 60 * 60 * 1000)
+#define PIN_DEFAULT_MAX_REPORTS_PER_HOUR 5
 #define PIN_DEFAULT_STARTUP_COST 10000.0
 #define PIN_DEFAULT_TUPLE_COST 0.1
 
@@ -59,6 +61,9 @@ typedef struct PinOptions
 	int64		wait_timeout_ms;	/* > 0; a table may override it */
 	double		startup_cost;	/* fdw_startup_cost, >= 0 */
 	double		tuple_cost;		/* fdw_tuple_cost, >= 0 */
+	int64		max_age_ms;		/* >= 0; a table may override it */
+	int64		stale_ok_ms;	/* >= 0; 0: never; a table may override it */
+	int			max_reports_per_hour;	/* > 0; a table may override it */
 	PinFormat	format;			/* a table may override it */
 
 	/*
@@ -91,6 +96,12 @@ extern PinOptions *pin_options_plan(Oid foreigntableid);
  * unreadable, never the content of a secret.
  */
 extern PinOptions *pin_options_scan(Oid foreigntableid, Oid userid);
+
+/*
+ * Would pin_options_scan find all that it needs?  For EXPLAIN, which shall not
+ * fail for a user who only looks at a plan.
+ */
+extern bool pin_options_can_scan(Oid foreigntableid, Oid userid);
 
 /* The column_name option of a column, palloc'd, or NULL. */
 extern char *pin_options_column_name(Oid relid, AttrNumber attnum);

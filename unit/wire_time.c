@@ -3,11 +3,11 @@
  * wire_time.c
  *		Every spelling of a date or time the service has, and many it has not.
  *
- * Links: src/reader/wire_time.c -lm
+ * Links: src/wire_time.c -lm
  *
  *-------------------------------------------------------------------------
  */
-#include "reader/wire_time.h"
+#include "wire_time.h"
 
 #include <stdlib.h>
 

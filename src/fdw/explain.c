@@ -13,25 +13,77 @@
 #include "compat.h"
 #include "fdw/fdw.h"
 #include "fdw/scan.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
 
-/* What the acquisition took: ANALYZE only. */
-static void
-explain_acquisition(const PinScan *scan, ExplainState *es)
+/* "3 h", "12 min", "5 s" */
+static char *
+age_text(TimestampTz as_of)
 {
-	const PinAcquireStats *stats = pin_acquire_stats(scan->acquisition);
+	int64		secs = Max(GetCurrentTimestamp() - as_of, 0) / USECS_PER_SEC;
 
-	ExplainPropertyText("Report", stats->report_id, es);
-	if (stats->resumed)
-		ExplainPropertyText("Resumed", "report of an earlier scan", es);
+	if (secs >= 2 * SECS_PER_HOUR)
+		return psprintf(INT64_FORMAT " h", secs / SECS_PER_HOUR);
+	if (secs >= 2 * SECS_PER_MINUTE)
+		return psprintf(INT64_FORMAT " min", secs / SECS_PER_MINUTE);
+	return psprintf(INT64_FORMAT " s", secs);
+}
+
+/*
+ * Where the rows would come from.  That depends on the credential; a user who
+ * has none yet can still look at a plan.
+ */
+static void
+explain_prospect(ForeignScanState *node, ExplainState *es)
+{
+	List	   *plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
+	Oid			relid = RelationGetRelid(node->ss.ss_currentRelation);
+	Oid			userid = pin_scan_user(node);
+	PinOptions *options;
+	PinNeed    *need;
+	PinSnapshot *snapshot;
+
+	if (!pin_options_can_scan(relid, userid))
+	{
+		ExplainPropertyText("Rows From", "nothing: the user mapping is missing or incomplete", es);
+		return;
+	}
+	options = pin_options_scan(relid, userid);
+	need = pin_need_create(options, strVal(list_nth(plan, PIN_PLAN_QUERY)), relid, userid);
+	snapshot = pin_snapshot_find(need->key, pin_resolve_oldest(options));
+	ExplainPropertyText("Rows From", snapshot == NULL ? "new report" :
+						psprintf("snapshot, %s old", age_text(snapshot->head.as_of)), es);
+	pin_snapshot_close(snapshot);
+}
+
+/* Where the rows came from, and what that took: ANALYZE only. */
+static void
+explain_resolution(const PinResolution *resolution, ExplainState *es)
+{
+	static const char *const sources[] =
+	{
+		[PIN_ROWS_SNAPSHOT] = "snapshot",
+		[PIN_ROWS_SHARED] = "report of another session",
+		[PIN_ROWS_REPORT] = "new report",
+		[PIN_ROWS_STALE] = "stale snapshot",
+	};
+	const PinSnapshotHead *head = &pin_resolve_snapshot(resolution)->head;
+	const PinAcquireStats *stats = pin_resolve_stats(resolution);
+
+	ExplainPropertyText("Rows From", stats->resumed ? "report of an earlier scan" :
+						sources[pin_resolve_from(resolution)], es);
+	ExplainPropertyText("Rows As Of", timestamptz_to_str(head->as_of), es);
+	ExplainPropertyText("Report", head->report_id, es);
+	ExplainPropertyInteger("Report File", "bytes", head->data_size, es);
+	if (stats->requests == 0)
+		return;
 	ExplainPropertyInteger("Requests", NULL, stats->requests, es);
 	ExplainPropertyInteger("Polls", NULL, stats->polls, es);
 	ExplainPropertyInteger("Retries", NULL, stats->retries, es);
-	if (es->timing)
+	if (es->timing && stats->ready_us != 0)
 		ExplainPropertyFloat("Waited", "ms",
 							 (stats->ready_us - stats->started_us) / 1000.0, 3, es);
 	ExplainPropertyInteger("Downloaded", "bytes", stats->downloaded, es);
-	ExplainPropertyInteger("Report File", "bytes",
-						   pin_report_file_size(pin_acquire_file(scan->acquisition)), es);
 }
 
 void
@@ -47,9 +99,9 @@ pinsightExplainForeignScan(ForeignScanState *node, ExplainState *es)
 		ExplainPropertyText("Report Query", strVal(list_nth(plan, PIN_PLAN_QUERY)), es);
 	}
 	if (!es->analyze)
-		ExplainPropertyText("Rows From", "new report", es);
+		explain_prospect(node, es);
 	else if (scan != NULL && scan->rows != NULL)
-		explain_acquisition(scan, es);
+		explain_resolution(scan->resolution, es);
 	else
 		ExplainPropertyText("Rows From", "nothing: no row was asked for", es);
 }

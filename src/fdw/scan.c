@@ -15,10 +15,13 @@
 #include "fdw/fdw.h"
 #include "fdw/scan.h"
 #include "options.h"
+#include "settings.h"
+#include "text.h"
 #include "throw.h"
 #include "transport/wait.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/timestamp.h"
 
 /*
  * A wait that is longer than this is explained by a notice, and again each
@@ -41,44 +44,62 @@ pinsightBeginForeignScan(ForeignScanState *node, int eflags)
 	node->fdw_state = scan;
 }
 
+/* Says what a scan is waiting for, whoever works on it. */
 static void
-notice_progress(const PinAcquireStats *stats, int64 waited_us, const char *table_name)
+notice_progress(const PinResolution *resolution, int64 waited_us, const char *table_name)
 {
+	PinJobState job;
+	bool		known = pin_resolve_progress(resolution, &job);
+
 	ereport(NOTICE,
 			(errmsg("waiting for the report of foreign table \"%s\" since %d s",
 					table_name, (int) (waited_us / 1000000)),
-			 stats->report_id[0] != '\0' ?
+			 known && job.report_id[0] != '\0' ?
 			 errdetail("The service says of report %s: %s (asked %d times).",
-					   stats->report_id,
-					   stats->state[0] != '\0' ? stats->state : "not started",
-					   stats->polls) : 0));
+					   job.report_id, job.said[0] != '\0' ? job.said : "not started",
+					   job.polls) :
+			 known ? errdetail("Step: %s.", job.phase) : 0));
 }
 
-/* Waits until the report file is here.  Throws if it will not come. */
+/* Waits until rows are here.  Throws if none will come. */
 static void
-await_report(PinAcquisition *acquisition, const PinNeed *need, const char *table_name)
+await_rows(PinResolution *resolution, const PinNeed *need, const char *table_name)
 {
-	const PinAcquireStats *stats = pin_acquire_stats(acquisition);
+	int64		started = pin_now_us();
 	int64		next_notice = FIRST_NOTICE_US;
-	PinAcquireStatus status;
+	PinResolveStatus status;
 
-	while ((status = pin_acquire_advance(acquisition)) == PIN_ACQUIRE_WAIT)
+	while ((status = pin_resolve_advance(resolution)) == PIN_RESOLVE_WAIT)
 	{
-		int64		waited = pin_now_us() - stats->started_us;
+		int64		waited = pin_now_us() - started;
 
-		if (waited >= next_notice)
+		if (pin_progress && waited >= next_notice)
 		{
-			notice_progress(stats, waited, table_name);
+			notice_progress(resolution, waited, table_name);
 			next_notice *= 2;
 		}
-		pin_wait(pin_acquire_fd(acquisition));
+		pin_wait(pin_resolve_fd(resolution));
 	}
 
-	if (status == PIN_ACQUIRE_FAILED)
-		pin_throw(pin_acquire_error(acquisition), need->options->server_name,
+	if (status == PIN_RESOLVE_FAILED)
+		pin_throw(pin_resolve_error(resolution), need->options->server_name,
 				  psprintf("report of foreign table \"%s\": %s", table_name, need->query));
-	if (pin_acquire_leftover(acquisition) != NULL)
-		pin_warn(pin_acquire_leftover(acquisition), need->options->server_name, NULL);
+	if (pin_resolve_leftover(resolution) != NULL)
+		pin_warn(pin_resolve_leftover(resolution), need->options->server_name, NULL);
+}
+
+/* The rows are older than max_age allows, but not older than stale_ok. */
+static void
+warn_stale(const PinResolution *resolution, const char *table_name)
+{
+	TimestampTz as_of = pin_resolve_snapshot(resolution)->head.as_of;
+	int64		minutes = (GetCurrentTimestamp() - as_of) / USECS_PER_MINUTE;
+
+	ereport(WARNING,
+			(errmsg("rows of foreign table \"%s\" are " INT64_FORMAT " min old",
+					table_name, minutes),
+			 errdetail("Nothing fresher could be had: %s.",
+					   pin_text_to_server(pin_resolve_error(resolution)->message))));
 }
 
 static Bitmapset *
@@ -96,9 +117,12 @@ static void
 open_rows(ForeignScanState *node, PinScan *scan, const PinOptions *options)
 {
 	Relation	relation = node->ss.ss_currentRelation;
+	const PinSnapshot *snapshot = pin_resolve_snapshot(scan->resolution);
 	PinRowsSource source;
 
-	source.file = pin_report_file_handle(pin_acquire_file(scan->acquisition));
+	source.fd = snapshot->fd;
+	source.offset = snapshot->head.head_size;
+	source.size = snapshot->head.data_size;
 	source.delimiter = options->format == PIN_FORMAT_TSV ? '\t' : ',';
 	source.server_name = options->server_name;
 	source.table_name = RelationGetRelationName(relation);
@@ -110,18 +134,21 @@ open_rows(ForeignScanState *node, PinScan *scan, const PinOptions *options)
 	scan->rows = pin_rows_open(&source);
 }
 
-/* Fetches the report and opens it, for the first row. */
+/* Finds or fetches the rows and opens them, for the first row. */
 static void
-fetch_report(ForeignScanState *node, PinScan *scan)
+fetch_rows(ForeignScanState *node, PinScan *scan)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->context);
 	Relation	relation = node->ss.ss_currentRelation;
-	PinOptions *options = pin_options_scan(RelationGetRelid(relation), pin_scan_user(node));
-	PinNeed    *need = pin_need_create(options, strVal(list_nth(scan->plan, PIN_PLAN_QUERY)));
+	Oid			userid = pin_scan_user(node);
+	PinOptions *options = pin_options_scan(RelationGetRelid(relation), userid);
+	PinNeed    *need = pin_need_create(options, strVal(list_nth(scan->plan, PIN_PLAN_QUERY)),
+									   RelationGetRelid(relation), userid);
 
-	scan->acquisition = pin_acquire_start(need);
-	await_report(scan->acquisition, need, RelationGetRelationName(relation));
-	pin_acquire_finish(scan->acquisition);
+	scan->resolution = pin_resolve_start(need);
+	await_rows(scan->resolution, need, RelationGetRelationName(relation));
+	if (pin_resolve_from(scan->resolution) == PIN_ROWS_STALE)
+		warn_stale(scan->resolution, RelationGetRelationName(relation));
 	open_rows(node, scan, options);
 	MemoryContextSwitchTo(old);
 }
@@ -133,7 +160,7 @@ pinsightIterateForeignScan(ForeignScanState *node)
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
 	if (scan->rows == NULL)
-		fetch_report(node, scan);
+		fetch_rows(node, scan);
 
 	ExecClearTuple(slot);
 	if (pin_rows_next(scan->rows, slot->tts_values, slot->tts_isnull))
@@ -159,7 +186,5 @@ pinsightEndForeignScan(ForeignScanState *node)
 		return;					/* EXPLAIN */
 	if (scan->rows != NULL)
 		pin_rows_close(scan->rows);
-	if (scan->acquisition != NULL)
-		pin_report_file_close(pin_acquire_file(scan->acquisition));
 	MemoryContextDelete(scan->context);
 }

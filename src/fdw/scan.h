@@ -9,13 +9,13 @@
 #define PIN_SCAN_H
 
 #include "reader/rows.h"
-#include "snapshot/acquire.h"
+#include "snapshot/resolve.h"
 
 typedef struct PinScan
 {
 	MemoryContext context;		/* everything of the scan */
 	List	   *plan;			/* fdw_private, see PinPlanItem */
-	PinAcquisition *acquisition;	/* NULL: not begun */
+	PinResolution *resolution;	/* NULL: not begun */
 	PinRows    *rows;			/* NULL: no row was asked for yet */
 } PinScan;
 

@@ -23,7 +23,7 @@
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "reader/convert.h"
-#include "reader/wire_time.h"
+#include "wire_time.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <unistd.h>
+
 #include "access/xact.h"
 #include "nodes/value.h"
 #include "reader/convert.h"
@@ -15,7 +17,6 @@
 #include "throw.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
-#include "utils/wait_event.h"
 
 /* One needed column: where it stands in the file and how it is converted. */
 typedef struct Cell
@@ -33,7 +34,7 @@ struct PinRows
 	MemoryContext row_context;	/* values of the current row */
 	MemoryContextCallback callback; /* frees the CSV reader */
 	PinCsv	   *csv;			/* record reader */
-	off_t		offset;			/* of the next byte to read from the file */
+	int64		offset;			/* of the next byte to read, in the report */
 	int			nfields;		/* fields of the header, and of each record */
 	Cell	   *cells;			/* the needed columns */
 	int			ncells;			/* their number */
@@ -58,18 +59,22 @@ static ptrdiff_t
 read_file(void *arg, char *buf, size_t size, PinError *err)
 {
 	PinRows    *rows = arg;
-	int			n;
+	size_t		wanted = Min(size, rows->source.size - rows->offset);
+	ssize_t		n;
 
-	if (rows->source.file <= 0)
+	if (wanted == 0)
 		return 0;
-	n = FileRead(rows->source.file, buf, size, rows->offset, WAIT_EVENT_BUFFILE_READ);
-	if (n < 0)
-		pin_error_set(err, PIN_ERROR_INTERNAL,
-					  "could not read temporary file \"%s\": %s",
-					  FilePathName(rows->source.file), strerror(errno));
-	else
+	do
+		n = pread(rows->source.fd, buf, wanted, rows->source.offset + rows->offset);
+	while (n < 0 && errno == EINTR);
+	if (n > 0)
+	{
 		rows->offset += n;
-	return n;
+		return n;
+	}
+	pin_error_set(err, PIN_ERROR_FILE_TRUNCATED, "could not read the report file: %s",
+				  n < 0 ? strerror(errno) : "it has become shorter");
+	return -1;
 }
 
 /* Next record; false at the end.  Throws on a broken file. */

@@ -15,14 +15,15 @@
 #include "access/tupdesc.h"
 #include "nodes/bitmapset.h"
 #include "nodes/pg_list.h"
-#include "storage/fd.h"
 
 typedef struct PinRows PinRows;
 
 /* What to read, and as what.  Everything is kept by reference. */
 typedef struct PinRowsSource
 {
-	File		file;			/* report file; <= 0 where it has no bytes */
+	int			fd;				/* open file with the report in it */
+	int64		offset;			/* where the report begins */
+	int64		size;			/* its bytes */
 	char		delimiter;		/* ',' or '\t' */
 	const char *server_name;	/* for messages */
 	const char *table_name;		/* for messages */

@@ -21,12 +21,13 @@
  *	1. At most one request is under way, the call or the download of the
  *	   current step.
  *	2. While `rest` is armed there is none: the step waits to be started.
- *	3. The ticket names every remote object of ours, from before its creation
- *	   is sent until its deletion is confirmed: whoever claims the ticket later
- *	   can go on from it alone (next_step() looks at nothing else).
+ *	3. The job names every remote object of ours, on disk, from before its
+ *	   creation is sent until its deletion is confirmed: whoever takes the job
+ *	   later can go on from it alone (next_step() looks at nothing else).
  *	4. A create is never sent while an earlier one may have been carried out.
  *	5. The token goes to the API only; the download has none.
- *	6. DONE is reached only with a file that is proven whole.
+ *	6. Remote objects are deleted only after their rows are safe on disk.
+ *	7. DONE is reached only with a snapshot that is proven whole.
  *
  *-------------------------------------------------------------------------
  */
@@ -34,8 +35,11 @@
 
 #include "common/pg_prng.h"
 #include "insights/client.h"
+#include "wire_time.h"
 #include "snapshot/acquire.h"
-#include "snapshot/registry.h"
+#include "snapshot/budget.h"
+#include "snapshot/cache.h"
+#include "utils/timestamp.h"
 
 typedef enum PinStep
 {
@@ -79,7 +83,14 @@ struct PinAcquisition
 
 	PinClient	client;			/* calls the API */
 	PinDownload download;		/* fetches the file */
-	PinTicket  *ticket;			/* remote identity; NULL once forgotten */
+	PinJob	   *job;			/* remote identity and progress */
+	char		name[PIN_JOB_NAME_SIZE];	/* of the remote objects */
+	TimestampTz oldest;			/* rows older than this are of no use */
+	PinSnapshotHead head;		/* what the snapshot will say of itself */
+	bool		outdated;		/* tidying up before ordering anew */
+	bool		restarted;		/* that was done already */
+	TimestampTz sent;			/* when the current step was started */
+	PinSnapshot *snapshot;		/* the file, once it is whole */
 
 	int			query_creates;	/* creates sent */
 	int			report_creates; /* likewise */
@@ -142,17 +153,17 @@ fail(PinAcquisition *a, const PinError *err)
 	go(a, PIN_STEP_FAILED);
 }
 
-/* The step that a ticket's state asks for: all that is needed to resume. */
+/* The step that a job's state asks for: all that is needed to resume. */
 static PinStep
-next_step(const PinTicket *ticket)
+next_step(const PinJobState *state)
 {
-	if (ticket->report_id[0] != '\0')
+	if (state->report_id[0] != '\0')
 		return PIN_STEP_POLL;
-	if (ticket->report_tried)
+	if (state->report_tried)
 		return PIN_STEP_FIND_REPORT;
-	if (ticket->query_id[0] != '\0')
+	if (state->query_id[0] != '\0')
 		return PIN_STEP_CREATE_REPORT;
-	if (ticket->query_tried)
+	if (state->query_tried)
 		return PIN_STEP_FIND_QUERY;
 	return PIN_STEP_CREATE_QUERY;
 }
@@ -163,12 +174,30 @@ is_tidying(const PinAcquisition *a)
 	return a->step == PIN_STEP_DELETE_REPORT || a->step == PIN_STEP_DELETE_QUERY;
 }
 
+/* Nothing remote is left of the job, and it is not over: from the start. */
+static void
+order_anew(PinAcquisition *a)
+{
+	a->outdated = false;
+	a->restarted = true;
+	a->not_found = 0;
+	a->stats.resumed = false;
+	a->stats.report_id[0] = '\0';
+	pin_job_reset(a->job);
+	set_deadline(a, a->need->options->wait_timeout_ms);
+	go(a, next_step(&a->job->state));
+}
+
 /* Nothing remote is left that we could remove. */
 static void
 end_tidying(PinAcquisition *a)
 {
-	pin_registry_forget(a->ticket);
-	a->ticket = NULL;
+	if (a->outdated)
+	{
+		order_anew(a);
+		return;
+	}
+	pin_job_forget(a->job);
 	go(a, a->doomed ? PIN_STEP_FAILED : PIN_STEP_DONE);
 }
 
@@ -176,9 +205,9 @@ end_tidying(PinAcquisition *a)
 static void
 tidy_up(PinAcquisition *a)
 {
-	if (a->ticket->report_id[0] != '\0')
+	if (a->job->state.report_id[0] != '\0')
 		go(a, PIN_STEP_DELETE_REPORT);
-	else if (a->ticket->query_id[0] != '\0')
+	else if (a->job->state.query_id[0] != '\0')
 		go(a, PIN_STEP_DELETE_QUERY);
 	else
 		end_tidying(a);
@@ -221,9 +250,9 @@ read_create_query(const PinReply *reply, void *arg, PinError *err)
 {
 	PinAcquisition *a = arg;
 
-	if (!pin_api_create_query_reply(reply, a->ticket->query_id, err))
+	if (!pin_api_create_query_reply(reply, a->job->state.query_id, err))
 		return false;
-	go(a, next_step(a->ticket));
+	go(a, next_step(&a->job->state));
 	return true;
 }
 
@@ -232,11 +261,18 @@ start_create_query(PinAcquisition *a)
 {
 	PinApiRequest request;
 	PinError	err;
-	bool		built = pin_api_create_query(&a->client.api, a->ticket->name, NULL,
-											 a->need->query, &request, &err);
+	bool		built;
+
+	if (!pin_budget_allows(a->need, &err))
+	{
+		fail(a, &err);
+		return;
+	}
+	built = pin_api_create_query(&a->client.api, a->name, NULL, a->need->query,
+								 &request, &err);
 
 	a->query_creates++;
-	a->ticket->query_tried = built;
+	a->job->state.query_tried = built;
 	call(a, &request, built, &err, PIN_CALL_ONCE, read_create_query);
 }
 
@@ -255,7 +291,7 @@ call_for_page(PinAcquisition *a, PinApiRequest *first, bool built, PinError *err
 
 /*
  * What was looked for is found, or the list goes on, or it does not exist: go
- * on to where the ticket says, or stay with the next page.
+ * on to where the job says, or stay with the next page.
  */
 static void
 turn_page(PinAcquisition *a, bool found, const char *next_link, bool *tried)
@@ -269,7 +305,7 @@ turn_page(PinAcquisition *a, bool found, const char *next_link, bool *tried)
 	}
 	a->pages = 0;
 	*tried = found;
-	go(a, next_step(a->ticket));
+	go(a, next_step(&a->job->state));
 }
 
 static bool
@@ -281,10 +317,10 @@ read_find_query(const PinReply *reply, void *arg, PinError *err)
 
 	if (!pin_api_find_queries_reply(reply, &list, err))
 		return false;
-	query = pin_api_query_named(&list, a->ticket->name);
+	query = pin_api_query_named(&list, a->name);
 	if (query != NULL)
-		strlcpy(a->ticket->query_id, query->id, sizeof(PinId));
-	turn_page(a, query != NULL, list.next_link, &a->ticket->query_tried);
+		strlcpy(a->job->state.query_id, query->id, sizeof(PinId));
+	turn_page(a, query != NULL, list.next_link, &a->job->state.query_tried);
 	pin_api_query_list_free(&list);
 	return true;
 }
@@ -294,7 +330,7 @@ start_find_query(PinAcquisition *a)
 {
 	PinApiRequest request;
 	PinError	err;
-	bool		built = pin_api_find_queries(&a->client.api, a->ticket->name, &request, &err);
+	bool		built = pin_api_find_queries(&a->client.api, a->name, &request, &err);
 
 	call_for_page(a, &request, built, &err, read_find_query);
 }
@@ -306,9 +342,10 @@ read_create_report(const PinReply *reply, void *arg, PinError *err)
 {
 	PinAcquisition *a = arg;
 
-	if (!pin_api_create_report_reply(reply, a->ticket->report_id, err))
+	if (!pin_api_create_report_reply(reply, a->job->state.report_id, err))
 		return false;
-	go(a, next_step(a->ticket));
+	a->job->state.ordered = a->job->state.not_before = a->sent;
+	go(a, next_step(&a->job->state));
 	return true;
 }
 
@@ -320,12 +357,17 @@ start_create_report(PinAcquisition *a)
 	PinError	err;
 	bool		built;
 
-	order.name = a->ticket->name;
-	order.query_id = a->ticket->query_id;
+	if (!pin_budget_take(a->need, &err))
+	{
+		fail(a, &err);
+		return;
+	}
+	order.name = a->name;
+	order.query_id = a->job->state.query_id;
 	order.format = a->need->options->format == PIN_FORMAT_TSV ? "tsv" : "csv";
 	built = pin_api_create_report(&a->client.api, &order, &request, &err);
 	a->report_creates++;
-	a->ticket->report_tried = built;
+	a->job->state.report_tried = built;
 	call(a, &request, built, &err, PIN_CALL_ONCE, read_create_report);
 }
 
@@ -338,10 +380,10 @@ read_find_report(const PinReply *reply, void *arg, PinError *err)
 
 	if (!pin_api_find_reports_reply(reply, &list, err))
 		return false;
-	report = pin_api_report_named(&list, a->ticket->name);
+	report = pin_api_report_named(&list, a->name);
 	if (report != NULL)
-		strlcpy(a->ticket->report_id, report->id, sizeof(PinId));
-	turn_page(a, report != NULL, list.next_link, &a->ticket->report_tried);
+		strlcpy(a->job->state.report_id, report->id, sizeof(PinId));
+	turn_page(a, report != NULL, list.next_link, &a->job->state.report_tried);
 	pin_api_report_list_free(&list);
 	return true;
 }
@@ -351,33 +393,30 @@ start_find_report(PinAcquisition *a)
 {
 	PinApiRequest request;
 	PinError	err;
-	bool		built = pin_api_find_reports(&a->client.api, a->ticket->name, NULL,
+	bool		built = pin_api_find_reports(&a->client.api, a->name, NULL,
 											 &request, &err);
 
 	call_for_page(a, &request, built, &err, read_find_report);
 }
 
 /*
- * The report is gone.  One that an earlier scan had ordered is ordered anew;
- * if it was ours somebody has deleted it while we waited.
+ * The report is gone: another cluster with the same need has finished with it,
+ * or somebody has deleted it.  Ordered anew, once.
  */
 static void
 report_gone(PinAcquisition *a)
 {
 	PinError	err;
 
-	if (a->ticket->resumed)
+	if (!a->restarted)
 	{
-		pin_registry_renew(a->ticket);
-		a->stats.resumed = false;
-		a->stats.report_id[0] = '\0';
-		a->not_found = 0;
-		go(a, next_step(a->ticket));
+		a->client.retries++;
+		order_anew(a);
 		return;
 	}
 	pin_error_set(&err, PIN_ERROR_REPORT_GONE,
-				  "report %s was deleted while it was waited for", a->ticket->report_id);
-	a->ticket->report_id[0] = '\0';
+				  "report %s was deleted while it was waited for", a->job->state.report_id);
+	a->job->state.report_id[0] = '\0';
 	doom(a, &err);
 }
 
@@ -386,9 +425,12 @@ static void
 poll_later(PinAcquisition *a)
 {
 	double		chance = 0.9 + 0.2 * pg_prng_double(&pg_global_prng_state);
+	int			wait_ms = (int) (a->poll_ms * chance);
 
 	go(a, PIN_STEP_POLL);
-	rest(a, (int) (a->poll_ms * chance));
+	rest(a, wait_ms);
+	a->job->state.next_poll = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait_ms);
+	pin_job_save(a->job);
 	if (a->poll_ms < MAX_POLL_MS)
 		a->poll_ms = Min((int) (a->poll_ms * POLL_GROWTH), MAX_POLL_MS);
 }
@@ -402,7 +444,7 @@ read_check_report(const PinReply *reply, void *arg, PinError *err)
 
 	if (!pin_api_find_reports_reply(reply, &list, err))
 		return false;
-	there = pin_api_report_with_id(&list, a->ticket->report_id) != NULL;
+	there = pin_api_report_with_id(&list, a->job->state.report_id) != NULL;
 	pin_api_report_list_free(&list);
 	if (there)
 		poll_later(a);
@@ -416,7 +458,7 @@ start_check_report(PinAcquisition *a)
 {
 	PinApiRequest request;
 	PinError	err;
-	bool		built = pin_api_find_reports(&a->client.api, NULL, a->ticket->report_id,
+	bool		built = pin_api_find_reports(&a->client.api, NULL, a->job->state.report_id,
 											 &request, &err);
 
 	call(a, &request, built, &err, PIN_CALL_REPEATABLE, read_check_report);
@@ -441,9 +483,62 @@ execution_failed(PinAcquisition *a)
 	PinError	err;
 
 	pin_error_set(&err, PIN_ERROR_REPORT_FAILED,
-				  "the service could not make report %s", a->ticket->report_id);
+				  "the service could not make report %s", a->job->state.report_id);
 	pin_error_detail(&err, "It says of the report's execution: %s.", a->stats.state);
 	doom(a, &err);
+}
+
+/*
+ * The service's time as ours.  What cannot be read is long ago: then only what
+ * we have seen ourselves counts.
+ */
+static TimestampTz
+parse_time(const char *text)
+{
+	PinWireTime t;
+	struct pg_tm tm = {0};
+	TimestampTz result;
+	int			utc = 0;
+
+	if (!pin_wire_time_parse(text, strlen(text), &t))
+		return 0;
+	tm.tm_year = t.year;
+	tm.tm_mon = t.month;
+	tm.tm_mday = t.day;
+	tm.tm_hour = t.hour;
+	tm.tm_min = t.minute - t.offset;
+	tm.tm_sec = t.second;
+	if (tm2timestamp(&tm, t.usec, &utc, &result) != 0)
+		return 0;
+	return result;
+}
+
+/*
+ * The execution is complete.  Its rows are not older than the last time it was
+ * seen incomplete, nor than the time the service says it was generated.
+ */
+static void
+execution_completed(PinAcquisition *a, const PinExecution *execution)
+{
+	PinSnapshotHead *head = &a->head;
+	TimestampTz generated = Min(parse_time(execution->generated_time), GetCurrentTimestamp());
+
+	head->as_of = Max(a->job->state.not_before, generated);
+	if (head->as_of < a->oldest && !a->restarted)
+	{
+		a->outdated = true;
+		begin_tidying(a);
+		return;
+	}
+	head->keep_until = TimestampTzPlusMilliseconds(head->as_of,
+												   Max(a->need->options->max_age_ms,
+													   a->need->options->stale_ok_ms));
+	strlcpy(head->report_id, a->job->state.report_id, sizeof(PinId));
+	strlcpy(head->execution_id, execution->execution_id, sizeof(PinId));
+	strlcpy(head->generated_time, execution->generated_time, sizeof(PinTimeText));
+	a->link = pstrdup(execution->secure_link);
+	clear_deadline(a);			/* a file that arrives is waited for */
+	go(a, PIN_STEP_DOWNLOAD);
 }
 
 static bool
@@ -452,20 +547,19 @@ read_poll(const PinReply *reply, void *arg, PinError *err)
 	PinAcquisition *a = arg;
 	PinExecution execution;
 
-	if (!pin_api_latest_execution_reply(reply, a->ticket->report_id, &execution, err))
+	if (!pin_api_latest_execution_reply(reply, a->job->state.report_id, &execution, err))
 		return false;
 
 	strlcpy(a->stats.state, execution.status_text, sizeof(a->stats.state));
+	strlcpy(a->job->state.said, execution.status_text, sizeof(a->job->state.said));
+	if (execution.status != PIN_EXECUTION_COMPLETED)
+		a->job->state.not_before = a->sent;
 	if (execution.status == PIN_EXECUTION_NONE)
 		execution_missing(a, execution.maybe_gone);
 	else if (execution.status == PIN_EXECUTION_FAILED)
 		execution_failed(a);
 	else if (execution.status == PIN_EXECUTION_COMPLETED && execution.secure_link != NULL)
-	{
-		a->link = pstrdup(execution.secure_link);
-		clear_deadline(a);		/* a file that arrives is waited for */
-		go(a, PIN_STEP_DOWNLOAD);
-	}
+		execution_completed(a, &execution);
 	else
 		poll_later(a);
 	pin_api_execution_free(&execution);
@@ -477,11 +571,12 @@ start_poll(PinAcquisition *a)
 {
 	PinApiRequest request;
 	PinError	err;
-	bool		built = pin_api_latest_execution(&a->client.api, a->ticket->report_id,
+	bool		built = pin_api_latest_execution(&a->client.api, a->job->state.report_id,
 												 &request, &err);
 
-	strlcpy(a->stats.report_id, a->ticket->report_id, sizeof(PinId));
+	strlcpy(a->stats.report_id, a->job->state.report_id, sizeof(PinId));
 	a->stats.polls++;
+	a->job->state.polls++;
 	call(a, &request, built, &err, PIN_CALL_REPEATABLE, read_poll);
 	pin_client_be_patient(&a->client, POLL_TRIES);
 }
@@ -525,7 +620,9 @@ advance_download(PinAcquisition *a)
 		return false;
 	if (status == PIN_DOWNLOAD_DONE)
 	{
+		a->snapshot = pin_report_file_seal(a->download.file, &a->head);
 		a->stats.ready_us = pin_now_us();
+		pin_evict(a->snapshot);
 		begin_tidying(a);
 	}
 	else if (status == PIN_DOWNLOAD_LINK && ++a->links < MAX_LINKS)
@@ -547,7 +644,7 @@ read_delete_report(const PinReply *reply, void *arg, PinError *err)
 
 	if (!pin_api_delete_report_reply(reply, err))
 		return false;
-	a->ticket->report_id[0] = '\0';
+	a->job->state.report_id[0] = '\0';
 	tidy_up(a);
 	return true;
 }
@@ -557,7 +654,7 @@ start_delete_report(PinAcquisition *a)
 {
 	PinApiRequest request;
 	PinError	err;
-	bool		built = pin_api_delete_report(&a->client.api, a->ticket->report_id,
+	bool		built = pin_api_delete_report(&a->client.api, a->job->state.report_id,
 											  &request, &err);
 
 	call(a, &request, built, &err, PIN_CALL_REPEATABLE, read_delete_report);
@@ -570,7 +667,7 @@ read_delete_query(const PinReply *reply, void *arg, PinError *err)
 
 	if (!pin_api_delete_query_reply(reply, err))
 		return false;
-	a->ticket->query_id[0] = '\0';
+	a->job->state.query_id[0] = '\0';
 	tidy_up(a);
 	return true;
 }
@@ -580,7 +677,7 @@ start_delete_query(PinAcquisition *a)
 {
 	PinApiRequest request;
 	PinError	err;
-	bool		built = pin_api_delete_query(&a->client.api, a->ticket->query_id,
+	bool		built = pin_api_delete_query(&a->client.api, a->job->state.query_id,
 											 &request, &err);
 
 	call(a, &request, built, &err, PIN_CALL_REPEATABLE, read_delete_query);
@@ -591,6 +688,18 @@ start_delete_query(PinAcquisition *a)
 static void
 start_step(PinAcquisition *a)
 {
+	static const char *const phases[] =
+	{
+		[PIN_STEP_CREATE_QUERY] = "creating query",
+		[PIN_STEP_FIND_QUERY] = "looking for query",
+		[PIN_STEP_CREATE_REPORT] = "ordering report",
+		[PIN_STEP_FIND_REPORT] = "looking for report",
+		[PIN_STEP_CHECK_REPORT] = "checking report",
+		[PIN_STEP_POLL] = "waiting",
+		[PIN_STEP_DOWNLOAD] = "downloading",
+		[PIN_STEP_DELETE_REPORT] = "tidying up",
+		[PIN_STEP_DELETE_QUERY] = "tidying up",
+	};
 	static void (*const starts[]) (PinAcquisition *) =
 	{
 		[PIN_STEP_CREATE_QUERY] = start_create_query,
@@ -603,14 +712,22 @@ start_step(PinAcquisition *a)
 		[PIN_STEP_DELETE_REPORT] = start_delete_report,
 		[PIN_STEP_DELETE_QUERY] = start_delete_query,
 	};
+	PinStep		step = a->step;
 
 	pin_mux_disarm(the_mux(a), &a->rest);
 	a->started = true;
+	a->sent = GetCurrentTimestamp();
 	starts[a->step] (a);
+
+	/* before anything is sent: whoever takes over knows what may exist */
+	strlcpy(a->job->state.phase, phases[step], sizeof(a->job->state.phase));
+	a->job->state.next_poll = 0;
+	a->job->state.downloaded = a->stats.downloaded;
+	pin_job_save(a->job);
 }
 
 /*
- * A create failed.  If it is known not to have happened the ticket says so;
+ * A create failed.  If it is known not to have happened the job says so;
  * otherwise the object is looked for by its name before it is created again.
  */
 static bool
@@ -619,18 +736,24 @@ recover_create(PinAcquisition *a, const PinError *err)
 	bool	   *tried;
 
 	if (a->step == PIN_STEP_CREATE_QUERY)
-		tried = &a->ticket->query_tried;
+		tried = &a->job->state.query_tried;
 	else if (a->step == PIN_STEP_CREATE_REPORT)
-		tried = &a->ticket->report_tried;
+		tried = &a->job->state.report_tried;
 	else
 		return false;
 
 	*tried = err->ambiguous;
+	if (a->step == PIN_STEP_CREATE_REPORT && !err->ambiguous)
+	{
+		pin_budget_give_back(a->need);
+		if (err->kind == PIN_ERROR_QUOTA)
+			pin_budget_note_refusal(a->need);
+	}
 	if (!err->ambiguous || a->query_creates >= MAX_CREATES ||
 		a->report_creates >= MAX_CREATES)
 		return false;
 	a->client.retries++;
-	go(a, next_step(a->ticket));
+	go(a, next_step(&a->job->state));
 	return true;
 }
 
@@ -754,25 +877,29 @@ let_go(void *arg)
 		pin_mux_disarm(the_mux(a), &a->deadline);
 		pin_client_close(&a->client);
 	}
-	if (a->ticket != NULL)
-		pin_registry_release(a->ticket);
-	a->ticket = NULL;
+	pin_job_release(a->job);
+	pin_snapshot_close(a->snapshot);
+	a->snapshot = NULL;
 }
 
 PinAcquisition *
-pin_acquire_start(const PinNeed *need)
+pin_acquire_start(const PinNeed *need, PinJob *job, TimestampTz oldest)
 {
 	PinAcquisition *a = palloc0(sizeof(PinAcquisition));
 	PinError	err;
 
 	a->need = need;
+	a->job = job;
+	a->oldest = oldest;
 	a->context = CurrentMemoryContext;
 	a->callback.func = let_go;
 	a->callback.arg = a;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &a->callback);
 	pin_error_reset(&a->error);
 	pin_error_reset(&a->leftover);
+	pin_job_name(a->name, need);
 	a->stats.started_us = pin_now_us();
+	a->stats.resumed = job->resumed;
 	a->poll_ms = need->options->poll_interval_ms;
 
 	if (!pin_client_open(&a->client, need->options, &err))
@@ -780,18 +907,10 @@ pin_acquire_start(const PinNeed *need)
 		fail(a, &err);
 		return a;
 	}
-	pin_download_open(&a->download, a->client.http, &a->client.settings);
-	a->ticket = pin_registry_claim(need->key);
-	a->stats.resumed = a->ticket->resumed;
+	pin_download_open(&a->download, a->client.http, &a->client.settings, need);
 	set_deadline(a, need->options->wait_timeout_ms);
-	go(a, next_step(a->ticket));
+	go(a, next_step(&job->state));
 	return a;
-}
-
-void
-pin_acquire_finish(PinAcquisition *a)
-{
-	let_go(a);
 }
 
 int
@@ -818,8 +937,18 @@ pin_acquire_stats(const PinAcquisition *a)
 	return &a->stats;
 }
 
-PinReportFile *
-pin_acquire_file(const PinAcquisition *a)
+void
+pin_acquire_abandon(PinAcquisition *a)
 {
-	return a->download.file;
+	let_go(a);
+}
+
+PinSnapshot *
+pin_acquire_take(PinAcquisition *a)
+{
+	PinSnapshot *snapshot = a->snapshot;
+
+	a->snapshot = NULL;
+	let_go(a);
+	return snapshot;
 }

@@ -17,6 +17,7 @@
 
 #include "insights/api.h"
 #include "snapshot/download.h"
+#include "snapshot/job.h"
 #include "snapshot/need.h"
 
 typedef struct PinAcquisition PinAcquisition;
@@ -24,7 +25,7 @@ typedef struct PinAcquisition PinAcquisition;
 typedef enum PinAcquireStatus
 {
 	PIN_ACQUIRE_WAIT,			/* wait for pin_acquire_fd */
-	PIN_ACQUIRE_READY,			/* the file is here, proven whole */
+	PIN_ACQUIRE_READY,			/* the snapshot is here, proven whole */
 	PIN_ACQUIRE_FAILED			/* see pin_acquire_error */
 } PinAcquireStatus;
 
@@ -44,12 +45,14 @@ typedef struct PinAcquireStats
 } PinAcquireStats;
 
 /*
- * Begins (or, where an earlier scan of this session gave up, resumes) the
- * acquisition of a need.  It lives in the current context, which frees it
- * whatever happens.  The first request is sent by the first advance.  Throws
- * when memory or descriptors run out.
+ * Begins (or, where the job was left by somebody else, resumes) the
+ * acquisition of a need.  It takes over the job and lives in the current
+ * context, which frees it whatever happens.  Rows older than oldest are not
+ * taken.  The first request is sent by the first advance.  Throws when memory
+ * runs out.
  */
-extern PinAcquisition *pin_acquire_start(const PinNeed *need);
+extern PinAcquisition *pin_acquire_start(const PinNeed *need, PinJob *job,
+										 TimestampTz oldest);
 
 /*
  * Goes on as far as possible without waiting.  Throws on interrupts, when
@@ -72,12 +75,13 @@ extern const PinError *pin_acquire_leftover(const PinAcquisition *acquisition);
 
 extern const PinAcquireStats *pin_acquire_stats(const PinAcquisition *acquisition);
 
-/* The report file, after PIN_ACQUIRE_READY. */
-extern PinReportFile *pin_acquire_file(const PinAcquisition *acquisition);
+/* Lets go of everything but the statistics; what was begun can be resumed. */
+extern void pin_acquire_abandon(PinAcquisition *acquisition);
 
 /*
- * Lets go of the connection before the context does; statistics and file stay.
+ * The snapshot, after PIN_ACQUIRE_READY; the caller closes it.  Lets go of
+ * everything else but the statistics.
  */
-extern void pin_acquire_finish(PinAcquisition *acquisition);
+extern PinSnapshot *pin_acquire_take(PinAcquisition *acquisition);
 
 #endif							/* PIN_ACQUIRE_H */

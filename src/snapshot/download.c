@@ -14,11 +14,12 @@
 #define MAX_RESTARTS 2
 
 void
-pin_download_open(PinDownload *d, PinHttp *http, const PinHttpSettings *settings)
+pin_download_open(PinDownload *d, PinHttp *http, const PinHttpSettings *settings,
+				  const PinNeed *need)
 {
 	d->http = http;
 	d->settings = settings;
-	d->file = pin_report_file_create();
+	d->file = pin_report_file_create(need);
 }
 
 void

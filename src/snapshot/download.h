@@ -42,11 +42,11 @@ typedef enum PinDownloadStatus
 } PinDownloadStatus;
 
 /*
- * Prepares a download whose file lives in the current context.  http and
- * settings are kept by reference.
+ * Prepares a download of a need's rows, whose file lives in the current
+ * context.  The arguments are kept by reference.
  */
 extern void pin_download_open(PinDownload *download, PinHttp *http,
-							  const PinHttpSettings *settings);
+							  const PinHttpSettings *settings, const PinNeed *need);
 
 /* Follows a link from here on, from where the file has got to. */
 extern void pin_download_start(PinDownload *download, const char *link);

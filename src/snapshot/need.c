@@ -7,21 +7,45 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "snapshot/need.h"
 
-PinNeed *
-pin_need_create(const PinOptions *options, const char *query)
+/*
+ * What the service would see: who signs in, and what is asked.  Secrets that
+ * are changed now and then (client secret, password) are left out, so that the
+ * report is found again after such a change; a refresh token is the only thing
+ * that tells two users of one application apart.
+ */
+static void
+hash_for_service(PinNeed *need, const char *format)
 {
-	PinNeed    *need = palloc0(sizeof(PinNeed));
+	const PinOptions *o = need->options;
 	const char *parts[] = {
-		need->credential, options->api_url, options->api_version,
-		options->program, query,
-		options->format == PIN_FORMAT_TSV ? "tsv" : "csv"
+		o->tenant, o->client_id, o->username, o->refresh_token,
+		o->program, need->query, format
 	};
 
+	pin_hash_parts(need->remote_key, lengthof(parts), parts);
+}
+
+PinNeed *
+pin_need_create(const PinOptions *options, const char *query, Oid relid, Oid userid)
+{
+	PinNeed    *need = palloc0(sizeof(PinNeed));
+	const char *format = options->format == PIN_FORMAT_TSV ? "tsv" : "csv";
+	char		database[16];
+	const char *parts[] = {
+		database, need->credential, options->api_url, options->api_version,
+		options->program, query, format
+	};
+
+	snprintf(database, sizeof(database), "%u", MyDatabaseId);
 	need->options = options;
 	need->query = query;
+	need->relid = relid;
+	need->userid = userid;
 	pin_credential_hash(need->credential, options);
 	pin_hash_parts(need->key, lengthof(parts), parts);
+	hash_for_service(need, format);
 	return need;
 }

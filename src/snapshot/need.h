@@ -18,14 +18,19 @@ typedef struct PinNeed
 {
 	const PinOptions *options;	/* server, mapping and table, resolved */
 	const char *query;			/* report query text, window included */
+	Oid			relid;			/* foreign table, for those who look on */
+	Oid			userid;			/* role whose mapping is used */
 	PinHash		credential;		/* who asks, and whom */
-	PinHash		key;			/* the whole need */
+	PinHash		key;			/* the whole need, in this database */
+	PinHash		remote_key;		/* the whole need, for the service: the same
+								 * from any database and cluster */
 } PinNeed;
 
 /*
  * Builds the need of a scan in the current context.  options and query are
  * kept by reference.  Throws when hashing fails.
  */
-extern PinNeed *pin_need_create(const PinOptions *options, const char *query);
+extern PinNeed *pin_need_create(const PinOptions *options, const char *query,
+								Oid relid, Oid userid);
 
 #endif							/* PIN_NEED_H */

@@ -3,10 +3,9 @@
  * report_file.c
  *		A report file on its way: inflated, written, proven whole.
  *
- * The file is one of PostgreSQL's temporary files: temp_tablespaces,
- * temp_file_limit and log_temp_files apply, and it goes away with its resource
- * owner whatever happens.  What malloc owns (zlib's state, the digest) goes
- * away with the memory context.
+ * The file is a snapshot in the making, beside its later place in the cache
+ * directory.  It goes away with the memory context unless it was sealed, and so
+ * does what malloc owns (zlib's state, the digest).
  *
  *-------------------------------------------------------------------------
  */
@@ -14,20 +13,28 @@
 
 #include <openssl/evp.h>
 
+#include <unistd.h>
+
 #include "common/base64.h"
 #include "miscadmin.h"
-#include "snapshot/report_file.h"
+#include "snapshot/cache.h"
 #include "snapshot/inflate.h"
-#include "utils/wait_event.h"
+#include "snapshot/report_file.h"
+#include "storage/fd.h"
 
 #define BLOCK_SIZE (64 * 1024)	/* inflated bytes per write */
+#define FLUSH_SIZE (8 * 1024 * 1024)	/* bytes on their way to disk at once */
 #define MD5_SIZE 16
 #define ETAG_SIZE 256			/* longer ones are not kept: no resuming */
 
 struct PinReportFile
 {
-	File		file;			/* 0 (never a valid temporary file): none */
+	const PinNeed *need;		/* whose rows these are */
+	int			fd;				/* of the file; -1: none yet, or sealed */
+	char	   *path;			/* of the file, while it is open */
+	int64		data_offset;	/* where rows begin in it */
 	int64		size;			/* bytes written to it */
+	int64		flushed;		/* of these, on their way to disk */
 	int64		taken;			/* stored bytes taken from exchanges */
 	PinInflate *inflate;		/* gzip or not; NULL before the first byte */
 	EVP_MD_CTX *md5;			/* digest of the stored bytes; NULL: none */
@@ -39,49 +46,59 @@ struct PinReportFile
 	MemoryContextCallback callback; /* frees inflate and md5 */
 };
 
-/* Idempotent; runs at the end of the memory context, too. */
 static void
-free_decoders(void *arg)
+free_decoders(PinReportFile *f)
 {
-	PinReportFile *f = arg;
-
 	pin_inflate_free(f->inflate);
 	f->inflate = NULL;
 	EVP_MD_CTX_free(f->md5);
 	f->md5 = NULL;
 }
 
+/* Runs at the end of the memory context: throws nothing, waits for nothing. */
+static void
+clean_up(void *arg)
+{
+	PinReportFile *f = arg;
+
+	free_decoders(f);
+	pin_cache_unlock(f->fd, f->path);
+	f->fd = -1;
+}
+
 PinReportFile *
-pin_report_file_create(void)
+pin_report_file_create(const PinNeed *need)
 {
 	PinReportFile *f = palloc0(sizeof(PinReportFile));
 
-	f->callback.func = free_decoders;
+	f->need = need;
+	f->fd = -1;
+	f->callback.func = clean_up;
 	f->callback.arg = f;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &f->callback);
 	f->block = palloc(BLOCK_SIZE);
 	return f;
 }
 
-void
-pin_report_file_close(PinReportFile *f)
+static _Noreturn void
+fail_writing(const PinReportFile *f)
 {
-	if (f->file > 0)
-		FileClose(f->file);
-	f->file = 0;
-	free_decoders(f);
+	bool		full = errno == ENOSPC;
+
+	ereport(ERROR,
+			(errcode_for_file_access(),
+			 errmsg("could not write snapshot \"%s\": %m", f->path),
+			 full ?
+			 errhint("Free some disk space, or set \"pinsight_fdw.cache_directory\" to a larger file system.") : 0));
 }
 
 void
 pin_report_file_restart(PinReportFile *f)
 {
 	free_decoders(f);
-	if (f->file > 0 && FileTruncate(f->file, 0, WAIT_EVENT_BUFFILE_TRUNCATE) < 0)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not truncate temporary file \"%s\": %m",
-						FilePathName(f->file))));
-	f->size = 0;
+	if (f->fd >= 0 && ftruncate(f->fd, f->data_offset) != 0)
+		fail_writing(f);
+	f->size = f->flushed = 0;
 	f->taken = 0;
 	f->last_byte = '\0';
 	f->etag[0] = '\0';
@@ -158,35 +175,47 @@ pin_report_file_begin(PinReportFile *f, const PinExchange *x, PinError *err)
 	return true;
 }
 
+/* The file is made when there is something to write. */
+static void
+open_file(PinReportFile *f)
+{
+	if (f->fd < 0)
+		f->fd = pin_snapshot_create(f->need, &f->path, &f->data_offset);
+}
+
 static void
 write_block(PinReportFile *f, size_t len)
 {
 	size_t		done = 0;
 
-	if (f->file <= 0)
-		f->file = OpenTemporaryFile(false);
-
+	if (len == 0)
+		return;
+	open_file(f);
 	while (done < len)
 	{
-		int			n;
+		ssize_t		n;
 
 		errno = 0;
-		n = FileWrite(f->file, f->block + done, len - done, f->size,
-					  WAIT_EVENT_BUFFILE_WRITE);
+		n = pwrite(f->fd, f->block + done, len - done, f->data_offset + f->size);
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n <= 0)
 		{
 			if (errno == 0)
 				errno = ENOSPC;
-			ereport(ERROR,
-					(errcode_for_file_access(),
-					 errmsg("could not write temporary file \"%s\": %m",
-							FilePathName(f->file))));
+			fail_writing(f);
 		}
 		done += n;
 		f->size += n;
 	}
-	if (len > 0)
-		f->last_byte = f->block[len - 1];
+	f->last_byte = f->block[len - 1];
+
+	/* so that little is left to wait for when the file is sealed */
+	if (f->size - f->flushed >= FLUSH_SIZE)
+	{
+		pg_flush_data(f->fd, f->data_offset + f->flushed, f->size - f->flushed);
+		f->flushed = f->size;
+	}
 }
 
 bool
@@ -297,14 +326,27 @@ pin_report_file_etag(const PinReportFile *f)
 	return f->etag[0] != '\0' ? f->etag : NULL;
 }
 
-File
-pin_report_file_handle(const PinReportFile *f)
-{
-	return f->file;
-}
-
 int64
 pin_report_file_size(const PinReportFile *f)
 {
 	return f->size;
+}
+
+PinSnapshot *
+pin_report_file_seal(PinReportFile *f, PinSnapshotHead *head)
+{
+	PinSnapshot *snapshot;
+	char	   *path;
+
+	open_file(f);
+	head->data_size = f->size;
+	path = pin_snapshot_seal(f->fd, f->path, f->need, head);
+	pin_cache_unlock(f->fd, NULL);
+	f->fd = -1;
+	snapshot = pin_snapshot_open(path);
+	if (snapshot == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_IO_ERROR),
+				 errmsg("snapshot \"%s\" vanished after it was written", path)));
+	return snapshot;
 }

@@ -13,19 +13,16 @@
 #ifndef PIN_REPORT_FILE_H
 #define PIN_REPORT_FILE_H
 
-#include "storage/fd.h"
+#include "snapshot/snapshot.h"
 #include "transport/http.h"
 
 typedef struct PinReportFile PinReportFile;
 
 /*
- * Creates an empty file in the current context, which from then on owns
- * everything but the file; the file belongs to the current resource owner.
+ * Creates an empty file for a need in the current context, which from then on
+ * owns everything: what is not sealed by then is removed with it.
  */
-extern PinReportFile *pin_report_file_create(void);
-
-/* Closes the file before its resource owner does. */
-extern void pin_report_file_close(PinReportFile *file);
+extern PinReportFile *pin_report_file_create(const PinNeed *need);
 
 /* Forgets all bytes, to begin again from the first. */
 extern void pin_report_file_restart(PinReportFile *file);
@@ -55,8 +52,13 @@ extern int64 pin_report_file_offset(const PinReportFile *file);
 /* ETag for If-Match of a resumed download; NULL: it cannot be resumed. */
 extern const char *pin_report_file_etag(const PinReportFile *file);
 
-/* The file and its size, inflated; valid until close. */
-extern File pin_report_file_handle(const PinReportFile *file);
+/* Bytes of rows written so far, inflated. */
 extern int64 pin_report_file_size(const PinReportFile *file);
+
+/*
+ * Makes a file that is whole a snapshot, described by head, and opens it.  The
+ * caller closes it.  Throws on failure.
+ */
+extern PinSnapshot *pin_report_file_seal(PinReportFile *file, PinSnapshotHead *head);
 
 #endif							/* PIN_REPORT_FILE_H */

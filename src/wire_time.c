@@ -5,7 +5,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "reader/wire_time.h"
+#include "wire_time.h"
 
 #include <math.h>
 #include <string.h>

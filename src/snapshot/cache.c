@@ -1,0 +1,251 @@
+/*-------------------------------------------------------------------------
+ *
+ * cache.c
+ *		The cache directory: where snapshots and jobs live as files.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/file_perm.h"
+#include "miscadmin.h"
+#include "settings.h"
+#include "snapshot/cache.h"
+#include "storage/fd.h"
+
+/* Times a lock file may vanish between being opened and being locked. */
+#define LOCK_TRIES 100
+
+/*
+ * The directory is made on first use, at any time again if somebody removed
+ * it.  It must be ours alone: its files hold a partner's data.
+ */
+static void
+ensure_directory(void)
+{
+	struct stat st;
+
+	if (stat(pin_cache_directory, &st) != 0)
+	{
+		if (errno != ENOENT ||
+			(mkdir(pin_cache_directory, S_IRWXU) != 0 && errno != EEXIST) ||
+			stat(pin_cache_directory, &st) != 0)
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not create directory \"%s\": %m", pin_cache_directory),
+					 errhint("Set \"pinsight_fdw.cache_directory\" to a directory that the server can write to.")));
+	}
+	if (!S_ISDIR(st.st_mode) || (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("\"%s\" is not a directory of the server's user alone",
+						pin_cache_directory),
+				 errhint("Its permissions must be 0700.")));
+}
+
+char *
+pin_cache_path(const char *hash, const char *middle, const char *suffix)
+{
+	ensure_directory();
+	return psprintf("%s/%.*s%s%s%s", pin_cache_directory, PIN_CACHE_NAME_DIGITS, hash,
+					middle != NULL ? "." : "", middle != NULL ? middle : "", suffix);
+}
+
+static bool
+has_suffix(const char *name, const char *suffix)
+{
+	size_t		len = strlen(name);
+	size_t		suffix_len = strlen(suffix);
+
+	return len > suffix_len && strcmp(name + len - suffix_len, suffix) == 0;
+}
+
+void
+pin_cache_visit(const char *hash, const char *suffix, PinCacheVisit visit, void *arg)
+{
+	DIR		   *dir = AllocateDir(pin_cache_directory);
+	struct dirent *entry;
+
+	if (dir == NULL && errno == ENOENT)
+		return;
+	while ((entry = ReadDir(dir, pin_cache_directory)) != NULL)
+	{
+		if (has_suffix(entry->d_name, suffix) &&
+			(hash == NULL || strncmp(entry->d_name, hash, PIN_CACHE_NAME_DIGITS) == 0))
+			visit(psprintf("%s/%s", pin_cache_directory, entry->d_name), arg);
+	}
+	FreeDir(dir);
+}
+
+void
+pin_cache_remove(const char *path)
+{
+	if (unlink(path) != 0 && errno != ENOENT)
+		ereport(LOG,
+				(errcode_for_file_access(),
+				 errmsg("could not remove file \"%s\": %m", path)));
+}
+
+/* Is the open file still the one that its path leads to? */
+static bool
+still_there(int fd, const char *path)
+{
+	struct stat by_fd;
+	struct stat by_path;
+
+	return fstat(fd, &by_fd) == 0 && stat(path, &by_path) == 0 &&
+		by_fd.st_dev == by_path.st_dev && by_fd.st_ino == by_path.st_ino;
+}
+
+/*
+ * Locks an open file.  Returns 1 if that worked, 0 if another process has the
+ * lock, -1 if the file was removed meanwhile (and then made anew by others).
+ */
+static int
+lock_open_file(int fd, const char *path)
+{
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+	{
+		if (errno == EWOULDBLOCK || errno == EINTR)
+			return 0;
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not lock file \"%s\": %m", path)));
+	}
+	return still_there(fd, path) ? 1 : -1;
+}
+
+int
+pin_cache_lock(const char *path)
+{
+	if (!AcquireExternalFD())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("out of file descriptors for the cache directory"),
+				 errhint("Raise max_files_per_process, or run fewer foreign scans at once.")));
+
+	for (int i = 0; i < LOCK_TRIES; i++)
+	{
+		int			fd = BasicOpenFilePerm(path, O_RDWR | O_CREAT | PG_BINARY | O_CLOEXEC,
+										   S_IRUSR | S_IWUSR);
+		int			locked;
+
+		if (fd < 0)
+		{
+			ReleaseExternalFD();
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not open file \"%s\": %m", path)));
+		}
+		PG_TRY();
+		{
+			locked = lock_open_file(fd, path);
+		}
+		PG_CATCH();
+		{
+			close(fd);
+			ReleaseExternalFD();
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
+		if (locked > 0)
+			return fd;
+		close(fd);
+		if (locked == 0)
+			break;
+	}
+	ReleaseExternalFD();
+	return -1;
+}
+
+void
+pin_cache_unlock(int fd, const char *path)
+{
+	if (fd < 0)
+		return;
+	if (path != NULL)
+		pin_cache_remove(path);
+	close(fd);
+	ReleaseExternalFD();
+}
+
+bool
+pin_cache_is_locked(const char *path)
+{
+	int			fd = BasicOpenFile(path, O_RDONLY | PG_BINARY | O_CLOEXEC);
+	bool		locked;
+
+	if (fd < 0)
+		return false;
+	locked = flock(fd, LOCK_SH | LOCK_NB) != 0;
+	close(fd);
+	return locked;
+}
+
+char *
+pin_cache_read(const char *path, size_t max, size_t *len)
+{
+	int			fd = OpenTransientFile(path, O_RDONLY | PG_BINARY);
+	struct stat st;
+	char	   *data = NULL;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) == 0 && st.st_size <= max)
+	{
+		data = palloc(st.st_size + 1);
+		if (read(fd, data, st.st_size) == st.st_size)
+		{
+			data[st.st_size] = '\0';
+			*len = st.st_size;
+		}
+		else
+		{
+			pfree(data);
+			data = NULL;
+		}
+	}
+	CloseTransientFile(fd);
+	return data;
+}
+
+static void
+write_whole(int fd, const char *path, const char *data, size_t len)
+{
+	errno = 0;
+	if (write(fd, data, len) == len)
+		return;
+	if (errno == 0)
+		errno = ENOSPC;
+	ereport(ERROR,
+			(errcode_for_file_access(),
+			 errmsg("could not write file \"%s\": %m", path)));
+}
+
+/*
+ * Not synced: what a crash of the whole machine takes away here can be found
+ * out from the service again.
+ */
+void
+pin_cache_write(const char *path, const char *data, size_t len)
+{
+	char	   *beside = psprintf("%s.%d" PIN_CACHE_NEW, path, MyProcPid);
+	int			fd = OpenTransientFilePerm(beside, O_RDWR | O_CREAT | O_TRUNC | PG_BINARY,
+										   S_IRUSR | S_IWUSR);
+
+	if (fd < 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not create file \"%s\": %m", beside)));
+	write_whole(fd, beside, data, len);
+	if (CloseTransientFile(fd) != 0 || rename(beside, path) != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not write file \"%s\": %m", path)));
+	pfree(beside);
+}

@@ -1,0 +1,79 @@
+/*-------------------------------------------------------------------------
+ *
+ * cache.h
+ *		The cache directory: where snapshots and jobs live as files.
+ *
+ * One flat directory, readable by the server's user only.  A file's name is
+ * the first half of the hash of what it belongs to, and a suffix:
+ *
+ *	KEY.TIME.snapshot	a report's rows, whole and sealed
+ *	KEY.PID.part		one that is being written
+ *	KEY.job				what is known of an acquisition
+ *	KEY.lock			held by the backend that works on that job
+ *	KEY.budget			reports a credential has ordered lately
+ *	....PID.new			one of the small ones, about to be renamed
+ *
+ * Nothing here needs shared memory: a file appears whole (rename) or not at
+ * all, and a lock ends with the process that holds it (flock).
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_CACHE_H
+#define PIN_CACHE_H
+
+#include "insights/credential.h"
+
+#define PIN_CACHE_SNAPSHOT ".snapshot"
+#define PIN_CACHE_PART ".part"
+#define PIN_CACHE_JOB ".job"
+#define PIN_CACHE_LOCK ".lock"
+#define PIN_CACHE_BUDGET ".budget"
+#define PIN_CACHE_NEW ".new"
+
+/* Hexadecimal digits of a hash that a file's name begins with. */
+#define PIN_CACHE_NAME_DIGITS 32
+
+/*
+ * Path of a file: hash, optional middle part, suffix.  palloc'd.  Creates the
+ * directory where it is missing; throws if that fails or if others may read
+ * the directory.
+ */
+extern char *pin_cache_path(const char *hash, const char *middle, const char *suffix);
+
+/*
+ * Calls visit for every file whose name begins with hash (NULL: every file) and
+ * ends with suffix, with its path, palloc'd.  A directory that does not exist
+ * is empty.  visit may remove files and may throw.
+ */
+typedef void (*PinCacheVisit) (const char *path, void *arg);
+extern void pin_cache_visit(const char *hash, const char *suffix, PinCacheVisit visit,
+							void *arg);
+
+/* Removes a file; one that is gone already is fine.  Never throws. */
+extern void pin_cache_remove(const char *path);
+
+/*
+ * Opens and locks a file, creating it.  The descriptor is counted with
+ * PostgreSQL's; -1: somebody else holds the lock.  Throws on other failures.
+ */
+extern int	pin_cache_lock(const char *path);
+
+/* Unlocks and closes; removes the file first if path is not NULL. */
+extern void pin_cache_unlock(int fd, const char *path);
+
+/* Is the file locked by anybody? A file that is not there is not. */
+extern bool pin_cache_is_locked(const char *path);
+
+/*
+ * Reads a small file whole; palloc'd and terminated, NULL if there is none (or
+ * it cannot be read or is larger than max).
+ */
+extern char *pin_cache_read(const char *path, size_t max, size_t *len);
+
+/*
+ * Writes a small file beside its place and renames it there.  Throws on
+ * failure.
+ */
+extern void pin_cache_write(const char *path, const char *data, size_t len);
+
+#endif							/* PIN_CACHE_H */

@@ -1,0 +1,89 @@
+/*-------------------------------------------------------------------------
+ *
+ * job.h
+ *		The registry: what is known of an acquisition, whoever works on it.
+ *
+ * A report that was ordered is dear.  Its remote identity therefore lives in a
+ * file, not in the scan that ordered it, which a cancel, a crash or a restart
+ * may end at any instant.  Whoever holds the job's lock works on it; all others
+ * with the same need wait for its snapshot, or take over when the lock is free.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_JOB_H
+#define PIN_JOB_H
+
+#include "datatype/timestamp.h"
+#include "insights/api.h"
+#include "snapshot/need.h"
+
+/* What lasts.  Written whole, with a checksum, at every step. */
+typedef struct PinJobState
+{
+	char		magic[8];		/* PIN_JOB_MAGIC */
+	uint32		checksum;		/* CRC-32C of the struct, this field 0 */
+	PinHash		key;			/* the need it serves */
+	PinId		query_id;		/* empty: none known */
+	PinId		report_id;		/* empty: none known */
+	bool		query_tried;	/* there may be one, by our name */
+	bool		report_tried;	/* likewise */
+	TimestampTz begun;			/* when the job was begun */
+	TimestampTz ordered;		/* when the report was; 0: not by us */
+	TimestampTz not_before;		/* the report was not ready then; 0: unknown */
+	TimestampTz saved;			/* when this was written */
+	TimestampTz next_poll;		/* 0: none is planned */
+	Oid			database;		/* who asks, for those who look on */
+	Oid			serverid;
+	Oid			umid;
+	Oid			userid;
+	Oid			relid;
+	int			pid;			/* of the backend that works or worked on it */
+	int			polls;			/* since it was begun */
+	int64		downloaded;		/* bytes */
+	char		phase[24];		/* step, in a word or two */
+	char		said[64];		/* the execution's state in the service's word */
+} PinJobState;
+
+#define PIN_JOB_MAGIC "pinjob01"
+
+/* A job we hold the lock of. */
+typedef struct PinJob
+{
+	PinJobState state;			/* change, then pin_job_save */
+	bool		resumed;		/* an earlier scan began it */
+	int			lock;			/* descriptor of the lock file; -1: let go */
+	char	   *lock_path;		/* palloc'd */
+	char	   *path;			/* of the state; palloc'd */
+} PinJob;
+
+/*
+ * Takes the need's job: as it was left, or a new one.  NULL if another backend
+ * has it.  In the current context; let go of it in a callback.  Throws when
+ * files cannot be used.
+ */
+extern PinJob *pin_job_take(const PinNeed *need);
+
+/* Makes the state last.  Throws on failure. */
+extern void pin_job_save(PinJob *job);
+
+/* Lets go of the job, which stays for the next one.  Safe in a callback. */
+extern void pin_job_release(PinJob *job);
+
+/* Lets go of the job and removes it: nothing remote is left. */
+extern void pin_job_forget(PinJob *job);
+
+/* Forgets the remote objects, known not to exist any more. */
+extern void pin_job_reset(PinJob *job);
+
+/*
+ * Name of the remote query and report: "pinsight" and 16 hex digits of the
+ * need.  The same from any session and cluster; letters, digits and blanks
+ * only, since nothing else is proven safe.
+ */
+#define PIN_JOB_NAME_SIZE 32
+extern void pin_job_name(char name[PIN_JOB_NAME_SIZE], const PinNeed *need);
+
+/* Reads the state at a path; false if there is none that can be believed. */
+extern bool pin_job_read(const char *path, PinJobState *state);
+
+#endif							/* PIN_JOB_H */

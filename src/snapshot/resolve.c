@@ -1,0 +1,285 @@
+/*-------------------------------------------------------------------------
+ *
+ * resolve.c
+ *		Where a scan's rows come from.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "settings.h"
+#include "snapshot/cache.h"
+#include "snapshot/pin.h"
+#include "snapshot/resolve.h"
+#include "transport/engine.h"
+#include "utils/timestamp.h"
+
+/* Waiting for another backend: it is looked at this often, then less often. */
+#define FIRST_LOOK_MS 50
+#define MAX_LOOK_MS 1000
+
+struct PinResolution
+{
+	const PinNeed *need;		/* what is wanted */
+	MemoryContext context;		/* where it lives */
+	TimestampTz oldest;			/* rows older than this are not fresh */
+	PinSnapshot *snapshot;		/* READY: the rows */
+	PinRowsFrom from;			/* READY: where they came from */
+	PinAcquisition *acquisition;	/* our own; NULL: none so far */
+	PinError	error;			/* FAILED or STALE: why */
+	bool		failed;			/* nothing can be had */
+
+	PinHttp    *http;			/* while following: for its timers */
+	PinTimer	look;			/* when to look at the other backend again */
+	PinTimer	deadline;		/* end of wait_timeout */
+	int			look_ms;		/* wait before the next look */
+	bool		following;		/* another backend was at work */
+	MemoryContextCallback callback; /* lets go of everything */
+};
+
+TimestampTz
+pin_resolve_oldest(const PinOptions *options)
+{
+	int64		max_age_ms = pin_max_age_ms >= 0 ? pin_max_age_ms : options->max_age_ms;
+
+	return GetCurrentStatementStartTimestamp() - max_age_ms * 1000;
+}
+
+/* ---- following another backend ---- */
+
+static void
+stop_following(PinResolution *r)
+{
+	if (r->http == NULL)
+		return;
+	pin_mux_disarm(pin_http_mux(r->http), &r->look);
+	pin_mux_disarm(pin_http_mux(r->http), &r->deadline);
+	r->http = NULL;
+	pin_engine_release();
+}
+
+/* The engine has the timers that a wait needs. */
+static bool
+start_following(PinResolution *r)
+{
+	r->following = true;
+	if (r->http != NULL)
+		return true;
+	r->http = pin_engine_take(&r->error);
+	if (r->http == NULL)
+		return false;
+	r->look_ms = FIRST_LOOK_MS;
+	(void) pin_mux_arm(pin_http_mux(r->http), &r->deadline,
+					   pin_now_us() + r->need->options->wait_timeout_ms * 1000);
+	return true;
+}
+
+static void
+look_later(PinResolution *r)
+{
+	(void) pin_mux_arm(pin_http_mux(r->http), &r->look,
+					   pin_now_us() + (int64) r->look_ms * 1000);
+	r->look_ms = Min(r->look_ms * 2, MAX_LOOK_MS);
+}
+
+/* ---- the ways to rows ---- */
+
+static void
+use(PinResolution *r, PinSnapshot *snapshot, PinRowsFrom from)
+{
+	stop_following(r);
+	r->snapshot = snapshot;
+	r->from = from;
+	pin_pin_put(r->need->key, snapshot);
+}
+
+/* A snapshot that is there; true if so. */
+static bool
+use_snapshot(PinResolution *r)
+{
+	PinSnapshot *snapshot = pin_pin_get(r->need->key);
+
+	if (snapshot == NULL)
+		snapshot = pin_snapshot_find(r->need->key, r->oldest);
+	if (snapshot == NULL)
+		return false;
+	use(r, snapshot, r->following ? PIN_ROWS_SHARED : PIN_ROWS_SNAPSHOT);
+	return true;
+}
+
+/* Nothing fresh can be had: is there something else? */
+static void
+use_stale(PinResolution *r)
+{
+	const PinOptions *options = r->need->options;
+	PinSnapshot *snapshot = NULL;
+
+	stop_following(r);
+	if (options->stale_ok_ms > 0)
+		snapshot = pin_snapshot_find(r->need->key,
+									 GetCurrentTimestamp() - options->stale_ok_ms * 1000);
+	if (snapshot != NULL)
+		use(r, snapshot, PIN_ROWS_STALE);
+	else
+		r->failed = true;
+}
+
+/*
+ * Takes the job, or finds out that another backend has it.  Whoever had it
+ * until now may just have finished: so a snapshot is looked for once more.
+ */
+static void
+take_job(PinResolution *r)
+{
+	PinJob	   *job = pin_job_take(r->need);
+
+	if (job == NULL)
+	{
+		if (start_following(r))
+			look_later(r);
+		else
+			use_stale(r);
+		return;
+	}
+
+	/* the acquisition owns the job from here on */
+	r->acquisition = pin_acquire_start(r->need, job, r->oldest);
+	if (use_snapshot(r))
+		pin_acquire_abandon(r->acquisition);
+	else
+		stop_following(r);
+}
+
+/* The other backend goes on, but this scan's patience is at its end. */
+static void
+give_up_following(PinResolution *r)
+{
+	pin_error_set(&r->error, PIN_ERROR_WAIT_TIMEOUT,
+				  "the report, which another session waits for, too, was not ready within wait_timeout (%lld s)",
+				  (long long) (r->need->options->wait_timeout_ms / 1000));
+	use_stale(r);
+}
+
+static bool
+advance_acquisition(PinResolution *r)
+{
+	switch (pin_acquire_advance(r->acquisition))
+	{
+		case PIN_ACQUIRE_WAIT:
+			return false;
+		case PIN_ACQUIRE_READY:
+			use(r, pin_acquire_take(r->acquisition), PIN_ROWS_REPORT);
+			return true;
+		case PIN_ACQUIRE_FAILED:
+			r->error = *pin_acquire_error(r->acquisition);
+			pin_acquire_abandon(r->acquisition);
+			use_stale(r);
+			return true;
+	}
+	pg_unreachable();
+}
+
+/* One move; false if there is something to wait for. */
+static bool
+advance_once(PinResolution *r)
+{
+	if (r->acquisition != NULL)
+		return advance_acquisition(r);
+	if (r->http != NULL && pin_timer_due(&r->deadline))
+	{
+		give_up_following(r);
+		return true;
+	}
+	if (r->http != NULL && !pin_timer_due(&r->look))
+		return false;
+	if (!use_snapshot(r))
+		take_job(r);
+	return true;
+}
+
+PinResolveStatus
+pin_resolve_advance(PinResolution *r)
+{
+	MemoryContext old = MemoryContextSwitchTo(r->context);
+
+	if (r->http != NULL)
+		pin_http_drive(r->http);
+	while (r->snapshot == NULL && !r->failed && advance_once(r))
+		;
+	MemoryContextSwitchTo(old);
+	return r->snapshot != NULL ? PIN_RESOLVE_READY :
+		r->failed ? PIN_RESOLVE_FAILED : PIN_RESOLVE_WAIT;
+}
+
+/* ---- beginning and end ---- */
+
+/* In a memory context callback: throws nothing, waits for nothing. */
+static void
+let_go(void *arg)
+{
+	PinResolution *r = arg;
+
+	stop_following(r);
+	pin_snapshot_close(r->snapshot);
+	r->snapshot = NULL;
+}
+
+PinResolution *
+pin_resolve_start(const PinNeed *need)
+{
+	PinResolution *r = palloc0(sizeof(PinResolution));
+
+	r->need = need;
+	r->context = CurrentMemoryContext;
+	r->callback.func = let_go;
+	r->callback.arg = r;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &r->callback);
+	pin_error_reset(&r->error);
+	r->oldest = pin_resolve_oldest(need->options);
+	return r;
+}
+
+int
+pin_resolve_fd(const PinResolution *r)
+{
+	return r->acquisition != NULL ? pin_acquire_fd(r->acquisition) : pin_http_fd(r->http);
+}
+
+const PinSnapshot *
+pin_resolve_snapshot(const PinResolution *r)
+{
+	return r->snapshot;
+}
+
+PinRowsFrom
+pin_resolve_from(const PinResolution *r)
+{
+	return r->from;
+}
+
+const PinError *
+pin_resolve_error(const PinResolution *r)
+{
+	return &r->error;
+}
+
+const PinError *
+pin_resolve_leftover(const PinResolution *r)
+{
+	return r->acquisition == NULL ? NULL : pin_acquire_leftover(r->acquisition);
+}
+
+const PinAcquireStats *
+pin_resolve_stats(const PinResolution *r)
+{
+	static const PinAcquireStats none = {0};
+
+	return r->acquisition == NULL ? &none : pin_acquire_stats(r->acquisition);
+}
+
+bool
+pin_resolve_progress(const PinResolution *r, PinJobState *state)
+{
+	return pin_job_read(pin_cache_path(r->need->key, NULL, PIN_CACHE_JOB), state);
+}

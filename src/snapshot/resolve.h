@@ -1,0 +1,75 @@
+/*-------------------------------------------------------------------------
+ *
+ * resolve.h
+ *		Where a scan's rows come from.
+ *
+ * In this order: the snapshot that an earlier scan of the same statement (or
+ * transaction, under REPEATABLE READ) has used; one that is fresh enough;
+ * another backend's, which is being fetched right now; a report, ordered or
+ * found; an older snapshot, where stale_ok allows it.
+ *
+ * Nothing here sleeps: advance it, wait for its descriptor, advance it again.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_RESOLVE_H
+#define PIN_RESOLVE_H
+
+#include "snapshot/acquire.h"
+
+typedef struct PinResolution PinResolution;
+
+typedef enum PinResolveStatus
+{
+	PIN_RESOLVE_WAIT,			/* wait for pin_resolve_fd */
+	PIN_RESOLVE_READY,			/* see pin_resolve_snapshot */
+	PIN_RESOLVE_FAILED			/* see pin_resolve_error */
+} PinResolveStatus;
+
+typedef enum PinRowsFrom
+{
+	PIN_ROWS_SNAPSHOT,			/* one that was there */
+	PIN_ROWS_SHARED,			/* one that another backend was fetching */
+	PIN_ROWS_REPORT,			/* a report we have waited for */
+	PIN_ROWS_STALE				/* an old one, for want of a better */
+} PinRowsFrom;
+
+/*
+ * Begins, in the current context, which frees everything whatever happens.
+ * The need is kept by reference.  Throws when memory runs out or the cache
+ * directory cannot be used.
+ */
+extern PinResolution *pin_resolve_start(const PinNeed *need);
+
+/* Goes on as far as possible without waiting.  Throws as pin_acquire_advance. */
+extern PinResolveStatus pin_resolve_advance(PinResolution *resolution);
+
+/* Readable when advancing makes sense. */
+extern int	pin_resolve_fd(const PinResolution *resolution);
+
+/* After PIN_RESOLVE_READY; it stays the resolution's. */
+extern const PinSnapshot *pin_resolve_snapshot(const PinResolution *resolution);
+extern PinRowsFrom pin_resolve_from(const PinResolution *resolution);
+
+/*
+ * After PIN_RESOLVE_FAILED; and after READY with PIN_ROWS_STALE why nothing
+ * fresher could be had.
+ */
+extern const PinError *pin_resolve_error(const PinResolution *resolution);
+
+/* What could not be tidied up at the service's side; NULL: nothing. */
+extern const PinError *pin_resolve_leftover(const PinResolution *resolution);
+
+/* Of the acquisition; all zero where there was none. */
+extern const PinAcquireStats *pin_resolve_stats(const PinResolution *resolution);
+
+/*
+ * Progress of whoever works on the report, for notices.  False if nothing is
+ * known.
+ */
+extern bool pin_resolve_progress(const PinResolution *resolution, PinJobState *state);
+
+/* The oldest rows that options and session accept right now. */
+extern TimestampTz pin_resolve_oldest(const PinOptions *options);
+
+#endif							/* PIN_RESOLVE_H */

@@ -1,0 +1,268 @@
+/*-------------------------------------------------------------------------
+ *
+ * snapshot.c
+ *		One execution's rows, kept as a file.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "miscadmin.h"
+#include "port/pg_crc32c.h"
+#include "snapshot/cache.h"
+#include "snapshot/snapshot.h"
+#include "storage/fd.h"
+#include "utils/timestamp.h"
+
+/* Rows begin at a multiple of this: a page of any file system. */
+#define HEAD_ALIGN 4096
+/* Longest query text that is believed when a head is read. */
+#define QUERY_MAX (1024 * 1024)
+
+static uint32
+checksum(const PinSnapshotHead *head, const char *query)
+{
+	PinSnapshotHead copy = *head;
+	pg_crc32c	crc;
+
+	copy.checksum = 0;
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, &copy, sizeof(copy));
+	COMP_CRC32C(crc, query, head->query_len);
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+static uint32
+head_size(uint32 query_len)
+{
+	return TYPEALIGN(HEAD_ALIGN, sizeof(PinSnapshotHead) + query_len);
+}
+
+/* ---- reading ---- */
+
+/* Reads head and query of an open file; false if they are not to be believed. */
+static bool
+read_head(PinSnapshot *s)
+{
+	PinSnapshotHead *head = &s->head;
+	struct stat st;
+
+	if (pread(s->fd, head, sizeof(*head), 0) != sizeof(*head) ||
+		memcmp(head->magic, PIN_SNAPSHOT_MAGIC, sizeof(head->magic)) != 0 ||
+		head->query_len > QUERY_MAX || head->head_size != head_size(head->query_len))
+		return false;
+
+	s->query = palloc(head->query_len + 1);
+	s->query[head->query_len] = '\0';
+	return pread(s->fd, s->query, head->query_len, sizeof(*head)) == head->query_len &&
+		head->checksum == checksum(head, s->query) &&
+		fstat(s->fd, &st) == 0 &&
+		st.st_size == head->head_size + head->data_size;
+}
+
+static PinSnapshot *
+allocate(const char *path)
+{
+	PinSnapshot *s = palloc0(sizeof(PinSnapshot));
+
+	s->fd = -1;
+	s->path = pstrdup(path);
+	if (!AcquireExternalFD())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+				 errmsg("out of file descriptors for snapshots"),
+				 errhint("Raise max_files_per_process, or run fewer foreign scans at once.")));
+	return s;
+}
+
+/* Frees a snapshot that could not be opened. */
+static void
+give_back(PinSnapshot *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+	ReleaseExternalFD();
+}
+
+/*
+ * The query text is palloc'd while the descriptor is open: on failure it is
+ * closed before the error goes on.
+ */
+static bool
+read_head_safely(PinSnapshot *s)
+{
+	bool		ok;
+
+	PG_TRY();
+	{
+		ok = read_head(s);
+	}
+	PG_CATCH();
+	{
+		give_back(s);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return ok;
+}
+
+PinSnapshot *
+pin_snapshot_open(const char *path)
+{
+	PinSnapshot *s = allocate(path);
+
+	s->fd = BasicOpenFile(path, O_RDONLY | PG_BINARY | O_CLOEXEC);
+	if (s->fd < 0)
+	{
+		give_back(s);
+		return NULL;
+	}
+	if (!read_head_safely(s))
+	{
+		give_back(s);
+		ereport(LOG,
+				(errmsg("removing damaged snapshot \"%s\"", path)));
+		pin_cache_remove(path);
+		return NULL;
+	}
+	return s;
+}
+
+PinSnapshot *
+pin_snapshot_dup(const PinSnapshot *snapshot)
+{
+	PinSnapshot *s = allocate(snapshot->path);
+
+	s->head = snapshot->head;
+	s->fd = fcntl(snapshot->fd, F_DUPFD_CLOEXEC, 0);
+	if (s->fd < 0)
+	{
+		give_back(s);
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open snapshot \"%s\" again: %m", snapshot->path)));
+	}
+	return s;
+}
+
+void
+pin_snapshot_close(PinSnapshot *s)
+{
+	if (s == NULL || s->fd < 0)
+		return;
+	close(s->fd);
+	s->fd = -1;
+	ReleaseExternalFD();
+}
+
+/* Looking for the youngest. */
+typedef struct Search
+{
+	const char *key;			/* of the need */
+	TimestampTz oldest;			/* that is of use */
+	PinSnapshot *best;			/* so far; NULL: none */
+} Search;
+
+static void
+consider(const char *path, void *arg)
+{
+	Search	   *search = arg;
+	PinSnapshot *s = pin_snapshot_open(path);
+
+	if (s == NULL)
+		return;
+	if (strcmp(s->head.key, search->key) == 0 && s->head.as_of >= search->oldest &&
+		(search->best == NULL || s->head.as_of > search->best->head.as_of))
+	{
+		pin_snapshot_close(search->best);
+		search->best = s;
+	}
+	else
+		pin_snapshot_close(s);
+}
+
+PinSnapshot *
+pin_snapshot_find(const char *key, TimestampTz oldest)
+{
+	Search		search = {.key = key,.oldest = oldest};
+
+	PG_TRY();
+	{
+		pin_cache_visit(key, PIN_CACHE_SNAPSHOT, consider, &search);
+	}
+	PG_CATCH();
+	{
+		pin_snapshot_close(search.best);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return search.best;
+}
+
+/* ---- writing ---- */
+
+static void
+fail_writing(const char *path)
+{
+	if (errno == 0)
+		errno = ENOSPC;
+	ereport(ERROR,
+			(errcode_for_file_access(),
+			 errmsg("could not write snapshot \"%s\": %m", path)));
+}
+
+int
+pin_snapshot_create(const PinNeed *need, char **path, int64 *data_offset)
+{
+	char		pid[16];
+	int			fd;
+
+	snprintf(pid, sizeof(pid), "%d", MyProcPid);
+	*path = pin_cache_path(need->key, pid, PIN_CACHE_PART);
+	*data_offset = head_size(strlen(need->query));
+	fd = pin_cache_lock(*path);
+	if (fd < 0)
+		elog(ERROR, "file \"%s\" is locked by another process", *path);
+	if (ftruncate(fd, 0) != 0)	/* what a process with our number has left */
+	{
+		pin_cache_unlock(fd, NULL);
+		fail_writing(*path);
+	}
+	return fd;
+}
+
+char *
+pin_snapshot_seal(int fd, const char *path, const PinNeed *need, PinSnapshotHead *head)
+{
+	char		time[20];
+	char	   *final;
+
+	memcpy(head->magic, PIN_SNAPSHOT_MAGIC, sizeof(head->magic));
+	head->written = GetCurrentTimestamp();
+	head->database = MyDatabaseId;
+	head->serverid = need->options->serverid;
+	head->umid = need->options->umid;
+	head->userid = need->userid;
+	head->relid = need->relid;
+	head->query_len = strlen(need->query);
+	head->head_size = head_size(head->query_len);
+	strlcpy(head->key, need->key, sizeof(head->key));
+	head->checksum = checksum(head, need->query);
+
+	errno = 0;
+	if (pwrite(fd, head, sizeof(*head), 0) != sizeof(*head) ||
+		pwrite(fd, need->query, head->query_len, sizeof(*head)) != head->query_len ||
+		pg_fsync(fd) != 0)
+		fail_writing(path);
+
+	snprintf(time, sizeof(time), "%016llx", (unsigned long long) head->as_of);
+	final = pin_cache_path(need->key, time, PIN_CACHE_SNAPSHOT);
+	(void) durable_rename(path, final, ERROR);
+	return final;
+}
