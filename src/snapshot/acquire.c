@@ -462,6 +462,8 @@ read_poll(const PinReply *reply, void *arg, PinError *err)
 		execution_failed(a);
 	else if (execution.status == PIN_EXECUTION_COMPLETED && execution.secure_link != NULL)
 	{
+		strlcpy(a->stats.execution_id, execution.execution_id, sizeof(PinId));
+		strlcpy(a->stats.generated_time, execution.generated_time, sizeof(PinTimeText));
 		a->link = pstrdup(execution.secure_link);
 		clear_deadline(a);		/* a file that arrives is waited for */
 		go(a, PIN_STEP_DOWNLOAD);

@@ -41,6 +41,8 @@ typedef struct PinAcquireStats
 	bool		resumed;		/* picked up where an earlier scan stopped */
 	char		state[64];		/* execution's state in the service's word */
 	PinId		report_id;		/* of the report; empty: none yet */
+	PinId		execution_id;	/* of the completed execution; empty: not yet */
+	PinTimeText generated_time; /* when it made the file; empty: not told */
 } PinAcquireStats;
 
 /*
