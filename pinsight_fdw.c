@@ -53,6 +53,9 @@ pinsight_fdw_handler(PG_FUNCTION_ARGS)
 	/* fdw/explain.c */
 	routine->ExplainForeignScan = pinsightExplainForeignScan;
 
+	/* fdw/import.c */
+	routine->ImportForeignSchema = pinsightImportForeignSchema;
+
 	PG_RETURN_POINTER(routine);
 }
 

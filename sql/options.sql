@@ -235,6 +235,24 @@ ALTER USER MAPPING FOR CURRENT_USER SERVER opt OPTIONS (
 DROP USER MAPPING FOR CURRENT_USER SERVER opt;
 
 --
+-- Estimates, metrics, metadata
+--
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD estimated_rows '0', ADD time_column 'Month');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET estimated_rows '1e3');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET estimated_rows '-1');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET estimated_rows '1000000001');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET time_column 'a b');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET estimated_rows '1000000000', DROP time_column);
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD metadata 'report_id');
+ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (ADD metric 'yes');
+ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (SET metric 'no way');
+ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (ADD metadata 'report_id');
+ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (DROP metric, ADD metadata 'Report_Id');
+ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (DROP metric, ADD metadata 'generated_time');
+ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (ADD column_name 'Month');
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD not_null 'true');
+
+--
 -- Options of other releases are unknown, not ignored
 --
 DO $$
@@ -247,9 +265,6 @@ BEGIN
 		'ALTER SERVER opt OPTIONS (ADD fetch ''query'')',
 		'ALTER SERVER opt OPTIONS (ADD max_reports_per_hour ''5'')',
 		'ALTER FOREIGN TABLE opt_table OPTIONS (ADD report_id ''x'')',
-		'ALTER FOREIGN TABLE opt_table OPTIONS (ADD time_column ''x'')',
-		'ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (ADD metric ''true'')',
-		'ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (ADD metadata ''report_id'')',
 		'CREATE USER MAPPING FOR PUBLIC SERVER opt OPTIONS (certificate_file ''/x'')',
 		'CREATE USER MAPPING FOR PUBLIC SERVER opt OPTIONS (private_key_file ''/x'')']
 	LOOP

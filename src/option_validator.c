@@ -26,6 +26,7 @@
 #include "utils/varlena.h"
 
 #include "option_value.h"
+#include "options.h"
 
 /* ----------------------------------------------------------------------
  * The table
@@ -37,6 +38,7 @@
 #define ON_TABLE 2
 #define ON_COLUMN 4
 #define ON_MAPPING 8
+#define ON_IMPORT 16
 
 /* Why an option is the superuser's, or NULL. */
 #define REDIRECTS "It decides where credentials are sent, and who is trusted with them."
@@ -49,6 +51,8 @@
 #define A_PATH "an absolute path"
 #define AN_AGE "an interval such as \"24 hours\", without months, or 0"
 #define A_COST "a number that is zero or more"
+#define A_ROW_COUNT "a whole number from 0 to 1000000000"
+#define A_BOOLEAN "\"true\" or \"false\""
 #define A_SECRET "text that is not empty"
 
 /* Durations, in milliseconds. */
@@ -74,6 +78,7 @@ static bool is_poll_interval(const char *value);
 static bool is_wait_timeout(const char *value);
 static bool is_age(const char *value);
 static bool is_count(const char *value);
+static bool is_row_count(const char *value);
 
 static const PinOption options[] = {
 	/* server */
@@ -101,24 +106,38 @@ static const PinOption options[] = {
 	/* server, or table */
 	{"program", ON_SERVER | ON_TABLE, pin_value_program,
 	"\"mpn\" or \"cmp\"", NULL, true},
-	{"wait_timeout", ON_SERVER | ON_TABLE, is_wait_timeout,
+	{"wait_timeout", ON_SERVER | ON_TABLE | ON_IMPORT, is_wait_timeout,
 	"a duration from 1 millisecond to 7 days", NULL, true},
-	{"max_age", ON_SERVER | ON_TABLE, is_age, AN_AGE, NULL, true},
-	{"stale_ok", ON_SERVER | ON_TABLE, is_age, AN_AGE, NULL, true},
-	{"max_reports_per_hour", ON_SERVER | ON_TABLE, is_count,
+	{"max_age", ON_SERVER | ON_TABLE | ON_IMPORT, is_age, AN_AGE, NULL, true},
+	{"stale_ok", ON_SERVER | ON_TABLE | ON_IMPORT, is_age, AN_AGE, NULL, true},
+	{"max_reports_per_hour", ON_SERVER | ON_TABLE | ON_IMPORT, is_count,
 	"a whole number from 1 to 1000", NULL, true},
-	{"format", ON_SERVER | ON_TABLE, pin_value_format,
+	{"format", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_format,
 	"\"csv\" or \"tsv\"", NULL, true},
 
 	/* table */
 	{"dataset", ON_TABLE, pin_value_name, A_NAME, NULL, true},
-	{"timespan", ON_TABLE, pin_value_timespan,
+	{"timespan", ON_TABLE | ON_IMPORT, pin_value_timespan,
 	"letters, digits and underscores, such as \"LAST_6_MONTHS\"", NULL, true},
-	{"on_error", ON_TABLE, pin_value_on_error,
+	{"time_column", ON_TABLE | ON_IMPORT, pin_value_name, A_NAME, NULL, true},
+	{"estimated_rows", ON_TABLE | ON_IMPORT, is_row_count, A_ROW_COUNT, NULL, true},
+	{"on_error", ON_TABLE | ON_IMPORT, pin_value_on_error,
 	"\"stop\" or \"set_null\"", NULL, true},
 
 	/* column */
 	{"column_name", ON_COLUMN, pin_value_name, A_NAME, NULL, true},
+	{"metric", ON_COLUMN, pin_value_boolean, A_BOOLEAN, NULL, true},
+	{"metadata", ON_COLUMN, pin_value_metadata,
+	"\"report_id\", \"execution_id\" or \"generated_time\"", NULL, true},
+
+	/* IMPORT FOREIGN SCHEMA, beside most of a table's */
+	{"case", ON_IMPORT, pin_value_case,
+	"\"snake\" or \"preserve\"", NULL, true},
+	{"prefix", ON_IMPORT, pin_value_prefix,
+	"up to 31 letters, digits and underscores", NULL, true},
+	{"metrics", ON_IMPORT, pin_value_boolean, A_BOOLEAN, NULL, true},
+	{"sample", ON_IMPORT, pin_value_boolean, A_BOOLEAN, NULL, true},
+	{"not_null", ON_IMPORT, pin_value_boolean, A_BOOLEAN, NULL, true},
 
 	/* user mapping: a secret may have slipped into any of them */
 	{"client_id", ON_MAPPING, pin_value_client_id,
@@ -147,7 +166,8 @@ static const PinContext contexts[] = {
 	{ForeignTableRelationId, ON_TABLE, "foreign table"},
 	{AttributeRelationId, ON_COLUMN, "column"},
 	{UserMappingRelationId, ON_MAPPING, "user mapping"},
-	{ForeignDataWrapperRelationId, 0, "foreign-data wrapper"}
+	{ForeignDataWrapperRelationId, 0, "foreign-data wrapper"},
+	{InvalidOid, ON_IMPORT, "foreign schema"}
 };
 
 static bool
@@ -211,6 +231,14 @@ is_count(const char *value)
 	int			count;
 
 	return pin_value_count(value, &count);
+}
+
+static bool
+is_row_count(const char *value)
+{
+	double		count;
+
+	return pin_value_row_count(value, &count);
 }
 
 static const PinOption *
@@ -386,6 +414,16 @@ check_option(const PinContext *context, DefElem *def)
 		refuse_value(option, value);
 }
 
+void
+pin_options_check_import(List *list)
+{
+	const PinContext *context = find_context(InvalidOid);
+	ListCell   *lc;
+
+	foreach(lc, list)
+		check_option(context, lfirst_node(DefElem, lc));
+}
+
 static _Noreturn void
 refuse_pair(const char *one, const char *other)
 {
@@ -446,6 +484,18 @@ check_mapping(List *mapping)
 					"Set username in the same command.");
 }
 
+/* A column is of the report, or about its execution. */
+static void
+check_column(List *column)
+{
+	if (pin_option_get(column, "metadata") == NULL)
+		return;
+	if (pin_option_get(column, "column_name") != NULL)
+		refuse_pair("metadata", "column_name");
+	if (pin_option_get(column, "metric") != NULL)
+		refuse_pair("metadata", "metric");
+}
+
 Datum
 pinsight_fdw_validator(PG_FUNCTION_ARGS)
 {
@@ -457,5 +507,7 @@ pinsight_fdw_validator(PG_FUNCTION_ARGS)
 		check_option(context, lfirst_node(DefElem, lc));
 	if (context->where == ON_MAPPING)
 		check_mapping(list);
+	if (context->where == ON_COLUMN)
+		check_column(list);
 	PG_RETURN_VOID();
 }

@@ -18,6 +18,7 @@
 #include "datatype/timestamp.h"
 #include "pgtime.h"
 #include "port/pg_bswap.h"
+#include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/guc.h"
 
@@ -279,6 +280,45 @@ bool
 pin_value_on_error(const char *value)
 {
 	return strcmp(value, "stop") == 0 || strcmp(value, "set_null") == 0;
+}
+
+bool
+pin_value_case(const char *value)
+{
+	return strcmp(value, "snake") == 0 || strcmp(value, "preserve") == 0;
+}
+
+bool
+pin_value_metadata(const char *value)
+{
+	return strcmp(value, "report_id") == 0 ||
+		strcmp(value, "execution_id") == 0 ||
+		strcmp(value, "generated_time") == 0;
+}
+
+bool
+pin_value_boolean(const char *value)
+{
+	bool		ignored;
+
+	return parse_bool(value, &ignored);
+}
+
+bool
+pin_value_prefix(const char *value)
+{
+	return value[0] == '\0' ||
+		consists_of(value, LETTERS DIGITS "_", PIN_PREFIX_MAX);
+}
+
+/* Up to ten digits: the bound needs no more. */
+bool
+pin_value_row_count(const char *value, double *count)
+{
+	if (!consists_of(value, DIGITS, 10))
+		return false;
+	*count = strtod(value, NULL);
+	return *count <= PIN_ROW_COUNT_MAX;
 }
 
 /*

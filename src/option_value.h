@@ -17,6 +17,12 @@
 #define PIN_URL_MAX 2048
 #define PIN_NAME_MAX 256
 
+/* Longest prefix of imported tables' names, bytes. */
+#define PIN_PREFIX_MAX 31
+
+/* Most rows a table may be said to have. */
+#define PIN_ROW_COUNT_MAX 1e9
+
 /* Longest duration: a week, which is far from where an int ends. */
 #define PIN_DURATION_MAX_MS (7 * 24 * 60 * 60 * 1000)
 
@@ -60,6 +66,20 @@ extern bool pin_value_path(const char *value);
 extern bool pin_value_program(const char *value);
 extern bool pin_value_format(const char *value);
 extern bool pin_value_on_error(const char *value);
+
+/*
+ * "snake" or "preserve"; "report_id", "execution_id" or "generated_time"; what
+ * PostgreSQL takes for a boolean.
+ */
+extern bool pin_value_case(const char *value);
+extern bool pin_value_metadata(const char *value);
+extern bool pin_value_boolean(const char *value);
+
+/* Up to 31 letters, digits and underscores, perhaps none. */
+extern bool pin_value_prefix(const char *value);
+
+/* A whole number of rows that a report may have. */
+extern bool pin_value_row_count(const char *value, double *count);
 
 /*
  * A PostgreSQL interval without months and years, of 1 to PIN_DURATION_MAX_MS

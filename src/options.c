@@ -11,6 +11,7 @@
 
 #include "foreign/foreign.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/syscache.h"
 
@@ -94,6 +95,18 @@ read_cost(const OptionSource *source, const char *name, double default_cost)
 	return cost;
 }
 
+/* -1 if it is not set. */
+static double
+read_row_count(const OptionSource *source, const char *name)
+{
+	char	   *value = read_text(source, name, NULL);
+	double		count = -1;
+
+	if (value != NULL && !pin_value_row_count(value, &count))
+		fail_value(name);
+	return count;
+}
+
 /* A URL that paths can be appended to: without its trailing slashes. */
 static char *
 read_url(const OptionSource *source, const char *name,
@@ -157,16 +170,18 @@ read_table(PinOptions *o, const OptionSource *source)
 		for (char *c = o->timespan; *c != '\0'; c++)
 			*c = pg_ascii_toupper((unsigned char) *c);
 	}
+	o->time_column = read_text(source, "time_column", NULL);
+	o->estimated_rows = read_row_count(source, "estimated_rows");
 	o->set_null = strcmp(read_text(source, "on_error", "stop"),
 						 "set_null") == 0;
 }
 
-PinOptions *
-pin_options_plan(Oid foreigntableid)
+/* A table's options, as a list, over its server's. */
+static PinOptions *
+read_options(Oid serverid, List *table_options)
 {
-	ForeignTable *table = GetForeignTable(foreigntableid);
-	ForeignServer *server = GetForeignServer(table->serverid);
-	OptionSource source = {.table = table->options,.server = server->options};
+	ForeignServer *server = GetForeignServer(serverid);
+	OptionSource source = {.table = table_options,.server = server->options};
 	PinOptions *o = palloc0(sizeof(PinOptions));
 
 	o->serverid = server->serverid;
@@ -174,6 +189,14 @@ pin_options_plan(Oid foreigntableid)
 	read_server(o, &source);
 	read_table(o, &source);
 	return o;
+}
+
+PinOptions *
+pin_options_plan(Oid foreigntableid)
+{
+	ForeignTable *table = GetForeignTable(foreigntableid);
+
+	return read_options(table->serverid, table->options);
 }
 
 /* Has the user (InvalidOid: everybody) a mapping of its own? */
@@ -265,10 +288,10 @@ read_secret(List *mapping, const char *name, const char *file_name)
 	return read_credential(mapping, name);
 }
 
-PinOptions *
-pin_options_scan(Oid foreigntableid, Oid userid)
+/* Completes options with the user's mapping. */
+static PinOptions *
+add_credentials(PinOptions *o, Oid userid)
 {
-	PinOptions *o = pin_options_plan(foreigntableid);
 	UserMapping *um;
 
 	require_tenant(o);
@@ -309,11 +332,45 @@ pin_options_can_scan(Oid foreigntableid, Oid userid)
 		 pin_option_get(mapping, "refresh_token_file") != NULL);
 }
 
-char *
-pin_options_column_name(Oid relid, AttrNumber attnum)
+PinOptions *
+pin_options_scan(Oid foreigntableid, Oid userid)
 {
-	char	   *name = pin_option_get(GetForeignColumnOptions(relid, attnum),
-									  "column_name");
+	return add_credentials(pin_options_plan(foreigntableid), userid);
+}
 
-	return name != NULL ? pstrdup(name) : NULL;
+PinOptions *
+pin_options_server(Oid serverid, Oid userid, const char *program)
+{
+	DefElem    *def = makeDefElem("program", (Node *) makeString(pstrdup(program)), -1);
+
+	return add_credentials(read_options(serverid, list_make1(def)), userid);
+}
+
+static PinMetadata
+metadata_of(const char *value)
+{
+	if (value == NULL)
+		return PIN_METADATA_NONE;
+	if (strcmp(value, "report_id") == 0)
+		return PIN_METADATA_REPORT_ID;
+	if (strcmp(value, "execution_id") == 0)
+		return PIN_METADATA_EXECUTION_ID;
+	if (strcmp(value, "generated_time") == 0)
+		return PIN_METADATA_GENERATED_TIME;
+	fail_value("metadata");
+}
+
+PinColumnOptions
+pin_options_column(Oid relid, AttrNumber attnum)
+{
+	List	   *list = GetForeignColumnOptions(relid, attnum);
+	char	   *name = pin_option_get(list, "column_name");
+	char	   *metric = pin_option_get(list, "metric");
+	PinColumnOptions column = {0};
+
+	column.name = name != NULL ? pstrdup(name) : NULL;
+	column.metadata = metadata_of(pin_option_get(list, "metadata"));
+	if (metric != NULL && !parse_bool(metric, &column.metric))
+		fail_value("metric");
+	return column;
 }

@@ -14,6 +14,7 @@
 #define PIN_OPTIONS_H
 
 #include "access/attnum.h"
+#include "nodes/pg_list.h"
 
 /* Defaults, as documented in docs/options.md. */
 #define PIN_DEFAULT_API_URL "https://api.partnercenter.microsoft.com"
@@ -80,8 +81,27 @@ typedef struct PinOptions
 	/* table */
 	char	   *dataset;		/* NULL: to be found by the table's name */
 	char	   *timespan;		/* upper case; NULL: the dataset's widest */
+	char	   *time_column;	/* remote name; NULL: as the catalogue says */
+	double		estimated_rows; /* -1: not set */
 	bool		set_null;		/* on_error 'set_null' */
 } PinOptions;
+
+/* What a column is filled from, if not from the report file. */
+typedef enum PinMetadata
+{
+	PIN_METADATA_NONE,			/* from the file */
+	PIN_METADATA_REPORT_ID,		/* the report's id */
+	PIN_METADATA_EXECUTION_ID,	/* its execution's id */
+	PIN_METADATA_GENERATED_TIME /* when the file was made */
+} PinMetadata;
+
+/* The options of a column. */
+typedef struct PinColumnOptions
+{
+	char	   *name;			/* column_name; NULL: not set */
+	bool		metric;			/* metric 'true' */
+	PinMetadata metadata;		/* metadata */
+} PinColumnOptions;
 
 /*
  * Options of a foreign table and its server, for planning and EXPLAIN: no user
@@ -103,7 +123,19 @@ extern PinOptions *pin_options_scan(Oid foreigntableid, Oid userid);
  */
 extern bool pin_options_can_scan(Oid foreigntableid, Oid userid);
 
-/* The column_name option of a column, palloc'd, or NULL. */
-extern char *pin_options_column_name(Oid relid, AttrNumber attnum);
+/*
+ * Likewise for a server and one of its programs, without a table (whose options
+ * then have their defaults).
+ */
+extern PinOptions *pin_options_server(Oid serverid, Oid userid, const char *program);
+
+/* The options of a column, in the current memory context. */
+extern PinColumnOptions pin_options_column(Oid relid, AttrNumber attnum);
+
+/*
+ * Checks the options of IMPORT FOREIGN SCHEMA, a list of DefElem: some are its
+ * own, the others will stand on every table.  Throws as the validator does.
+ */
+extern void pin_options_check_import(List *list);
 
 #endif							/* PIN_OPTIONS_H */

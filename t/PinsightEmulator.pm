@@ -4,9 +4,9 @@
 #	my $node = $emulator->node('main');
 #	$emulator->create_table($node, 'azure_usage', 'customer_name text',
 #		"dataset 'AzureUsage'");
-#	$emulator->fault({ endpoint => 'createReport', status => 503 });
+#	$emulator->fault({ endpoint => 'create_report', status => 503 });
 #	...
-#	my @creations = $emulator->log(endpoint => 'createReport');
+#	my @creations = $emulator->log(endpoint => 'create_report');
 #
 # The emulator listens on free loopback ports and ends with the test.
 

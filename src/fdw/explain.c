@@ -86,6 +86,25 @@ explain_resolution(const PinResolution *resolution, ExplainState *es)
 	ExplainPropertyInteger("Downloaded", "bytes", stats->downloaded, es);
 }
 
+/* What defines the table's rows, beside its columns. */
+static void
+explain_definition(const List *plan, ExplainState *es)
+{
+	const char *window = strVal(list_nth(plan, PIN_PLAN_WINDOW));
+	const List *metrics = list_nth(plan, PIN_PLAN_METRICS);
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	ExplainPropertyText("Program", strVal(list_nth(plan, PIN_PLAN_PROGRAM)), es);
+	ExplainPropertyText("Report Query", strVal(list_nth(plan, PIN_PLAN_QUERY)), es);
+	if (window[0] != '\0')
+		ExplainPropertyText("Time Window", window, es);
+	foreach(lc, metrics)
+		names = lappend(names, strVal(lfirst(lc)));
+	if (names != NIL)
+		ExplainPropertyList("Metrics", names, es);
+}
+
 void
 pinsightExplainForeignScan(ForeignScanState *node, ExplainState *es)
 {
@@ -94,10 +113,7 @@ pinsightExplainForeignScan(ForeignScanState *node, ExplainState *es)
 
 	ExplainPropertyText("Dataset", strVal(list_nth(plan, PIN_PLAN_DATASET)), es);
 	if (es->verbose)
-	{
-		ExplainPropertyText("Program", strVal(list_nth(plan, PIN_PLAN_PROGRAM)), es);
-		ExplainPropertyText("Report Query", strVal(list_nth(plan, PIN_PLAN_QUERY)), es);
-	}
+		explain_definition(plan, es);
 	if (!es->analyze)
 		explain_prospect(node, es);
 	else if (scan != NULL && scan->rows != NULL)

@@ -9,6 +9,7 @@
 #define PIN_FDW_H
 
 #include "compat.h"
+#include "fdw/table.h"
 #include "foreign/fdwapi.h"
 
 /*
@@ -22,10 +23,18 @@ typedef enum PinPlanItem
 	PIN_PLAN_PROGRAM,			/* String: "mpn" or "cmp" */
 	PIN_PLAN_ATTNUMS,			/* IntList: the table's columns */
 	PIN_PLAN_NAMES,				/* List of String: their remote names */
+	PIN_PLAN_METADATA_ATTNUMS,	/* IntList: columns about the execution */
+	PIN_PLAN_METADATA,			/* IntList: their PinMetadata */
+	PIN_PLAN_METRICS,			/* List of String: names that are metrics */
+	PIN_PLAN_WINDOW,			/* String: what the timespan is about, or "" */
 	PIN_PLAN_NEEDED				/* IntList: attnums the executor asks for */
 } PinPlanItem;
 
 /* in plan.c */
+
+/* The plan of a table, as far as it does not depend on the statement. */
+extern List *pin_plan_table(const PinTable *table);
+
 extern void pinsightGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
 									  Oid foreigntableid);
 extern void pinsightGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel,
@@ -40,6 +49,9 @@ extern void pinsightBeginForeignScan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *pinsightIterateForeignScan(ForeignScanState *node);
 extern void pinsightReScanForeignScan(ForeignScanState *node);
 extern void pinsightEndForeignScan(ForeignScanState *node);
+
+/* in import.c */
+extern List *pinsightImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid);
 
 /* in explain.c */
 extern void pinsightExplainForeignScan(ForeignScanState *node, ExplainState *es);

@@ -24,6 +24,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/planmain.h"
 #include "optimizer/restrictinfo.h"
+#include "snapshot/row_count.h"
 #include "utils/rel.h"
 
 /*
@@ -33,12 +34,40 @@
  */
 #define DEFAULT_ROWS 100000
 
+/* What is known of a table while it is planned. */
+typedef struct PinPlanning
+{
+	PinOptions *options;		/* of table and server */
+	PinTable   *table;			/* what it stands for */
+} PinPlanning;
+
+/*
+ * How many rows the table has: what its owner says, what its last report said,
+ * what ANALYZE counted, or a guess.
+ */
+static double
+estimate_rows(const PinPlanning *planning, Oid relid, double analyzed)
+{
+	double		rows = planning->options->estimated_rows;
+
+	if (rows < 0)
+		rows = pin_row_count_read(relid, planning->options->serverid, planning->table->query);
+	if (rows < 0)
+		rows = analyzed;
+	return rows >= 0 ? rows : DEFAULT_ROWS;
+}
+
 void
 pinsightGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid)
 {
-	baserel->fdw_private = pin_options_plan(foreigntableid);
-	if (baserel->tuples <= 0)
-		baserel->tuples = DEFAULT_ROWS;
+	PinPlanning *planning = palloc(sizeof(PinPlanning));
+	Relation	relation = table_open(foreigntableid, NoLock);
+
+	planning->options = pin_options_plan(foreigntableid);
+	planning->table = pin_table_resolve(relation, planning->options);
+	baserel->fdw_private = planning;
+	baserel->tuples = estimate_rows(planning, foreigntableid, relation->rd_rel->reltuples);
+	table_close(relation, NoLock);
 	set_baserel_size_estimates(root, baserel);
 }
 
@@ -51,7 +80,7 @@ pinsightGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntab
 void
 pinsightGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid)
 {
-	PinOptions *options = baserel->fdw_private;
+	PinOptions *options = ((PinPlanning *) baserel->fdw_private)->options;
 	Cost		startup = options->startup_cost + baserel->baserestrictcost.startup;
 	Cost		per_row = options->tuple_cost + cpu_tuple_cost +
 	baserel->baserestrictcost.per_tuple;
@@ -63,18 +92,13 @@ pinsightGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntable
 										 baserel->lateral_relids, NIL));
 }
 
-/* The columns whose values the executor will look at, as an IntList. */
+/* Adds to needed the columns that are in used. */
 static List *
-needed_columns(RelOptInfo *baserel, List *scan_clauses, const PinTable *table)
+add_needed(List *needed, const List *attnums, const Bitmapset *used)
 {
-	Bitmapset  *used = NULL;
-	List	   *needed = NIL;
 	ListCell   *lc;
 
-	pull_varattnos((Node *) baserel->reltarget->exprs, baserel->relid, &used);
-	pull_varattnos((Node *) scan_clauses, baserel->relid, &used);
-
-	foreach(lc, table->attnums)
+	foreach(lc, attnums)
 	{
 		int			attnum = lfirst_int(lc);
 
@@ -85,25 +109,46 @@ needed_columns(RelOptInfo *baserel, List *scan_clauses, const PinTable *table)
 	return needed;
 }
 
+/* The columns whose values the executor will look at, as an IntList. */
+static List *
+needed_columns(RelOptInfo *baserel, List *scan_clauses, const PinTable *table)
+{
+	Bitmapset  *used = NULL;
+
+	pull_varattnos((Node *) baserel->reltarget->exprs, baserel->relid, &used);
+	pull_varattnos((Node *) scan_clauses, baserel->relid, &used);
+	return add_needed(add_needed(NIL, table->attnums, used),
+					  table->metadata_attnums, used);
+}
+
+List *
+pin_plan_table(const PinTable *table)
+{
+	List	   *plan = list_make5(makeString(table->query),
+								  makeString(table->dataset),
+								  makeString(table->program),
+								  table->attnums,
+								  table->names);
+
+	/* in the order of PinPlanItem */
+	plan = lappend(plan, table->metadata_attnums);
+	plan = lappend(plan, table->metadata);
+	plan = lappend(plan, table->metrics);
+	return lappend(plan, makeString(table->window != NULL ? table->window : ""));
+}
+
 ForeignScan *
 pinsightGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 					   ForeignPath *best_path, List *tlist, List *scan_clauses,
 					   Plan *outer_plan)
 {
-	Relation	relation = table_open(foreigntableid, NoLock);
-	PinTable   *table = pin_table_resolve(relation, baserel->fdw_private);
+	PinTable   *table = ((PinPlanning *) baserel->fdw_private)->table;
 	List	   *fdw_private;
 
-	table_close(relation, NoLock);
 	scan_clauses = extract_actual_clauses(scan_clauses, false);
 
-	/* in the order of PinPlanItem */
-	fdw_private = list_make5(makeString(table->query),
-							 makeString(table->dataset),
-							 makeString(table->program),
-							 table->attnums,
-							 table->names);
-	fdw_private = lappend(fdw_private, needed_columns(baserel, scan_clauses, table));
+	fdw_private = lappend(pin_plan_table(table),
+						  needed_columns(baserel, scan_clauses, table));
 
 	return make_foreignscan(tlist, scan_clauses, baserel->relid,
 							NIL, fdw_private, NIL, NIL, outer_plan);

@@ -16,7 +16,9 @@ typedef struct PinScan
 	MemoryContext context;		/* everything of the scan */
 	List	   *plan;			/* fdw_private, see PinPlanItem */
 	PinResolution *resolution;	/* NULL: not begun */
+	PinOptions *options;	/* NULL: not begun */
 	PinRows    *rows;			/* NULL: no row was asked for yet */
+	bool		counted;		/* the number of rows was taken, or cannot be */
 } PinScan;
 
 #endif							/* PIN_SCAN_H */

@@ -9,30 +9,11 @@
 
 #include "catalog/pg_attribute.h"
 #include "fdw/table.h"
-#include "insights/catalog.h"
 #include "insights/query_text.h"
+#include "insights/shipped.h"
 #include "nodes/value.h"
 #include "throw.h"
 #include "utils/rel.h"
-
-/* catalog/datasets.json, built into the library. */
-extern const unsigned char pin_catalog_data[];
-extern const size_t pin_catalog_data_len;
-
-/* The catalogue, read when it is first needed and kept for the session. */
-static const PinCatalog *
-the_catalog(void)
-{
-	static PinCatalog *catalog = NULL;
-	PinError	err;
-
-	if (catalog == NULL)
-		catalog = pin_catalog_parse((const char *) pin_catalog_data,
-									pin_catalog_data_len, &err);
-	if (catalog == NULL)
-		pin_throw(&err, NULL, NULL);
-	return catalog;
-}
 
 /*
  * The table's dataset in the catalogue, NULL if the catalogue does not have
@@ -44,7 +25,7 @@ find_dataset(Relation relation, const PinOptions *options, char **name)
 	const char *wanted = options->dataset != NULL ? options->dataset :
 	RelationGetRelationName(relation);
 	const PinCatalogDataset *dataset =
-	pin_catalog_dataset(the_catalog(), options->program, wanted);
+	pin_catalog_dataset(pin_shipped_catalog(), options->program, wanted);
 	const char *nearest;
 
 	if (options->dataset != NULL)
@@ -53,7 +34,7 @@ find_dataset(Relation relation, const PinOptions *options, char **name)
 		*name = pstrdup(dataset->name);
 	else
 	{
-		nearest = pin_catalog_nearest_dataset(the_catalog(), options->program, wanted);
+		nearest = pin_catalog_nearest_dataset(pin_shipped_catalog(), options->program, wanted);
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
 				 errmsg("no dataset of program \"%s\" is named like foreign table \"%s\"",
@@ -65,18 +46,20 @@ find_dataset(Relation relation, const PinOptions *options, char **name)
 	return dataset;
 }
 
-/* Option, else the catalogue's like-named column, else the local name. */
-static char *
-column_remote_name(Relation relation, const PinCatalogDataset *dataset, AttrNumber attnum)
+/* Adds a column of the report: by its option, or as the catalogue knows it. */
+static void
+add_report_column(PinTable *table, const PinCatalogDataset *dataset,
+				  Form_pg_attribute att, const PinColumnOptions *options)
 {
-	char	   *option = pin_options_column_name(RelationGetRelid(relation), attnum);
-	char	   *local = NameStr(TupleDescAttr(RelationGetDescr(relation), attnum - 1)->attname);
-	const PinCatalogColumn *column;
+	const char *wanted = options->name != NULL ? options->name : NameStr(att->attname);
+	const PinCatalogColumn *column =
+	dataset == NULL ? NULL : pin_catalog_column(dataset, wanted);
+	char	   *name = pstrdup(options->name == NULL && column != NULL ? column->name : wanted);
 
-	if (option != NULL)
-		return option;
-	column = dataset == NULL ? NULL : pin_catalog_column(dataset, local);
-	return pstrdup(column != NULL ? column->name : local);
+	table->attnums = lappend_int(table->attnums, att->attnum);
+	table->names = lappend(table->names, makeString(name));
+	if (options->metric || (column != NULL && column->metric))
+		table->metrics = lappend(table->metrics, makeString(name));
 }
 
 static void
@@ -86,11 +69,19 @@ resolve_columns(Relation relation, const PinCatalogDataset *dataset, PinTable *t
 
 	for (AttrNumber attnum = 1; attnum <= tupdesc->natts; attnum++)
 	{
-		if (TupleDescAttr(tupdesc, attnum - 1)->attisdropped)
+		Form_pg_attribute att = TupleDescAttr(tupdesc, attnum - 1);
+		PinColumnOptions options;
+
+		if (att->attisdropped)
 			continue;
-		table->attnums = lappend_int(table->attnums, attnum);
-		table->names = lappend(table->names,
-							   makeString(column_remote_name(relation, dataset, attnum)));
+		options = pin_options_column(RelationGetRelid(relation), attnum);
+		if (options.metadata == PIN_METADATA_NONE)
+			add_report_column(table, dataset, att, &options);
+		else
+		{
+			table->metadata_attnums = lappend_int(table->metadata_attnums, attnum);
+			table->metadata = lappend_int(table->metadata, options.metadata);
+		}
 	}
 	if (table->names == NIL)
 		ereport(ERROR,
@@ -113,6 +104,18 @@ timespan_of(const PinOptions *options, const PinCatalogDataset *dataset)
 	if (dataset == NULL || dataset->ndate_ranges == 0)
 		return NULL;
 	return dataset->date_ranges[dataset->ndate_ranges - 1];
+}
+
+/* What the timespan is about, in words. */
+static char *
+window_of(const PinOptions *options, const PinCatalogDataset *dataset, const char *timespan)
+{
+	const char *column = options->time_column != NULL ? options->time_column :
+	dataset != NULL ? dataset->time_column : NULL;
+
+	if (timespan == NULL)
+		return NULL;
+	return column != NULL ? psprintf("%s of %s", timespan, column) : pstrdup(timespan);
 }
 
 static char *
@@ -142,10 +145,11 @@ pin_table_resolve(Relation relation, const PinOptions *options)
 {
 	PinTable   *table = palloc0(sizeof(PinTable));
 	const PinCatalogDataset *dataset = find_dataset(relation, options, &table->dataset);
+	const char *timespan = timespan_of(options, dataset);
 
 	table->program = options->program;
+	table->window = window_of(options, dataset, timespan);
 	resolve_columns(relation, dataset, table);
-	table->query = query_text(relation, table, timespan_of(options, dataset),
-							  options->server_name);
+	table->query = query_text(relation, table, timespan, options->server_name);
 	return table;
 }

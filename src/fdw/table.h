@@ -18,8 +18,12 @@ typedef struct PinTable
 	char	   *dataset;		/* remote name */
 	char	   *program;		/* "mpn" or "cmp" */
 	char	   *query;			/* report query over all columns */
-	List	   *attnums;		/* of int: columns that are not dropped */
+	char	   *window;			/* "LIFETIME of Month", for EXPLAIN; or NULL */
+	List	   *attnums;		/* of int: columns that are in the report */
 	List	   *names;			/* of String: their remote names, in step */
+	List	   *metrics;		/* of String: names of those that are metrics */
+	List	   *metadata_attnums;	/* of int: columns about the execution */
+	List	   *metadata;		/* of int: their PinMetadata, in step */
 } PinTable;
 
 /*

@@ -18,6 +18,9 @@
 /* Longest wait the service's words may ask for, seconds. */
 #define RETRY_WORDS_MAX (24 * 60 * 60)
 
+/* Code of a token that lacks the second factor. */
+#define MFA_CODE 900421
+
 /* What a reply says, whichever way it says it. */
 typedef struct Answer
 {
@@ -28,6 +31,12 @@ typedef struct Answer
 } Answer;
 
 /* ---- from a reply to an answer ---- */
+
+static bool
+is_success(int status)
+{
+	return status >= 200 && status < 300;
+}
 
 /* The first of an object's members that is a text with something in it. */
 static const char *
@@ -55,6 +64,25 @@ read_code(const PinJson *value, Answer *answer)
 		snprintf(answer->code, sizeof(answer->code), "%lld", (long long) number);
 }
 
+/*
+ * What an error inside a success stands for, where no statusCode tells: Partner
+ * Center's own shape has a code, which is an HTTP status or a number of its
+ * own, a description, and no value.  0: the document is no such error.
+ */
+static int
+status_of_code(const PinJson *document)
+{
+	int64_t		code = pin_json_member_integer(document, "code", 0);
+
+	if (pin_json_member(document, "value") ||
+		pin_json_member_string(document, "description") == NULL ||
+		code <= 0 || (code >= 200 && code <= 299))
+		return 0;
+	if (code == MFA_CODE)
+		return 401;
+	return code >= 400 && code <= 599 ? (int) code : 400;
+}
+
 static void
 read_document(const PinJson *document, Answer *answer)
 {
@@ -67,6 +95,8 @@ read_document(const PinJson *document, Answer *answer)
 	const char *text = pin_json_string(document);
 	int64_t		status = pin_json_member_integer(document, "statusCode", 0);
 
+	if (status == 0 && is_success(answer->status))
+		status = status_of_code(document);
 	if (status >= 400 && status <= 599)
 		answer->status = (int) status;
 	if (text == NULL)
@@ -271,12 +301,6 @@ explain(const Answer *answer, int retry_after_ms, const char *what, PinError *er
 }
 
 /* ---- the two ways in ---- */
-
-static bool
-is_success(int status)
-{
-	return status >= 200 && status < 300;
-}
 
 /* True if there is nothing but blanks. */
 static bool

@@ -27,6 +27,14 @@ typedef struct Cell
 	PinColumn  *column;			/* conversion */
 } Cell;
 
+/* One needed column that has the same value in every row. */
+typedef struct Constant
+{
+	AttrNumber	attnum;			/* of the table's column */
+	Datum		value;			/* in the context of PinRows */
+	bool		isnull;			/* no value */
+} Constant;
+
 struct PinRows
 {
 	PinRowsSource source;		/* what to read */
@@ -38,6 +46,8 @@ struct PinRows
 	int			nfields;		/* fields of the header, and of each record */
 	Cell	   *cells;			/* the needed columns */
 	int			ncells;			/* their number */
+	Constant   *constants;		/* needed columns that are not in the file */
+	int			nconstants;		/* their number */
 	const Cell *current;		/* cell being converted, for error context */
 	uint64		line;			/* line of the current record */
 	uint64		rows;			/* rows returned */
@@ -158,6 +168,31 @@ match_header(PinRows *rows, const PinRecord *header)
 		throw_missing(rows, missing.data);
 }
 
+/* Converts the values that are not in the file. */
+static void
+convert_constants(PinRows *rows)
+{
+	ListCell   *lcnum;
+	ListCell   *lcvalue;
+
+	rows->constants = palloc(sizeof(Constant) * (list_length(rows->source.constants) + 1));
+	forboth(lcnum, rows->source.constant_attnums, lcvalue, rows->source.constants)
+	{
+		Constant   *constant = &rows->constants[rows->nconstants];
+		char	   *text = pstrdup(strVal(lfirst(lcvalue)));
+		PinField	field = {.data = text,.len = strlen(text)};
+
+		constant->attnum = lfirst_int(lcnum);
+		if (!bms_is_member(constant->attnum, rows->source.needed))
+			continue;
+		constant->value =
+			pin_column_convert(pin_column_create(TupleDescAttr(rows->source.tupdesc,
+															   constant->attnum - 1)),
+							   &field, &constant->isnull);
+		rows->nconstants++;
+	}
+}
+
 /*
  * Reads the header line.  A file that is proven whole and has no bytes at all
  * is an empty result whose writer left out the header.
@@ -192,6 +227,7 @@ pin_rows_open(const PinRowsSource *source)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	read_header(rows);
+	convert_constants(rows);
 	MemoryContextSwitchTo(old);
 	return rows;
 }
@@ -349,6 +385,11 @@ pin_rows_next(PinRows *rows, Datum *values, bool *isnull)
 	}
 
 	memset(isnull, true, rows->source.tupdesc->natts * sizeof(bool));
+	for (int i = 0; i < rows->nconstants; i++)
+	{
+		values[rows->constants[i].attnum - 1] = rows->constants[i].value;
+		isnull[rows->constants[i].attnum - 1] = rows->constants[i].isnull;
+	}
 	rows->current = NULL;
 	errcallback.callback = cell_context;
 	errcallback.arg = rows;

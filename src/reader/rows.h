@@ -31,6 +31,11 @@ typedef struct PinRowsSource
 	List	   *attnums;		/* of int: the declared columns, all of which
 								 * the file must have */
 	List	   *names;			/* of String: their remote names, in step */
+	List	   *constant_attnums;	/* of int: columns that are not in the
+									 * file, but have the same value in every
+									 * row */
+	List	   *constants;		/* of String: these values, in step; "" is
+								 * null */
 	Bitmapset  *needed;			/* attnums whose values are asked for */
 	bool		set_null;		/* a bad cell is NULL and counted, not an
 								 * error */

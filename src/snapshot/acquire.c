@@ -585,16 +585,21 @@ start_poll(PinAcquisition *a)
 
 /*
  * Plain HTTP is for emulators: a service that is not on this machine has no
- * business sending us to an address of this machine.
+ * business sending us to an address of this machine.  What is wrong with an
+ * address is not repeated: a link is a secret.
  */
 static bool
 link_allowed(const PinAcquisition *a, PinError *err)
 {
-	if (!pin_url_is_loopback(a->link) || pin_url_is_loopback(a->client.api.api_url))
-		return true;
-	pin_error_set(err, PIN_ERROR_URL,
-				  "the service gave a download link that leads to this machine");
-	return false;
+	const char *fault = NULL;
+
+	if (!pin_url_allowed(a->link, err))
+		fault = "is no address that may be called";
+	else if (pin_url_is_loopback(a->link) && !pin_url_is_loopback(a->client.api.api_url))
+		fault = "leads to this machine";
+	if (fault != NULL)
+		pin_error_set(err, PIN_ERROR_REPLY, "the service gave a download link that %s", fault);
+	return fault == NULL;
 }
 
 static void

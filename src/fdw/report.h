@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * report.h
+ *		The report of a foreign table: fetched, and opened as rows.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_REPORT_H
+#define PIN_REPORT_H
+
+#include "options.h"
+#include "reader/rows.h"
+#include "snapshot/resolve.h"
+#include "utils/relcache.h"
+
+/*
+ * Finds or fetches the rows that a plan (see PinPlanItem) describes, and waits
+ * for them with a notice now and then.  The result lives in the current
+ * context.  Throws if no rows will come.
+ */
+extern PinResolution *pin_report_fetch(Relation relation, Oid userid,
+									   const PinOptions *options, const List *plan);
+
+/* Opens the rows, in the current context.  needed: attnums that are asked for. */
+extern PinRows *pin_report_open(Relation relation, const PinOptions *options,
+								const List *plan, Bitmapset *needed,
+								const PinResolution *resolution);
+
+/* Notes that all its rows were read: so many, for later plans. */
+extern void pin_report_counted(Relation relation, const PinOptions *options,
+							   const List *plan, double rows);
+
+#endif							/* PIN_REPORT_H */

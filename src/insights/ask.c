@@ -1,0 +1,73 @@
+/*-------------------------------------------------------------------------
+ *
+ * ask.c
+ *		One question to the service after the other, each waited for.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "insights/ask.h"
+#include "throw.h"
+#include "transport/wait.h"
+#include "utils/memutils.h"
+
+struct PinAsker
+{
+	MemoryContext context;		/* owns this */
+	MemoryContextCallback callback; /* closes the client */
+	PinClient	client;			/* asks */
+};
+
+static void
+close_client(void *arg)
+{
+	pin_client_close(&((PinAsker *) arg)->client);
+}
+
+PinAsker *
+pin_ask_open(const PinOptions *options)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "pinsight questions",
+												  ALLOCSET_SMALL_SIZES);
+	PinAsker   *asker = MemoryContextAllocZero(context, sizeof(PinAsker));
+	PinError	err;
+
+	asker->context = context;
+	asker->callback.func = close_client;
+	asker->callback.arg = asker;
+	MemoryContextRegisterResetCallback(context, &asker->callback);
+	if (!pin_client_open(&asker->client, options, &err))
+		pin_throw(&err, options->server_name, NULL);
+	return asker;
+}
+
+const PinApi *
+pin_ask_api(const PinAsker *asker)
+{
+	return &asker->client.api;
+}
+
+bool
+pin_ask(PinAsker *asker, PinApiRequest *request, PinReadReply read, void *arg,
+		PinError *err)
+{
+	MemoryContext old = MemoryContextSwitchTo(asker->context);
+	PinCallStatus status;
+
+	pin_client_call(&asker->client, request, PIN_CALL_REPEATABLE, read, arg);
+	while ((status = pin_client_advance(&asker->client, err)) == PIN_CALL_WAIT)
+	{
+		pin_wait(pin_http_fd(asker->client.http));
+		pin_http_drive(asker->client.http);
+	}
+	MemoryContextSwitchTo(old);
+	return status == PIN_CALL_DONE;
+}
+
+void
+pin_ask_close(PinAsker *asker)
+{
+	MemoryContextDelete(asker->context);
+}
