@@ -110,6 +110,8 @@ static const PinOption options[] = {
 	"a duration from 1 millisecond to 7 days", NULL, true},
 	{"max_age", ON_SERVER | ON_TABLE | ON_IMPORT, is_age, AN_AGE, NULL, true},
 	{"stale_ok", ON_SERVER | ON_TABLE | ON_IMPORT, is_age, AN_AGE, NULL, true},
+	{"fetch", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_fetch,
+	"\"table\" or \"query\"", NULL, true},
 	{"max_reports_per_hour", ON_SERVER | ON_TABLE | ON_IMPORT, is_count,
 	"a whole number from 1 to 1000", NULL, true},
 	{"format", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_format,

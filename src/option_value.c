@@ -283,6 +283,12 @@ pin_value_on_error(const char *value)
 }
 
 bool
+pin_value_fetch(const char *value)
+{
+	return strcmp(value, "table") == 0 || strcmp(value, "query") == 0;
+}
+
+bool
 pin_value_case(const char *value)
 {
 	return strcmp(value, "snake") == 0 || strcmp(value, "preserve") == 0;

@@ -161,6 +161,7 @@ read_table(PinOptions *o, const OptionSource *source)
 	o->stale_ok_ms = read_age(source, "stale_ok", 0);
 	o->max_reports_per_hour = read_count(source, "max_reports_per_hour",
 										 PIN_DEFAULT_MAX_REPORTS_PER_HOUR);
+	o->fetch_query = strcmp(read_text(source, "fetch", "table"), "query") == 0;
 	o->format = strcmp(read_text(source, "format", "csv"), "tsv") == 0 ?
 		PIN_FORMAT_TSV : PIN_FORMAT_CSV;
 	o->dataset = read_text(source, "dataset", NULL);

@@ -65,6 +65,7 @@ typedef struct PinOptions
 	int64		max_age_ms;		/* >= 0; a table may override it */
 	int64		stale_ok_ms;	/* >= 0; 0: never; a table may override it */
 	int			max_reports_per_hour;	/* > 0; a table may override it */
+	bool		fetch_query;	/* fetch 'query'; a table may override it */
 	PinFormat	format;			/* a table may override it */
 
 	/*

@@ -49,8 +49,9 @@ explain_prospect(ForeignScanState *node, ExplainState *es)
 		return;
 	}
 	options = pin_options_scan(relid, userid);
-	need = pin_need_create(options, strVal(list_nth(plan, PIN_PLAN_QUERY)), relid, userid);
-	snapshot = pin_snapshot_find(need->key, pin_resolve_oldest(options));
+	need = pin_need_create(options, strVal(list_nth(plan, PIN_PLAN_QUERY)),
+						   list_nth(plan, PIN_PLAN_METRICS) != NIL, relid, userid);
+	snapshot = pin_snapshot_find(need, pin_resolve_oldest(options));
 	ExplainPropertyText("Rows From", snapshot == NULL ? "new report" :
 						psprintf("snapshot, %s old", age_text(snapshot->head.as_of)), es);
 	pin_snapshot_close(snapshot);

@@ -7,9 +7,10 @@
  * catalogs of PostgreSQL and from the catalogue of datasets.
  *
  * The report query is the table's whole definition, whatever a SELECT touches:
- * with metric columns the service groups by all the others, so leaving one out
- * would change the rows.  Only the conversion is narrowed to the columns that
- * the plan needs.
+ * one report then answers every SELECT.  Where the table says fetch 'query' it
+ * is narrowed to the columns the plan needs; never so with metric columns, since
+ * the service groups by all the others, and leaving one out would change the
+ * rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -142,14 +143,21 @@ pinsightGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntablei
 					   ForeignPath *best_path, List *tlist, List *scan_clauses,
 					   Plan *outer_plan)
 {
-	PinTable   *table = ((PinPlanning *) baserel->fdw_private)->table;
-	List	   *fdw_private;
+	PinPlanning *planning = baserel->fdw_private;
+	PinTable   *table = planning->table;
+	List	   *needed;
 
 	scan_clauses = extract_actual_clauses(scan_clauses, false);
+	needed = needed_columns(baserel, scan_clauses, table);
+	if (planning->options->fetch_query)
+	{
+		Relation	relation = table_open(foreigntableid, NoLock);
 
-	fdw_private = lappend(pin_plan_table(table),
-						  needed_columns(baserel, scan_clauses, table));
+		table = pin_table_narrow(table, needed, relation, planning->options);
+		table_close(relation, NoLock);
+	}
 
 	return make_foreignscan(tlist, scan_clauses, baserel->relid,
-							NIL, fdw_private, NIL, NIL, outer_plan);
+							NIL, lappend(pin_plan_table(table), needed),
+							NIL, NIL, outer_plan);
 }

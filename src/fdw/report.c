@@ -104,6 +104,7 @@ PinResolution *
 pin_report_fetch(Relation relation, Oid userid, const PinOptions *options, const List *plan)
 {
 	PinNeed    *need = pin_need_create(options, strVal(list_nth(plan, PIN_PLAN_QUERY)),
+									   list_nth(plan, PIN_PLAN_METRICS) != NIL,
 									   RelationGetRelid(relation), userid);
 	PinResolution *resolution = pin_resolve_start(need);
 

@@ -119,7 +119,7 @@ window_of(const PinOptions *options, const PinCatalogDataset *dataset, const cha
 }
 
 static char *
-query_text(Relation relation, const PinTable *table, const char *timespan, const char *server_name)
+query_text(Relation relation, const PinTable *table, const char *server_name)
 {
 	int			ncolumns = list_length(table->names);
 	const char **columns = palloc(sizeof(char *) * ncolumns);
@@ -130,7 +130,7 @@ query_text(Relation relation, const PinTable *table, const char *timespan, const
 	for (int i = 0; i < ncolumns; i++)
 		columns[i] = strVal(list_nth(table->names, i));
 
-	text = pin_query_text(table->dataset, columns, ncolumns, timespan, &err);
+	text = pin_query_text(table->dataset, columns, ncolumns, table->timespan, &err);
 	if (text == NULL)
 		pin_throw(&err, server_name,
 				  psprintf("foreign table \"%s\"", RelationGetRelationName(relation)));
@@ -150,6 +150,34 @@ pin_table_resolve(Relation relation, const PinOptions *options)
 	table->program = options->program;
 	table->window = window_of(options, dataset, timespan);
 	resolve_columns(relation, dataset, table);
-	table->query = query_text(relation, table, timespan, options->server_name);
+	table->timespan = timespan != NULL ? pstrdup(timespan) : NULL;
+	table->query = query_text(relation, table, options->server_name);
 	return table;
+}
+
+PinTable *
+pin_table_narrow(const PinTable *table, const List *needed, Relation relation,
+				 const PinOptions *options)
+{
+	PinTable   *narrow = palloc(sizeof(PinTable));
+
+	*narrow = *table;
+	if (table->metrics != NIL)
+		return narrow;
+
+	narrow->attnums = narrow->names = NIL;
+	for (int i = 0; i < list_length(table->attnums); i++)
+	{
+		if (!list_member_int(needed, list_nth_int(table->attnums, i)))
+			continue;
+		narrow->attnums = lappend_int(narrow->attnums, list_nth_int(table->attnums, i));
+		narrow->names = lappend(narrow->names, list_nth(table->names, i));
+	}
+	if (narrow->attnums == NIL)
+	{
+		narrow->attnums = list_make1_int(linitial_int(table->attnums));
+		narrow->names = list_make1(linitial(table->names));
+	}
+	narrow->query = query_text(relation, narrow, options->server_name);
+	return narrow;
 }

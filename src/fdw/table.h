@@ -18,6 +18,7 @@ typedef struct PinTable
 	char	   *dataset;		/* remote name */
 	char	   *program;		/* "mpn" or "cmp" */
 	char	   *query;			/* report query over all columns */
+	char	   *timespan;		/* of the query; NULL: none */
 	char	   *window;			/* "LIFETIME of Month", for EXPLAIN; or NULL */
 	List	   *attnums;		/* of int: columns that are in the report */
 	List	   *names;			/* of String: their remote names, in step */
@@ -33,5 +34,14 @@ typedef struct PinTable
  * cannot be written in a report query.  Result in the current context.
  */
 extern PinTable *pin_table_resolve(Relation relation, const PinOptions *options);
+
+/*
+ * The same table, but with a report of the needed columns (an IntList of
+ * attnums) only; of one column where none is needed, since a report has to
+ * have one.  A table with a metric is returned as it is: with other columns
+ * its rows would be others.
+ */
+extern PinTable *pin_table_narrow(const PinTable *table, const List *needed,
+								  Relation relation, const PinOptions *options);
 
 #endif							/* PIN_TABLE_H */

@@ -66,7 +66,7 @@ has_suffix(const char *name, const char *suffix)
 }
 
 void
-pin_cache_visit(const char *hash, const char *suffix, PinCacheVisit visit, void *arg)
+pin_cache_visit(const char *prefix, const char *suffix, PinCacheVisit visit, void *arg)
 {
 	DIR		   *dir = AllocateDir(pin_cache_directory);
 	struct dirent *entry;
@@ -76,7 +76,7 @@ pin_cache_visit(const char *hash, const char *suffix, PinCacheVisit visit, void 
 	while ((entry = ReadDir(dir, pin_cache_directory)) != NULL)
 	{
 		if (has_suffix(entry->d_name, suffix) &&
-			(hash == NULL || strncmp(entry->d_name, hash, PIN_CACHE_NAME_DIGITS) == 0))
+			strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
 			visit(psprintf("%s/%s", pin_cache_directory, entry->d_name), arg);
 	}
 	FreeDir(dir);

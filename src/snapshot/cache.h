@@ -4,9 +4,10 @@
  *		The cache directory: where snapshots and jobs live as files.
  *
  * One flat directory, readable by the server's user only.  A file's name is
- * the first half of the hash of what it belongs to, and a suffix:
+ * half of the hash of what it belongs to, and a suffix:
  *
- *	KEY.TIME.snapshot	a report's rows, whole and sealed
+ *	KEY.TIME.snapshot	a report's rows, whole and sealed; here KEY begins with
+ *						the need's scope, so that all of a scope are found
  *	KEY.PID.part		one that is being written
  *	KEY.job				what is known of an acquisition
  *	KEY.lock			held by the backend that works on that job
@@ -41,12 +42,11 @@
 extern char *pin_cache_path(const char *hash, const char *middle, const char *suffix);
 
 /*
- * Calls visit for every file whose name begins with hash (NULL: every file) and
- * ends with suffix, with its path, palloc'd.  A directory that does not exist
+ * Calls visit for every file whose name begins with prefix and ends with suffix, with its path, palloc'd.  A directory that does not exist
  * is empty.  visit may remove files and may throw.
  */
 typedef void (*PinCacheVisit) (const char *path, void *arg);
-extern void pin_cache_visit(const char *hash, const char *suffix, PinCacheVisit visit,
+extern void pin_cache_visit(const char *prefix, const char *suffix, PinCacheVisit visit,
 							void *arg);
 
 /* Removes a file; one that is gone already is fine.  Never throws. */

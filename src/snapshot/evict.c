@@ -112,9 +112,9 @@ pin_evict(const PinSnapshot *keep)
 	int64		max = (int64) pin_cache_size_mb * 1024 * 1024;
 	ListCell   *lc;
 
-	pin_cache_visit(NULL, PIN_CACHE_PART, consider_leftover, NULL);
-	pin_cache_visit(NULL, PIN_CACHE_NEW, consider_unrenamed, NULL);
-	pin_cache_visit(NULL, PIN_CACHE_SNAPSHOT, consider_snapshot, &eviction);
+	pin_cache_visit("", PIN_CACHE_PART, consider_leftover, NULL);
+	pin_cache_visit("", PIN_CACHE_NEW, consider_unrenamed, NULL);
+	pin_cache_visit("", PIN_CACHE_SNAPSHOT, consider_snapshot, &eviction);
 
 	list_sort(eviction.candidates, oldest_first);
 	foreach(lc, eviction.candidates)

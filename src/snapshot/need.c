@@ -29,22 +29,26 @@ hash_for_service(PinNeed *need, const char *format)
 }
 
 PinNeed *
-pin_need_create(const PinOptions *options, const char *query, Oid relid, Oid userid)
+pin_need_create(const PinOptions *options, const char *query, bool metrics,
+				Oid relid, Oid userid)
 {
 	PinNeed    *need = palloc0(sizeof(PinNeed));
 	const char *format = options->format == PIN_FORMAT_TSV ? "tsv" : "csv";
 	char		database[16];
-	const char *parts[] = {
+	const char *scope[] = {
 		database, need->credential, options->api_url, options->api_version,
-		options->program, query, format
+		options->program, format
 	};
+	const char *parts[] = {need->scope, query};
 
 	snprintf(database, sizeof(database), "%u", MyDatabaseId);
 	need->options = options;
 	need->query = query;
+	need->metrics = metrics;
 	need->relid = relid;
 	need->userid = userid;
 	pin_credential_hash(need->credential, options);
+	pin_hash_parts(need->scope, lengthof(scope), scope);
 	pin_hash_parts(need->key, lengthof(parts), parts);
 	hash_for_service(need, format);
 	return need;

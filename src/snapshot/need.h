@@ -21,7 +21,10 @@ typedef struct PinNeed
 	Oid			relid;			/* foreign table, for those who look on */
 	Oid			userid;			/* role whose mapping is used */
 	PinHash		credential;		/* who asks, and whom */
-	PinHash		key;			/* the whole need, in this database */
+	bool		metrics;		/* the query selects a metric */
+	PinHash		scope;			/* who asks whom for which kind of file, in
+								 * this database: all but the query */
+	PinHash		key;			/* the whole need: scope and query */
 	PinHash		remote_key;		/* the whole need, for the service: the same
 								 * from any database and cluster */
 } PinNeed;
@@ -31,6 +34,6 @@ typedef struct PinNeed
  * kept by reference.  Throws when hashing fails.
  */
 extern PinNeed *pin_need_create(const PinOptions *options, const char *query,
-								Oid relid, Oid userid);
+								bool metrics, Oid relid, Oid userid);
 
 #endif							/* PIN_NEED_H */

@@ -101,7 +101,7 @@ use_snapshot(PinResolution *r)
 	PinSnapshot *snapshot = pin_pin_get(r->need->key);
 
 	if (snapshot == NULL)
-		snapshot = pin_snapshot_find(r->need->key, r->oldest);
+		snapshot = pin_snapshot_find(r->need, r->oldest);
 	if (snapshot == NULL)
 		return false;
 	use(r, snapshot, r->following ? PIN_ROWS_SHARED : PIN_ROWS_SNAPSHOT);
@@ -117,7 +117,7 @@ use_stale(PinResolution *r)
 
 	stop_following(r);
 	if (options->stale_ok_ms > 0)
-		snapshot = pin_snapshot_find(r->need->key,
+		snapshot = pin_snapshot_find(r->need,
 									 GetCurrentTimestamp() - options->stale_ok_ms * 1000);
 	if (snapshot != NULL)
 		use(r, snapshot, PIN_ROWS_STALE);

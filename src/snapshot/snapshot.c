@@ -13,6 +13,7 @@
 
 #include "miscadmin.h"
 #include "port/pg_crc32c.h"
+#include "insights/query_contains.h"
 #include "snapshot/cache.h"
 #include "snapshot/snapshot.h"
 #include "storage/fd.h"
@@ -20,6 +21,8 @@
 
 /* Rows begin at a multiple of this: a page of any file system. */
 #define HEAD_ALIGN 4096
+/* Digits of a snapshot's name that are its scope's; the others its key's. */
+#define SCOPE_DIGITS 16
 /* Longest query text that is believed when a head is read. */
 #define QUERY_MAX (1024 * 1024)
 
@@ -164,10 +167,17 @@ pin_snapshot_close(PinSnapshot *s)
 /* Looking for the youngest. */
 typedef struct Search
 {
-	const char *key;			/* of the need */
+	const PinNeed *need;		/* what it shall contain */
 	TimestampTz oldest;			/* that is of use */
 	PinSnapshot *best;			/* so far; NULL: none */
 } Search;
+
+static bool
+contains(const PinSnapshot *s, const PinNeed *need)
+{
+	return strcmp(s->head.scope, need->scope) == 0 &&
+		pin_query_contains(s->query, need->query, s->head.metrics || need->metrics);
+}
 
 static void
 consider(const char *path, void *arg)
@@ -177,7 +187,7 @@ consider(const char *path, void *arg)
 
 	if (s == NULL)
 		return;
-	if (strcmp(s->head.key, search->key) == 0 && s->head.as_of >= search->oldest &&
+	if (contains(s, search->need) && s->head.as_of >= search->oldest &&
 		(search->best == NULL || s->head.as_of > search->best->head.as_of))
 	{
 		pin_snapshot_close(search->best);
@@ -188,13 +198,16 @@ consider(const char *path, void *arg)
 }
 
 PinSnapshot *
-pin_snapshot_find(const char *key, TimestampTz oldest)
+pin_snapshot_find(const PinNeed *need, TimestampTz oldest)
 {
-	Search		search = {.key = key,.oldest = oldest};
+	Search		search = {.need = need,.oldest = oldest};
+	char		prefix[SCOPE_DIGITS + 1];
+
+	strlcpy(prefix, need->scope, sizeof(prefix));
 
 	PG_TRY();
 	{
-		pin_cache_visit(key, PIN_CACHE_SNAPSHOT, consider, &search);
+		pin_cache_visit(prefix, PIN_CACHE_SNAPSHOT, consider, &search);
 	}
 	PG_CATCH();
 	{
@@ -240,6 +253,7 @@ pin_snapshot_create(const PinNeed *need, char **path, int64 *data_offset)
 char *
 pin_snapshot_seal(int fd, const char *path, const PinNeed *need, PinSnapshotHead *head)
 {
+	char		name[PIN_HASH_SIZE];
 	char		time[20];
 	char	   *final;
 
@@ -252,6 +266,8 @@ pin_snapshot_seal(int fd, const char *path, const PinNeed *need, PinSnapshotHead
 	head->relid = need->relid;
 	head->query_len = strlen(need->query);
 	head->head_size = head_size(head->query_len);
+	head->metrics = need->metrics;
+	strlcpy(head->scope, need->scope, sizeof(head->scope));
 	strlcpy(head->key, need->key, sizeof(head->key));
 	head->checksum = checksum(head, need->query);
 
@@ -262,7 +278,8 @@ pin_snapshot_seal(int fd, const char *path, const PinNeed *need, PinSnapshotHead
 		fail_writing(path);
 
 	snprintf(time, sizeof(time), "%016llx", (unsigned long long) head->as_of);
-	final = pin_cache_path(need->key, time, PIN_CACHE_SNAPSHOT);
+	snprintf(name, sizeof(name), "%.*s%s", SCOPE_DIGITS, need->scope, need->key);
+	final = pin_cache_path(name, time, PIN_CACHE_SNAPSHOT);
 	(void) durable_rename(path, final, ERROR);
 	return final;
 }

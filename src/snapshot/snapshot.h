@@ -34,7 +34,9 @@ typedef struct PinSnapshotHead
 	Oid			userid;			/* role that ordered it */
 	Oid			relid;			/* foreign table it was ordered for */
 	uint32		query_len;		/* bytes of query text after this struct */
-	PinHash		key;			/* the need it satisfies */
+	bool		metrics;		/* the query selects a metric */
+	PinHash		scope;			/* of the need it was made for */
+	PinHash		key;			/* that need */
 	PinId		report_id;		/* of the report */
 	PinId		execution_id;	/* of the execution */
 	PinTimeText generated_time; /* in the service's words */
@@ -52,12 +54,12 @@ typedef struct PinSnapshot
 } PinSnapshot;
 
 /*
- * Opens the youngest snapshot of the need that is not older than oldest.  NULL
- * if there is none; files that are damaged are removed on the way.  The result
+ * Opens the youngest snapshot that contains the need and is not older than
+ * oldest.  NULL if there is none; files that are damaged are removed on the way.  The result
  * is palloc'd; close it with pin_snapshot_close.  Throws when memory or
  * descriptors run out.
  */
-extern PinSnapshot *pin_snapshot_find(const char *key, TimestampTz oldest);
+extern PinSnapshot *pin_snapshot_find(const PinNeed *need, TimestampTz oldest);
 
 /* Opens a snapshot by path.  NULL if it is gone or damaged (then removed). */
 extern PinSnapshot *pin_snapshot_open(const char *path);
