@@ -17,6 +17,7 @@ typedef struct PinTable
 {
 	char	   *dataset;		/* remote name */
 	char	   *program;		/* "mpn" or "cmp" */
+	const char *timespan;		/* NULL: none; lives as long as the options */
 	char	   *query;			/* report query over all columns */
 	char	   *window;			/* "LIFETIME of Month", for EXPLAIN; or NULL */
 	List	   *attnums;		/* of int: columns that are in the report */
@@ -33,5 +34,11 @@ typedef struct PinTable
  * cannot be written in a report query.  Result in the current context.
  */
 extern PinTable *pin_table_resolve(Relation relation, const PinOptions *options);
+
+/*
+ * The same, as far as it goes: dataset may be NULL, names may be NIL, query is
+ * NULL.  Does not throw for what is wrong with the table.
+ */
+extern PinTable *pin_table_describe(Relation relation, const PinOptions *options);
 
 #endif							/* PIN_TABLE_H */
