@@ -92,6 +92,7 @@ struct PinAcquisition
 
 	PinError	error;			/* why FAILED */
 	bool		doomed;			/* tidying up before FAILED */
+	bool		renewing;		/* tidying up before a new report is ordered */
 	PinError	leftover;		/* why tidying up did not succeed */
 	PinAcquireStats stats;		/* for EXPLAIN and notices */
 	MemoryContextCallback callback; /* lets go of everything */
@@ -167,6 +168,13 @@ is_tidying(const PinAcquisition *a)
 static void
 end_tidying(PinAcquisition *a)
 {
+	if (a->renewing)
+	{
+		a->renewing = false;
+		pin_registry_renew(a->ticket);
+		go(a, next_step(a->ticket));
+		return;
+	}
 	pin_registry_forget(a->ticket);
 	a->ticket = NULL;
 	go(a, a->doomed ? PIN_STEP_FAILED : PIN_STEP_DONE);
@@ -358,27 +366,29 @@ start_find_report(PinAcquisition *a)
 }
 
 /*
- * The report is gone.  One that an earlier scan had ordered is ordered anew;
- * if it was ours somebody has deleted it while we waited.
+ * The report is gone.  One that an earlier scan had ordered is ordered anew,
+ * with a query of its own; if it was ours somebody has deleted it while we
+ * waited.
  */
 static void
 report_gone(PinAcquisition *a)
 {
 	PinError	err;
 
-	if (a->ticket->resumed)
-	{
-		pin_registry_renew(a->ticket);
-		a->stats.resumed = false;
-		a->stats.report_id[0] = '\0';
-		a->not_found = 0;
-		go(a, next_step(a->ticket));
-		return;
-	}
 	pin_error_set(&err, PIN_ERROR_REPORT_GONE,
 				  "report %s was deleted while it was waited for", a->ticket->report_id);
 	a->ticket->report_id[0] = '\0';
-	doom(a, &err);
+	a->ticket->report_tried = false;
+	if (!a->ticket->resumed)
+	{
+		doom(a, &err);
+		return;
+	}
+	a->renewing = true;
+	a->stats.resumed = false;
+	a->stats.report_id[0] = '\0';
+	a->not_found = 0;
+	tidy_up(a);
 }
 
 /* Polls again after a while, which grows; a little chance spreads sessions. */
@@ -685,7 +695,7 @@ deadline_passed(PinAcquisition *a)
 
 	pin_client_abandon(&a->client);
 	clear_deadline(a);
-	if (is_tidying(a))
+	if (is_tidying(a) && !a->renewing)
 	{
 		pin_error_set(&a->leftover, PIN_ERROR_REQUEST_TIMEOUT,
 					  "no answer within %d s", TIDY_UP_MS / 1000);
