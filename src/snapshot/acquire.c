@@ -36,6 +36,7 @@
 #include "insights/client.h"
 #include "snapshot/acquire.h"
 #include "snapshot/registry.h"
+#include "transport/retry.h"
 
 typedef enum PinStep
 {
@@ -628,26 +629,29 @@ start_step(PinAcquisition *a)
 
 /*
  * A create failed.  If it is known not to have happened the ticket says so;
- * otherwise the object is looked for by its name before it is created again.
+ * otherwise, after a pause, the object is looked for by its name before it is
+ * created again.
  */
 static bool
 recover_create(PinAcquisition *a, const PinError *err)
 {
-	bool	   *tried;
+	bool		is_query = a->step == PIN_STEP_CREATE_QUERY;
+	int			creates = is_query ? a->query_creates : a->report_creates;
+	int			pause_ms = pin_retry_delay_ms(err, creates);
 
-	if (a->step == PIN_STEP_CREATE_QUERY)
-		tried = &a->ticket->query_tried;
+	if (is_query)
+		a->ticket->query_tried = err->ambiguous;
 	else if (a->step == PIN_STEP_CREATE_REPORT)
-		tried = &a->ticket->report_tried;
+		a->ticket->report_tried = err->ambiguous;
 	else
 		return false;
 
-	*tried = err->ambiguous;
-	if (!err->ambiguous || a->query_creates >= MAX_CREATES ||
-		a->report_creates >= MAX_CREATES)
+	if (!err->ambiguous || creates >= MAX_CREATES ||
+		pin_now_us() + (int64) pause_ms * 1000 > a->client.give_up_us)
 		return false;
 	a->client.retries++;
 	go(a, next_step(a->ticket));
+	rest(a, pause_ms);
 	return true;
 }
 
