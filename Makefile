@@ -245,16 +245,23 @@ build/clang/%.o: %.c $(ALL_HEADERS)
 	$(CLANG_CC) $(CLANG_FLAGS) $(GNU) -Wdeclaration-after-statement $(LIB_CFLAGS) \
 		-isystem $(includedir_server) -o $@ $<
 
-# docs/errors.md is printed from the tables in the code.
+# Pages of the manual that are printed from the tables in the code and from the
+# catalogue.
+DOC_TABLES = errors datasets-mpn datasets-cmp
+print_errors = build/tools/print_errors
+print_datasets-mpn = build/tools/print_datasets mpn
+print_datasets-cmp = build/tools/print_datasets cmp
+
 .PHONY: doc-tables doc-tables-check
 build/tools/%: tools/%.c $(PLAIN_LIB)
 	@mkdir -p $(@D)
 	$(PLAIN_CC) $(PLAIN_CFLAGS) -o $@ $^ $(LIB_LIBS)
-doc-tables: build/tools/print_errors
-	$< > docs/errors.md
-doc-tables-check: build/tools/print_errors
-	@$< | diff -u docs/errors.md - || \
-		{ echo "docs/errors.md is not what the code says: run make doc-tables"; exit 1; }
+doc-tables doc-tables-check: build/tools/print_errors build/tools/print_datasets
+doc-tables:
+	$(foreach page,$(DOC_TABLES),$(print_$(page)) > docs/$(page).md;)
+doc-tables-check:
+	@$(foreach page,$(DOC_TABLES),$(print_$(page)) | diff -u docs/$(page).md - || \
+		{ echo "docs/$(page).md is not what the code says: run make doc-tables"; exit 1; };)
 
 print-%:
 	@echo '$($*)'

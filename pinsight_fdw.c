@@ -53,6 +53,9 @@ pinsight_fdw_handler(PG_FUNCTION_ARGS)
 	/* fdw/explain.c */
 	routine->ExplainForeignScan = pinsightExplainForeignScan;
 
+	/* fdw/analyze.c */
+	routine->AnalyzeForeignTable = pinsightAnalyzeForeignTable;
+
 	/* fdw/import.c */
 	routine->ImportForeignSchema = pinsightImportForeignSchema;
 

@@ -91,6 +91,55 @@ ALTER FOREIGN TABLE one.azure_usage
 ALTER FOREIGN TABLE one.azure_usage
 	ADD COLUMN other text OPTIONS (metadata 'report');
 
+-- drift: columns that are not there, columns that are not in the table
+ALTER FOREIGN TABLE one.teams_usage_3p_apps
+	DROP COLUMN app_name, DROP COLUMN date_key,
+	ADD COLUMN gone_by text, ADD COLUMN "LongGone" int;
+SELECT count(*) FROM one.teams_usage_3p_apps;
+\echo :LAST_ERROR_SQLSTATE
+ALTER FOREIGN TABLE one.teams_usage_3p_apps OPTIONS (SET dataset 'TeamsUsage4PApps');
+SELECT count(*) FROM one.teams_usage_3p_apps;
+\echo :LAST_ERROR_SQLSTATE
+ALTER FOREIGN TABLE one.teams_usage_3p_apps OPTIONS (SET dataset 'TeamsUsage3PApps');
+CREATE FOREIGN TABLE one.nothing_like_it (x int) SERVER import_partner;
+CREATE FOREIGN TABLE one.empty () SERVER import_partner OPTIONS (dataset 'Profile');
+SELECT * FROM pinsight_check_tables('import_partner')
+	WHERE foreign_table::text LIKE 'one.%' AND (gone <> '{}' OR new <> '{}')
+	ORDER BY 1;
+SELECT count(*), count(*) FILTER (WHERE gone = '{}' AND new = '{}') AS same
+	FROM pinsight_check_tables('import_partner')
+	WHERE foreign_table::text NOT LIKE 'one.%';
+SELECT * FROM pinsight_check_tables('no_such_server');
+CREATE ROLE regress_pinsight_nobody;
+SET ROLE regress_pinsight_nobody;
+SELECT * FROM pinsight_check_tables('import_partner');
+RESET ROLE;
+GRANT USAGE ON FOREIGN SERVER import_partner TO regress_pinsight_nobody;
+SET ROLE regress_pinsight_nobody;
+SELECT * FROM pinsight_check_tables('import_partner');
+RESET ROLE;
+DROP OWNED BY regress_pinsight_nobody;
+DROP ROLE regress_pinsight_nobody;
+
+-- NOT NULL is checked, for the planner relies on it
+SELECT count(*) > 0 AS rows, count(*) = count(month) AS all_set FROM two.pc_azure_usage;
+ALTER FOREIGN TABLE two.pc_profile OPTIONS (SET on_error 'stop', DROP format);
+ALTER FOREIGN TABLE two.pc_profile ALTER COLUMN city SET NOT NULL;
+\set VERBOSITY terse
+SELECT count(city) FROM two.pc_profile;
+\set VERBOSITY default
+SELECT count(*) FROM two.pc_profile;
+ALTER FOREIGN TABLE two.pc_profile ALTER COLUMN city DROP NOT NULL;
+
+-- ANALYZE
+ANALYZE VERBOSE two.pc_profile;
+SELECT reltuples FROM pg_class WHERE oid = 'two.pc_profile'::regclass;
+SELECT attname, n_distinct <> 0 AS distinct FROM pg_stats
+	WHERE schemaname = 'two' AND tablename = 'pc_profile' ORDER BY attname;
+SET default_statistics_target = 1;
+ANALYZE VERBOSE one."ISVCustomer" ("DateAcquired");
+SELECT reltuples FROM pg_class WHERE oid = 'one."ISVCustomer"'::regclass;
+
 -- estimates: a guess, then what the report had, unless the table says otherwise
 EXPLAIN SELECT * FROM one."ISVOfferRetention";
 SELECT count(*) FROM one."ISVOfferRetention";

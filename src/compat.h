@@ -14,11 +14,13 @@
 #error "pinsight_fdw needs PostgreSQL 15 or newer"
 #endif
 
+#include "catalog/pg_foreign_server.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "optimizer/pathnode.h"
+#include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/wait_event.h"
 
@@ -78,6 +80,17 @@ pin_scan_user(ForeignScanState *node)
 	userid = exec_rt_fetch(rti, node->ss.ps.state)->checkAsUser;
 #endif
 	return OidIsValid(userid) ? userid : GetUserId();
+}
+
+/* May the user make use of a server?  16 has one function for all objects. */
+static inline AclResult
+pin_server_aclcheck(Oid serverid, Oid userid)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ForeignServerRelationId, serverid, userid, ACL_USAGE);
+#else
+	return pg_foreign_server_aclcheck(serverid, userid, ACL_USAGE);
+#endif
 }
 
 /*

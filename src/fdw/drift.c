@@ -12,6 +12,8 @@
 
 #include "fdw/drift.h"
 #include "fdw/fdw.h"
+#include "insights/local_name.h"
+#include "insights/shipped.h"
 #include "nodes/value.h"
 #include "text.h"
 #include "utils/builtins.h"
@@ -41,23 +43,32 @@ pin_drift_gone(const PinOffer *offer, const List *names)
 	return gone;
 }
 
-static List *
-add_missing(List *missing, const List *offered, List *names)
+/* A metric that has been there and is left out by default. */
+static bool
+is_unusual_metric(const PinCatalogDataset *known, const char *name)
 {
+	const PinCatalogColumn *column = known == NULL ? NULL : pin_catalog_column(known, name);
+
+	return column != NULL && column->metric && !pin_catalog_is_usual(known, name);
+}
+
+List *
+pin_drift_new(const PinOffer *offer, const char *program, List *names)
+{
+	const PinCatalogDataset *known =
+	pin_catalog_dataset(pin_shipped_catalog(), program, offer->name);
+	List	   *offered = list_concat_copy(offer->columns, offer->metrics);
+	List	   *missing = NIL;
 	ListCell   *lc;
 
 	foreach(lc, offered)
 	{
-		if (!pin_offer_lists(names, strVal(lfirst(lc))))
+		const char *name = strVal(lfirst(lc));
+
+		if (!pin_offer_lists(names, name) && !is_unusual_metric(known, name))
 			missing = lappend(missing, lfirst(lc));
 	}
 	return missing;
-}
-
-List *
-pin_drift_new(const PinOffer *offer, List *names)
-{
-	return add_missing(add_missing(NIL, offer->columns, names), offer->metrics, names);
 }
 
 /* "A", "B" and 3 more */
@@ -79,7 +90,7 @@ list_names(const List *names)
 static const char *
 utf8_name(const char *name)
 {
-	char	   *utf8 = pin_text_to_utf8(quote_identifier(name));
+	char	   *utf8 = pin_text_to_utf8(name);
 
 	return utf8 != NULL ? utf8 : "...";
 }
@@ -88,12 +99,16 @@ static void
 suggest_import(PinError *err, Relation relation, const PinOptions *options,
 			   const char *dataset, const char *program)
 {
+	const char *schema = get_namespace_name(RelationGetNamespace(relation));
+	PinLocalName table;
+
+	pin_local_name(table, "", dataset, PIN_NAME_SNAKE);
 	pin_error_hint(err,
 				   "Import the table again: \"DROP FOREIGN TABLE %s\", then "
-				   "\"IMPORT FOREIGN SCHEMA %s LIMIT TO (\"%s\") FROM SERVER %s INTO %s\".",
-				   utf8_name(RelationGetRelationName(relation)), program, dataset,
-				   utf8_name(options->server_name),
-				   utf8_name(get_namespace_name(RelationGetNamespace(relation))));
+				   "\"IMPORT FOREIGN SCHEMA %s LIMIT TO (%s) FROM SERVER %s INTO %s\".",
+				   utf8_name(quote_qualified_identifier(schema, RelationGetRelationName(relation))),
+				   program, table, utf8_name(quote_identifier(options->server_name)),
+				   utf8_name(quote_identifier(schema)));
 }
 
 static void

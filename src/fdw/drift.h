@@ -27,7 +27,10 @@ extern void pin_drift_explain(PinError *err, Relation relation,
 /* Names (a List of String) that a dataset does not offer; NULL offers none. */
 extern List *pin_drift_gone(const PinOffer *offer, const List *names);
 
-/* Columns and metrics (a List of String) of a dataset that names do not have. */
-extern List *pin_drift_new(const PinOffer *offer, List *names);
+/*
+ * Columns and metrics (a List of String) of a dataset that names do not have,
+ * but for the metrics that IMPORT would leave out.
+ */
+extern List *pin_drift_new(const PinOffer *offer, const char *program, List *names);
 
 #endif							/* PIN_DRIFT_H */

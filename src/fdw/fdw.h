@@ -35,6 +35,13 @@ typedef enum PinPlanItem
 /* The plan of a table, as far as it does not depend on the statement. */
 extern List *pin_plan_table(const PinTable *table);
 
+/*
+ * How many rows a table has: what its owner says, what its last report had,
+ * what ANALYZE counted, or a guess.
+ */
+extern double pin_plan_rows(Relation relation, const PinOptions *options,
+							const PinTable *table);
+
 extern void pinsightGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
 									  Oid foreigntableid);
 extern void pinsightGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel,
@@ -49,6 +56,10 @@ extern void pinsightBeginForeignScan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *pinsightIterateForeignScan(ForeignScanState *node);
 extern void pinsightReScanForeignScan(ForeignScanState *node);
 extern void pinsightEndForeignScan(ForeignScanState *node);
+
+/* in analyze.c */
+extern bool pinsightAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc * func,
+										BlockNumber * totalpages);
 
 /* in import.c */
 extern List *pinsightImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid);

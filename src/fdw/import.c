@@ -217,18 +217,6 @@ disarm_filter(ImportForeignSchemaStmt *stmt)
 
 /* ---- one dataset ---- */
 
-/* Does the dataset's own query select a metric? */
-static bool
-is_usual_metric(const PinCatalogDataset *known, const char *metric)
-{
-	for (size_t i = 0; known != NULL && i < known->nsystem_columns; i++)
-	{
-		if (pin_ascii_equal(known->system_columns[i], metric))
-			return true;
-	}
-	return false;
-}
-
 /* Columns first, then the metrics that are wanted. */
 static void
 choose_columns(const Import *import, Source *source)
@@ -244,7 +232,8 @@ choose_columns(const Import *import, Source *source)
 	{
 		const char *metric = strVal(lfirst(lc));
 
-		if (!import->metrics && !is_usual_metric(source->known, metric))
+		if (!import->metrics &&
+			!(source->known != NULL && pin_catalog_is_usual(source->known, metric)))
 			continue;
 		source->remotes[source->ncolumns++] = metric;
 		source->nmetrics++;

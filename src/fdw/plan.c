@@ -42,19 +42,15 @@ typedef struct PinPlanning
 	PinTable   *table;			/* what it stands for */
 } PinPlanning;
 
-/*
- * How many rows the table has: what its owner says, what its last report said,
- * what ANALYZE counted, or a guess.
- */
-static double
-estimate_rows(const PinPlanning *planning, Oid relid, double analyzed)
+double
+pin_plan_rows(Relation relation, const PinOptions *options, const PinTable *table)
 {
-	double		rows = planning->options->estimated_rows;
+	double		rows = options->estimated_rows;
 
 	if (rows < 0)
-		rows = pin_row_count_read(relid, planning->options->serverid, planning->table->query);
+		rows = pin_row_count_read(RelationGetRelid(relation), options->serverid, table->query);
 	if (rows < 0)
-		rows = analyzed;
+		rows = relation->rd_rel->reltuples;
 	return rows >= 0 ? rows : DEFAULT_ROWS;
 }
 
@@ -67,7 +63,7 @@ pinsightGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntab
 	planning->options = pin_options_plan(foreigntableid);
 	planning->table = pin_table_resolve(relation, planning->options);
 	baserel->fdw_private = planning;
-	baserel->tuples = estimate_rows(planning, foreigntableid, relation->rd_rel->reltuples);
+	baserel->tuples = pin_plan_rows(relation, planning->options, planning->table);
 	table_close(relation, NoLock);
 	set_baserel_size_estimates(root, baserel);
 }

@@ -17,7 +17,7 @@
 
 /*
  * The table's dataset in the catalogue, NULL if the catalogue does not have
- * it; *name is its remote name in either case.
+ * it; *name is its remote name, NULL if neither option nor catalogue tell.
  */
 static const PinCatalogDataset *
 find_dataset(Relation relation, const PinOptions *options, char **name)
@@ -26,24 +26,27 @@ find_dataset(Relation relation, const PinOptions *options, char **name)
 	RelationGetRelationName(relation);
 	const PinCatalogDataset *dataset =
 	pin_catalog_dataset(pin_shipped_catalog(), options->program, wanted);
-	const char *nearest;
 
-	if (options->dataset != NULL)
-		*name = options->dataset;
-	else if (dataset != NULL)
+	*name = options->dataset;
+	if (*name == NULL && dataset != NULL)
 		*name = pstrdup(dataset->name);
-	else
-	{
-		nearest = pin_catalog_nearest_dataset(pin_shipped_catalog(), options->program, wanted);
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
-				 errmsg("no dataset of program \"%s\" is named like foreign table \"%s\"",
-						options->program, wanted),
-				 nearest != NULL ?
-				 errhint("Set the table's option \"dataset\", perhaps to \"%s\".", nearest) :
-				 errhint("Set the table's option \"dataset\" to the dataset's name.")));
-	}
 	return dataset;
+}
+
+static _Noreturn void
+throw_no_dataset(Relation relation, const PinOptions *options)
+{
+	const char *wanted = RelationGetRelationName(relation);
+	const char *nearest = pin_catalog_nearest_dataset(pin_shipped_catalog(),
+													  options->program, wanted);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
+			 errmsg("no dataset of program \"%s\" is named like foreign table \"%s\"",
+					options->program, wanted),
+			 nearest != NULL ?
+			 errhint("Set the table's option \"dataset\", perhaps to \"%s\".", nearest) :
+			 errhint("Set the table's option \"dataset\" to the dataset's name.")));
 }
 
 /* Adds a column of the report: by its option, or as the catalogue knows it. */
@@ -83,12 +86,16 @@ resolve_columns(Relation relation, const PinCatalogDataset *dataset, PinTable *t
 			table->metadata = lappend_int(table->metadata, options.metadata);
 		}
 	}
-	if (table->names == NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FDW_ERROR),
-				 errmsg("foreign table \"%s\" has no columns",
-						RelationGetRelationName(relation)),
-				 errhint("A report query selects the table's columns by name: add those you want to read.")));
+}
+
+static _Noreturn void
+throw_no_columns(Relation relation)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FDW_ERROR),
+			 errmsg("foreign table \"%s\" has no columns",
+					RelationGetRelationName(relation)),
+			 errhint("A report query selects the table's columns by name: add those you want to read.")));
 }
 
 /*
@@ -141,16 +148,27 @@ query_text(Relation relation, const PinTable *table, const char *server_name)
 }
 
 PinTable *
-pin_table_resolve(Relation relation, const PinOptions *options)
+pin_table_describe(Relation relation, const PinOptions *options)
 {
 	PinTable   *table = palloc0(sizeof(PinTable));
 	const PinCatalogDataset *dataset = find_dataset(relation, options, &table->dataset);
-	const char *timespan = timespan_of(options, dataset);
 
 	table->program = options->program;
-	table->window = window_of(options, dataset, timespan);
+	table->timespan = timespan_of(options, dataset);
+	table->window = window_of(options, dataset, table->timespan);
 	resolve_columns(relation, dataset, table);
-	table->timespan = timespan != NULL ? pstrdup(timespan) : NULL;
+	return table;
+}
+
+PinTable *
+pin_table_resolve(Relation relation, const PinOptions *options)
+{
+	PinTable   *table = pin_table_describe(relation, options);
+
+	if (table->dataset == NULL)
+		throw_no_dataset(relation, options);
+	if (table->names == NIL)
+		throw_no_columns(relation);
 	table->query = query_text(relation, table, options->server_name);
 	return table;
 }

@@ -17,8 +17,8 @@ typedef struct PinTable
 {
 	char	   *dataset;		/* remote name */
 	char	   *program;		/* "mpn" or "cmp" */
+	const char *timespan;		/* NULL: none; lives as long as the options */
 	char	   *query;			/* report query over all columns */
-	char	   *timespan;		/* of the query; NULL: none */
 	char	   *window;			/* "LIFETIME of Month", for EXPLAIN; or NULL */
 	List	   *attnums;		/* of int: columns that are in the report */
 	List	   *names;			/* of String: their remote names, in step */
@@ -43,5 +43,11 @@ extern PinTable *pin_table_resolve(Relation relation, const PinOptions *options)
  */
 extern PinTable *pin_table_narrow(const PinTable *table, const List *needed,
 								  Relation relation, const PinOptions *options);
+
+/*
+ * The same, as far as it goes: dataset may be NULL, names may be NIL, query is
+ * NULL.  Does not throw for what is wrong with the table.
+ */
+extern PinTable *pin_table_describe(Relation relation, const PinOptions *options);
 
 #endif							/* PIN_TABLE_H */

@@ -282,6 +282,15 @@ pin_catalog_column(const PinCatalogDataset *dataset, const char *name)
 }
 
 bool
+pin_catalog_is_usual(const PinCatalogDataset *dataset, const char *column)
+{
+	for (size_t i = 0; i < dataset->nsystem_columns; i++)
+		if (pin_ascii_equal(dataset->system_columns[i], column))
+			return true;
+	return false;
+}
+
+bool
 pin_catalog_has_range(const PinCatalogDataset *dataset, const char *timespan)
 {
 	for (size_t i = 0; i < dataset->ndate_ranges; i++)

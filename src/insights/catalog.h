@@ -72,6 +72,12 @@ extern const PinCatalogDataset *pin_catalog_dataset(const PinCatalog *catalog,
 extern const PinCatalogColumn *pin_catalog_column(const PinCatalogDataset *dataset,
 												  const char *name);
 
+/*
+ * True if the dataset's own query selects a column or metric (without case):
+ * what it is usually looked at for.
+ */
+extern bool pin_catalog_is_usual(const PinCatalogDataset *dataset, const char *column);
+
 /* True if the dataset has that timespan (without case). */
 extern bool pin_catalog_has_range(const PinCatalogDataset *dataset,
 								  const char *timespan);

@@ -46,6 +46,7 @@ struct PinRows
 	int			nfields;		/* fields of the header, and of each record */
 	Cell	   *cells;			/* the needed columns */
 	int			ncells;			/* their number */
+	List	   *not_null;		/* of needed columns, pointers to their cells */
 	Constant   *constants;		/* needed columns that are not in the file */
 	int			nconstants;		/* their number */
 	const Cell *current;		/* cell being converted, for error context */
@@ -159,8 +160,11 @@ match_header(PinRows *rows, const PinRecord *header)
 							 cell->remote_name, cell->field == -2 ? " (ambiguous)" : "");
 		else if (bms_is_member(cell->attnum, rows->source.needed))
 		{
-			cell->column = pin_column_create(TupleDescAttr(rows->source.tupdesc,
-														   cell->attnum - 1));
+			Form_pg_attribute att = TupleDescAttr(rows->source.tupdesc, cell->attnum - 1);
+
+			cell->column = pin_column_create(att);
+			if (att->attnotnull)
+				rows->not_null = lappend(rows->not_null, cell);
 			rows->ncells++;
 		}
 	}
@@ -333,6 +337,29 @@ convert_leniently(PinRows *rows, PinRecord *record, Datum *values, bool *isnull)
 }
 
 /*
+ * The planner relies on NOT NULL, so a row that breaks it would make wrong
+ * results, not only an unexpected one.
+ */
+static void
+check_not_null(PinRows *rows, const bool *isnull)
+{
+	ListCell   *lc;
+
+	foreach(lc, rows->not_null)
+	{
+		rows->current = lfirst(lc);
+		if (isnull[rows->current->attnum - 1])
+			ereport(ERROR,
+					(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					 errmsg("null value in column \"%s\" of foreign table \"%s\", which is declared NOT NULL",
+							NameStr(TupleDescAttr(rows->source.tupdesc,
+												  rows->current->attnum - 1)->attname),
+							rows->source.table_name),
+					 errhint("Use ALTER FOREIGN TABLE ... ALTER COLUMN ... DROP NOT NULL.")));
+	}
+}
+
+/*
  * The next record that is a row.  In a table of several columns an empty line
  * can only be the padding some writers leave at the end of a file.
  */
@@ -399,6 +426,7 @@ pin_rows_next(PinRows *rows, Datum *values, bool *isnull)
 		convert_leniently(rows, &record, values, isnull);
 	else
 		convert_strictly(rows, &record, values, isnull);
+	check_not_null(rows, isnull);
 	error_context_stack = errcallback.previous;
 	MemoryContextSwitchTo(old);
 	rows->rows++;

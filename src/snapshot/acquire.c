@@ -40,6 +40,7 @@
 #include "snapshot/budget.h"
 #include "snapshot/cache.h"
 #include "utils/timestamp.h"
+#include "transport/retry.h"
 
 typedef enum PinStep
 {
@@ -89,6 +90,7 @@ struct PinAcquisition
 	PinSnapshotHead head;		/* what the snapshot will say of itself */
 	bool		outdated;		/* tidying up before ordering anew */
 	bool		restarted;		/* that was done already */
+	int64		patience_us;	/* end of wait_timeout */
 	TimestampTz sent;			/* when the current step was started */
 	PinSnapshot *snapshot;		/* the file, once it is whole */
 
@@ -184,7 +186,7 @@ order_anew(PinAcquisition *a)
 	a->stats.resumed = false;
 	a->stats.report_id[0] = '\0';
 	pin_job_reset(a->job);
-	set_deadline(a, a->need->options->wait_timeout_ms);
+	set_deadline(a, (a->patience_us - pin_now_us()) / 1000);
 	go(a, next_step(&a->job->state));
 }
 
@@ -401,23 +403,25 @@ start_find_report(PinAcquisition *a)
 
 /*
  * The report is gone: another cluster with the same need has finished with it,
- * or somebody has deleted it.  Ordered anew, once.
+ * or somebody has deleted it.  Ordered anew, once, with a query of its own.
  */
 static void
 report_gone(PinAcquisition *a)
 {
 	PinError	err;
 
-	if (!a->restarted)
-	{
-		a->client.retries++;
-		order_anew(a);
-		return;
-	}
 	pin_error_set(&err, PIN_ERROR_REPORT_GONE,
 				  "report %s was deleted while it was waited for", a->job->state.report_id);
 	a->job->state.report_id[0] = '\0';
-	doom(a, &err);
+	a->job->state.report_tried = false;
+	if (a->restarted)
+	{
+		doom(a, &err);
+		return;
+	}
+	a->client.retries++;
+	a->outdated = true;
+	begin_tidying(a);
 }
 
 /* Polls again after a while, which grows; a little chance spreads sessions. */
@@ -733,32 +737,35 @@ start_step(PinAcquisition *a)
 
 /*
  * A create failed.  If it is known not to have happened the job says so;
- * otherwise the object is looked for by its name before it is created again.
+ * otherwise, after a pause, the object is looked for by its name before it is
+ * created again.
  */
 static bool
 recover_create(PinAcquisition *a, const PinError *err)
 {
-	bool	   *tried;
+	bool		is_query = a->step == PIN_STEP_CREATE_QUERY;
+	int			creates = is_query ? a->query_creates : a->report_creates;
+	int			pause_ms = pin_retry_delay_ms(err, creates);
 
-	if (a->step == PIN_STEP_CREATE_QUERY)
-		tried = &a->job->state.query_tried;
+	if (is_query)
+		a->job->state.query_tried = err->ambiguous;
 	else if (a->step == PIN_STEP_CREATE_REPORT)
-		tried = &a->job->state.report_tried;
+		a->job->state.report_tried = err->ambiguous;
 	else
 		return false;
 
-	*tried = err->ambiguous;
-	if (a->step == PIN_STEP_CREATE_REPORT && !err->ambiguous)
+	if (!is_query && !err->ambiguous)
 	{
 		pin_budget_give_back(a->need);
 		if (err->kind == PIN_ERROR_QUOTA)
 			pin_budget_note_refusal(a->need);
 	}
-	if (!err->ambiguous || a->query_creates >= MAX_CREATES ||
-		a->report_creates >= MAX_CREATES)
+	if (!err->ambiguous || creates >= MAX_CREATES ||
+		pin_now_us() + (int64) pause_ms * 1000 > a->client.give_up_us)
 		return false;
 	a->client.retries++;
 	go(a, next_step(&a->job->state));
+	rest(a, pause_ms);
 	return true;
 }
 
@@ -913,6 +920,7 @@ pin_acquire_start(const PinNeed *need, PinJob *job, TimestampTz oldest)
 		return a;
 	}
 	pin_download_open(&a->download, a->client.http, &a->client.settings, need);
+	a->patience_us = pin_now_us() + need->options->wait_timeout_ms * 1000;
 	set_deadline(a, need->options->wait_timeout_ms);
 	go(a, next_step(&job->state));
 	return a;

@@ -12,6 +12,8 @@
 
 /* Times the file is begun anew: a broken one may have been bad luck. */
 #define MAX_RESTARTS 2
+/* A store that wants to be left alone for longer than this is given up. */
+#define MAX_REST_MS (5 * 60 * 1000)
 
 void
 pin_download_open(PinDownload *d, PinHttp *http, const PinHttpSettings *settings,
@@ -46,11 +48,16 @@ pin_download_start(PinDownload *d, const char *link)
 static bool
 try_later(PinDownload *d, const PinError *err)
 {
+	int			delay_ms;
+
 	if (++d->tries >= PIN_RETRY_TRIES)
+		return false;
+	delay_ms = pin_retry_delay_ms(err, d->tries);
+	if (delay_ms > MAX_REST_MS)
 		return false;
 	d->retries++;
 	(void) pin_mux_arm(pin_http_mux(d->http), &d->rest,
-					   pin_now_us() + (int64) pin_retry_delay_ms(err, d->tries) * 1000);
+					   pin_now_us() + (int64) delay_ms * 1000);
 	return true;
 }
 

@@ -1,0 +1,130 @@
+# A scan that ended before its report was ready: the same query in the same
+# session goes on with that report.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use PinsightEmulator;
+use PinsightSession;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $emulator = PinsightEmulator->new(
+	options => [ '--rows', 20, '--report-delay', '0' ]);
+my $node = $emulator->node('pick_up',
+	server => "poll_interval '20 ms', wait_timeout '1 min'");
+my $select = 'SELECT count(*) FROM usage';
+
+$emulator->create_table($node, 'usage', 'month date, customer_name text',
+	q(dataset 'AzureUsage', timespan 'LIFETIME'));
+my $session = PinsightSession->new($node);
+
+# As at the start: no faults, no queries or reports, an empty log, no token.
+sub restart
+{
+	my ($switches) = @_;
+	$emulator->reset;
+	$emulator->switches($switches) if $switches;
+	$session->quit;
+	$session = PinsightSession->new($node);
+	return;
+}
+
+# Queries and reports the service holds.
+sub held
+{
+	my $state = $emulator->state;
+	return scalar(@{ $state->{queries} }) + scalar(@{ $state->{reports} });
+}
+
+sub requests { return scalar(my @found = $emulator->log(@_)); }
+
+sub set_patience
+{
+	my ($duration) = @_;
+	$node->safe_psql('postgres', qq(
+		ALTER SERVER partner OPTIONS (SET wait_timeout '$duration')));
+	return;
+}
+
+# --- a report that takes too long
+
+restart({ report_delay => 1.5 });
+set_patience('300 ms');
+my $error = $session->error($select);
+is($error->{sqlstate}, 'HV00L', 'wait_timeout');
+like($error->{message}, qr/the report was not ready within wait_timeout/, 'is told');
+like($error->{detail}, qr/The service says of report \S+: Pending/, 'with its state');
+like($error->{hint}, qr/run the query again/, 'and what to do');
+is(requests(endpoint => 'create_report'), 1, 'one report was ordered');
+is(held(), 2, 'and is kept');
+$error = $session->error($select);
+is(requests(endpoint => 'create_report'), 1, 'the next run waits for the same');
+my $other = PinsightSession->new($node);
+set_patience('1 min');
+is($session->rows($select), 20, 'and gets it');
+is(requests(endpoint => 'create_query'), 1, 'with one query');
+is(requests(endpoint => 'create_report'), 1, 'and one report');
+is(held(), 0, 'nothing is left');
+$session->rows($select);
+is(requests(endpoint => 'create_report'), 2, 'the one after that orders anew');
+is($other->rows($select), 20, 'as another session does');
+$other->quit;
+
+# Another need does not get that report.
+restart({ report_delay => 1 });
+set_patience('300 ms');
+$session->error($select);
+$node->safe_psql('postgres', q(
+	CREATE FOREIGN TABLE less (month date) SERVER partner
+		OPTIONS (dataset 'AzureUsage', timespan 'LIFETIME')));
+set_patience('1 min');
+$session->rows('SELECT count(*) FROM less');
+is(requests(endpoint => 'create_report'), 2, 'another query is another report');
+is($session->rows($select), 20, 'while the first goes on');
+is(requests(endpoint => 'create_report'), 2, 'and is picked up');
+is(held(), 0, 'nothing is left');
+
+# Somebody has deleted it in between.
+foreach my $not_ready (qw(pending 404))
+{
+	restart({ report_delay => 1, not_ready => $not_ready });
+	set_patience('300 ms');
+	$session->error($select);
+	my $state = $emulator->state;
+	my $id = $state->{reports}[0]{reportId};
+	$emulator->fault({ endpoint => 'list_reports', status => 404, body => {
+				value => [], statusCode => 404,
+				message => 'No item found with given filters.' } });
+	$emulator->fault({ endpoint => 'executions', status => 404, body => {
+				value => [], statusCode => 404,
+				message => 'No item found with given filters.' } });
+	set_patience('1 min');
+	is($session->rows($select), 20, "a report that is gone ($not_ready)");
+	is(requests(endpoint => 'create_report'), 2, 'is ordered anew');
+	is(scalar @{ $emulator->state->{queries} }, 0, 'and no query is left');
+}
+
+# Time runs out while it is being created.
+foreach my $endpoint (qw(token create_query create_report))
+{
+	restart();
+	set_patience('300 ms');
+	$emulator->fault({ endpoint => $endpoint, delay_ms => 600 });
+	$error = $session->error($select);
+	is($error->{sqlstate}, 'HV00L', "$endpoint takes too long");
+	sleep(1);
+	set_patience('1 min');
+	is($session->rows($select), 20, "$endpoint: the next run goes on");
+	is(requests(endpoint => 'create_report', status => 200), 1, "$endpoint: one report");
+	is(held(), 0, "$endpoint: nothing is left");
+}
+
+$session->quit;
+$node->stop;
+$emulator->stop;
+done_testing();
