@@ -12,6 +12,7 @@
  *	KEY.job				what is known of an acquisition
  *	KEY.lock			held by the backend that works on that job
  *	KEY.budget			reports a credential has ordered lately
+ *	DATABASE.TABLE.rows	how many rows a foreign table had last
  *	....PID.new			one of the small ones, about to be renamed
  *
  * Nothing here needs shared memory: a file appears whole (rename) or not at
@@ -30,6 +31,7 @@
 #define PIN_CACHE_LOCK ".lock"
 #define PIN_CACHE_BUDGET ".budget"
 #define PIN_CACHE_NEW ".new"
+#define PIN_CACHE_ROWS ".rows"
 
 /* Hexadecimal digits of a hash that a file's name begins with. */
 #define PIN_CACHE_NAME_DIGITS 32

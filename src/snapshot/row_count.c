@@ -14,10 +14,9 @@
 #include "insights/credential.h"
 #include "miscadmin.h"
 #include "option_value.h"
+#include "settings.h"
+#include "snapshot/cache.h"
 #include "snapshot/row_count.h"
-
-/* In the data directory, which is where a backend works. */
-#define FOLDER "pinsight_fdw"
 
 /* A hash, a number, and the end of a line. */
 #define LINE_MAX_LEN (PIN_HASH_SIZE + 32)
@@ -35,7 +34,8 @@ hash_definition(PinHash hash, Oid serverid, const char *query)
 static void
 file_name(char *path, Oid relid)
 {
-	snprintf(path, MAXPGPATH, FOLDER "/%u.%u.rows", MyDatabaseId, relid);
+	snprintf(path, MAXPGPATH, "%s/%u.%u" PIN_CACHE_ROWS, pin_cache_directory, MyDatabaseId,
+			 relid);
 }
 
 /* The file's content as text; false if it has none. */
@@ -100,10 +100,11 @@ pin_row_count_write(Oid relid, Oid serverid, const char *query, double rows)
 		return;
 	hash_definition(hash, serverid, query);
 	file_name(path, relid);
-	snprintf(beside, MAXPGPATH, FOLDER "/%d.new", MyProcPid);
+	snprintf(beside, MAXPGPATH, "%s/%u.%d" PIN_CACHE_NEW, pin_cache_directory, relid,
+			 MyProcPid);
 	snprintf(line, sizeof(line), "%s %.0f\n", hash, Min(rows, PIN_ROW_COUNT_MAX));
 
-	(void) mkdir(FOLDER, S_IRWXU);
+	(void) mkdir(pin_cache_directory, S_IRWXU);
 	if (write_file(beside, line) && rename(beside, path) == 0)
 		return;
 	elog(DEBUG1, "pinsight_fdw: could not write file \"%s\": %m", path);
