@@ -3,9 +3,10 @@
  * row_count.h
  *		How many rows a table's last report had, kept across sessions.
  *
- * One small file for each foreign table, in the cache directory.  It is written beside its place and renamed, so that a reader sees
- * the old or the new one.  Each says which definition it is about; after the
- * table was altered it counts no more.  The planner can do without: what cannot
+ * One small file for each foreign table, in the cache directory.  It is written
+ * beside its place and renamed, so that a reader sees the old or the new one.
+ * Each says which definition it is about; after the table was altered it counts
+ * no more.  The planner can do without: what cannot
  * be read or written is as if it were not there.
  *
  *-------------------------------------------------------------------------
