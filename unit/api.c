@@ -48,7 +48,7 @@ static void
 test_requests(void)
 {
 	PinReportOrder order = {
-		"pinsight 1f", NULL, "ec8366a4-1", NULL, NULL, "csv"
+		.name = "pinsight 1f",.query_id = "ec8366a4-1",.format = "csv"
 	};
 	PinApiRequest r;
 	PinError	err;
@@ -83,6 +83,16 @@ test_requests(void)
 			   "{\"ReportName\":\"pinsight 1f\",\"Description\":\"d\",\"QueryId\":\"ec8366a4-1\","
 			   "\"ExecuteNow\":true,\"QueryStartTime\":\"2026-01-01T00:00:00Z\","
 			   "\"QueryEndTime\":\"2026-02-01T00:00:00Z\",\"Format\":\"tsv\"}");
+	order = (PinReportOrder)
+	{
+		.name = "pinsight schedule 1f",.query_id = "q1",.format = "csv",
+			.start_time = "2026-03-01T04:05:00Z",.recurrence_hours = 24
+	};
+	built = pin_api_create_report(&mpn, &order, &r, &err);
+	is_request(built, &r, "POST", BASE "/ScheduledReport",
+			   "{\"ReportName\":\"pinsight schedule 1f\",\"QueryId\":\"q1\","
+			   "\"StartTime\":\"2026-03-01T04:05:00Z\",\"ExecuteNow\":false,"
+			   "\"Format\":\"csv\",\"RecurrenceInterval\":24}");
 
 	built = pin_api_find_reports(&mpn, "pinsight 1f", NULL, &r, &err);
 	is_request(built, &r, "GET", BASE "/ScheduledReport?reportName=pinsight%201f", NULL);
@@ -126,7 +136,7 @@ test_refused_requests(void)
 	char		long_id[PIN_ID_MAX + 2];
 	char		long_name[PIN_REMOTE_NAME_MAX + 2];
 	char		long_text[5000];
-	PinReportOrder order = {"n", NULL, "q", NULL, NULL, "csv"};
+	PinReportOrder order = {.name = "n",.query_id = "q",.format = "csv"};
 	PinApiRequest r;
 	PinError	err;
 	bool		built;
@@ -153,6 +163,11 @@ test_refused_requests(void)
 		is_refused(built, &r, &err, "time");
 		built = pin_api_preview(&mpn, "S", order.query_end, bad_times[i], &r, &err);
 		is_refused(built, &r, &err, "time of a preview");
+		order.query_start = order.query_end = NULL;
+		order.start_time = bad_times[i];
+		built = pin_api_create_report(&mpn, &order, &r, &err);
+		is_refused(built, &r, &err, "start time");
+		order.start_time = NULL;
 	}
 	order.query_start = "2026-02-01T00:00:00Z";
 	order.query_end = NULL;
@@ -591,7 +606,8 @@ test_find_reports(void)
 								 "\"createdTime\":\"2021-01-06T05:38:34\",\"executeNow\":true,\"reportStatus\":\"Active\","
 								 "\"format\":\"csv\"},"
 								 "{\"ReportId\":\"r2\",\"ReportName\":\"n\",\"CreatedTime\":\"2021-01-06T05:38:35\","
-								 "\"executeNow\":\"False\",\"queryId\":null}]}");
+								 "\"executeNow\":\"False\",\"queryId\":null,\"startTime\":\"2021-01-07T00:00:00Z\","
+								 "\"recurrenceInterval\":24,\" RecurrenceCount\":5}]}");
 	PinReportList list;
 	const PinRemoteReport *report;
 	PinError	err;
@@ -605,10 +621,16 @@ test_find_reports(void)
 	is_str(report->status, "Active", "status");
 	is_str(report->format, "csv", "format");
 	ok(report->execute_now, "execute now");
+	ok(report->start_time == NULL, "no start");
+	is_int(report->recurrence_hours, -1, "no interval");
+	is_int(report->recurrence_count, 0, "no count");
 	report = pin_api_report_named(&list, "N");
 	is_str(report->id, "r2", "by name the newest");
 	is_str(report->query_id, "", "no query");
 	ok(!report->execute_now, "not execute now");
+	is_str(report->start_time, "2021-01-07T00:00:00Z", "start");
+	is_int(report->recurrence_hours, 24, "interval");
+	is_int(report->recurrence_count, 5, "count");
 	pin_api_report_list_free(&list);
 	pin_api_report_list_free(&list);
 

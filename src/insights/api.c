@@ -181,16 +181,23 @@ array_member(const PinJson *object, const char *name)
 	return pin_json_is_array(value) ? value : NULL;
 }
 
+/* A member that counts something; otherwise where it makes no sense. */
+static int
+read_count(const PinJson *record, const char *name, int otherwise)
+{
+	int64_t		count = pin_json_member_integer(record, name, otherwise);
+
+	return count >= 0 && count <= 100000 ? (int) count : otherwise;
+}
+
 static bool
 read_dataset(const PinJson *record, PinRemoteDataset *dataset)
 {
-	int64_t		hours = pin_json_member_integer(record, "minimumRecurrenceInterval", -1);
-
 	dataset->name = pin_json_member_string(record, "datasetName");
 	dataset->columns = array_member(record, "selectableColumns");
 	dataset->metrics = array_member(record, "availableMetrics");
 	dataset->date_ranges = array_member(record, "availableDateRanges");
-	dataset->minimum_recurrence_hours = hours >= 0 && hours <= 100000 ? (int) hours : -1;
+	dataset->minimum_recurrence_hours = read_count(record, "minimumRecurrenceInterval", -1);
 	return dataset->name && *dataset->name;
 }
 
@@ -336,26 +343,42 @@ pin_api_delete_query_reply(const PinReply *reply, PinError *err)
 
 /* ---- reports ---- */
 
+static bool
+check_start(const char *time, PinError *err)
+{
+	if (time == NULL || pin_api_time_ok(time))
+		return true;
+	pin_error_set(err, PIN_ERROR_BAD_REQUEST,
+				  "could not create report: its start time is not well written");
+	return false;
+}
+
 bool
 pin_api_create_report(const PinApi *api, const PinReportOrder *order,
 					  PinApiRequest *request, PinError *err)
 {
+	bool		recurs = order->start_time != NULL;
 	const PinJsonField fields[] = {
 		PIN_JSON_FIELD_STRING("ReportName", order->name),
 		PIN_JSON_FIELD_STRING("Description", order->description),
 		PIN_JSON_FIELD_STRING("QueryId", order->query_id),
-		PIN_JSON_FIELD_BOOLEAN("ExecuteNow", 1),
+		PIN_JSON_FIELD_STRING("StartTime", order->start_time),
+		PIN_JSON_FIELD_BOOLEAN("ExecuteNow", !recurs),
 		PIN_JSON_FIELD_STRING("QueryStartTime", order->query_start),
 		PIN_JSON_FIELD_STRING("QueryEndTime", order->query_end),
 		PIN_JSON_FIELD_STRING("Format", order->format),
+		PIN_JSON_FIELD_INTEGER("RecurrenceInterval", order->recurrence_hours),
 	};
+	size_t		nfields = sizeof(fields) / sizeof(fields[0]);
 
 	pin_error_reset(err);
 	memset(request, 0, sizeof(*request));
 	return check_name(order->name, "create report", err) &&
 		pin_api_window_ok(order->query_start, order->query_end,
 						  "create report", err) &&
-		post(api, "/ScheduledReport", fields, 7, request, err);
+		check_start(order->start_time, err) &&
+		post(api, "/ScheduledReport", fields, recurs ? nfields : nfields - 1,
+			 request, err);
 }
 
 bool
@@ -381,6 +404,9 @@ read_report(const PinJson *record, PinRemoteReport *report)
 	report->status = pin_json_member_string(record, "reportStatus");
 	report->format = pin_json_member_string(record, "format");
 	report->created_time = pin_json_member_string(record, "createdTime");
+	report->start_time = pin_json_member_string(record, "startTime");
+	report->recurrence_hours = read_count(record, "recurrenceInterval", -1);
+	report->recurrence_count = read_count(record, "recurrenceCount", 0);
 	report->execute_now = false;
 	pin_json_boolean(pin_json_member(record, "executeNow"), &report->execute_now);
 	return pin_api_read_id(pin_json_member(record, "reportId"), report->id);

@@ -131,7 +131,7 @@ extern bool pin_api_delete_query_reply(const PinReply *reply, PinError *err);
 
 /* ---- reports ---- */
 
-/* A report to be made at once. */
+/* A report to be made at once, or again and again. */
 typedef struct PinReportOrder
 {
 	const char *name;			/* no semicolon; up to 256 bytes */
@@ -140,6 +140,10 @@ typedef struct PinReportOrder
 	const char *query_start;	/* 2026-03-01T00:00:00Z: the rows' window, */
 	const char *query_end;		/* both or neither; NULL: query's timespan */
 	const char *format;			/* "csv" or "tsv" */
+	const char *start_time;		/* first run, 2026-03-01T00:00:00Z; NULL: at
+								 * once, and only once */
+	int			recurrence_hours;	/* from one run to the next; not looked at
+									 * without start_time */
 } PinReportOrder;
 
 typedef struct PinRemoteReport
@@ -151,6 +155,9 @@ typedef struct PinRemoteReport
 	const char *status;			/* Active, Paused, Inactive; may be NULL */
 	const char *format;			/* csv, tsv; may be NULL */
 	const char *created_time;	/* may be NULL */
+	const char *start_time;		/* may be NULL */
+	int			recurrence_hours;	/* -1: not sent */
+	int			recurrence_count;	/* 0: without end, or not sent */
 	bool		execute_now;	/* false if not sent */
 } PinRemoteReport;
 
@@ -162,7 +169,10 @@ typedef struct PinReportList
 	const char *next_link;		/* NULL: this is all */
 } PinReportList;
 
-/* Creates a report that runs at once (ExecuteNow); the reply's id. */
+/*
+ * Creates a report that runs at once (ExecuteNow), or from start_time on; the
+ * reply's id.
+ */
 extern bool pin_api_create_report(const PinApi *api, const PinReportOrder *order,
 								  PinApiRequest *request, PinError *err);
 

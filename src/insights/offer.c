@@ -83,6 +83,7 @@ make_offer(const PinRemoteDataset *dataset)
 
 	offer->name = pstrdup(dataset->name);
 	offer->ranges_told = dataset->date_ranges != NULL;
+	offer->minimum_recurrence_hours = dataset->minimum_recurrence_hours;
 	add_names(dataset->date_ranges, NIL, &offer->ranges, &offer->unusable);
 	add_names(dataset->metrics, NIL, &offer->metrics, &offer->unusable);
 	add_names(dataset->columns, offer->metrics, &offer->columns, &offer->unusable);

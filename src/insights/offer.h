@@ -23,6 +23,7 @@ typedef struct PinOffer
 	List	   *metrics;		/* of String */
 	List	   *ranges;			/* of String: its timespans */
 	bool		ranges_told;	/* false: it says nothing about timespans */
+	int			minimum_recurrence_hours;	/* of its reports; -1: not told */
 	List	   *unusable;		/* of String: columns we cannot ask for */
 } PinOffer;
 
