@@ -35,7 +35,7 @@
 
 #include "common/pg_prng.h"
 #include "insights/client.h"
-#include "wire_time.h"
+#include "service_time.h"
 #include "snapshot/acquire.h"
 #include "snapshot/budget.h"
 #include "snapshot/cache.h"
@@ -493,39 +493,15 @@ execution_failed(PinAcquisition *a)
 }
 
 /*
- * The service's time as ours.  What cannot be read is long ago: then only what
- * we have seen ourselves counts.
- */
-static TimestampTz
-parse_time(const char *text)
-{
-	PinWireTime t;
-	struct pg_tm tm = {0};
-	TimestampTz result;
-	int			utc = 0;
-
-	if (!pin_wire_time_parse(text, strlen(text), &t))
-		return 0;
-	tm.tm_year = t.year;
-	tm.tm_mon = t.month;
-	tm.tm_mday = t.day;
-	tm.tm_hour = t.hour;
-	tm.tm_min = t.minute - t.offset;
-	tm.tm_sec = t.second;
-	if (tm2timestamp(&tm, t.usec, &utc, &result) != 0)
-		return 0;
-	return result;
-}
-
-/*
  * The execution is complete.  Its rows are not older than the last time it was
- * seen incomplete, nor than the time the service says it was generated.
+ * seen incomplete, nor than the time the service says it was generated; if that
+ * cannot be read, it was long ago.
  */
 static void
 execution_completed(PinAcquisition *a, const PinExecution *execution)
 {
 	PinSnapshotHead *head = &a->head;
-	TimestampTz generated = Min(parse_time(execution->generated_time), GetCurrentTimestamp());
+	TimestampTz generated = Min(pin_service_time(execution->generated_time), GetCurrentTimestamp());
 
 	head->as_of = Max(a->job->state.not_before, generated);
 	if (head->as_of < a->oldest && !a->restarted)
@@ -617,6 +593,17 @@ start_download(PinAcquisition *a)
 		fail(a, &err);
 }
 
+/* For those who look on, not for whoever resumes: now and then is enough. */
+static void
+note_downloaded(PinAcquisition *a)
+{
+	a->stats.downloaded = pin_report_file_offset(a->download.file);
+	if (GetCurrentTimestamp() - a->job->state.saved < USECS_PER_SEC)
+		return;
+	a->job->state.downloaded = a->stats.downloaded;
+	pin_job_save(a->job);
+}
+
 /* Moves the download on; true if there is nothing to wait for. */
 static bool
 advance_download(PinAcquisition *a)
@@ -624,7 +611,7 @@ advance_download(PinAcquisition *a)
 	PinError	err;
 	PinDownloadStatus status = pin_download_advance(&a->download, &err);
 
-	a->stats.downloaded = pin_report_file_offset(a->download.file);
+	note_downloaded(a);
 	if (status == PIN_DOWNLOAD_WAIT)
 		return false;
 	if (status == PIN_DOWNLOAD_DONE)
@@ -895,7 +882,7 @@ let_go(void *arg)
 }
 
 PinAcquisition *
-pin_acquire_start(const PinNeed *need, PinJob *job, TimestampTz oldest)
+pin_acquire_start(const PinNeed *need, PinJob * job, TimestampTz oldest)
 {
 	PinAcquisition *a = palloc0(sizeof(PinAcquisition));
 	PinError	err;

@@ -7,16 +7,35 @@
  */
 #include "postgres.h"
 
+#include "insights/ascii.h"
 #include "miscadmin.h"
 #include "port/pg_crc32c.h"
 #include "snapshot/cache.h"
 #include "snapshot/job.h"
 #include "utils/timestamp.h"
 
+#define NAME_START "pinsight "
+#define NAME_DIGITS 16
+
 void
 pin_job_name(char name[PIN_JOB_NAME_SIZE], const PinNeed *need)
 {
-	snprintf(name, PIN_JOB_NAME_SIZE, "pinsight %.16s", need->remote_key);
+	snprintf(name, PIN_JOB_NAME_SIZE, NAME_START "%.*s", NAME_DIGITS, need->remote_key);
+}
+
+bool
+pin_job_is_name(const char *name)
+{
+	size_t		len;
+
+	while (pin_ascii_is_blank(*name))
+		name++;
+	len = strlen(name);
+	while (len > 0 && pin_ascii_is_blank(name[len - 1]))
+		len--;
+	if (len != strlen(NAME_START) + NAME_DIGITS || !pin_ascii_starts(name, NAME_START))
+		return false;
+	return strspn(name + strlen(NAME_START), "0123456789abcdefABCDEF") == NAME_DIGITS;
 }
 
 static uint32
@@ -62,6 +81,8 @@ begin(PinJobState *state, const PinNeed *need)
 	memset(state, 0, sizeof(*state));
 	memcpy(state->magic, PIN_JOB_MAGIC, sizeof(state->magic));
 	strlcpy(state->key, need->key, sizeof(state->key));
+	pin_job_name(state->name, need);
+	strlcpy(state->program, need->options->program, sizeof(state->program));
 	state->query_tried = true;
 	state->report_tried = true;
 	state->begun = GetCurrentTimestamp();
@@ -72,25 +93,29 @@ begin(PinJobState *state, const PinNeed *need)
 	state->relid = need->relid;
 }
 
-PinJob *
-pin_job_take(const PinNeed *need)
+/* Locks a job; NULL if another backend has it. */
+static PinJob *
+lock_job(const char *key)
 {
 	PinJob	   *job = palloc0(sizeof(PinJob));
 
-	job->lock_path = pin_cache_path(need->key, NULL, PIN_CACHE_LOCK);
-	job->path = pin_cache_path(need->key, NULL, PIN_CACHE_JOB);
+	job->lock_path = pin_cache_path(key, NULL, PIN_CACHE_LOCK);
+	job->path = pin_cache_path(key, NULL, PIN_CACHE_JOB);
 	job->lock = pin_cache_lock(job->lock_path);
-	if (job->lock < 0)
-	{
-		pfree(job);
-		return NULL;
-	}
+	if (job->lock >= 0)
+		return job;
+	pfree(job);
+	return NULL;
+}
+
+/* Reads what was left of a locked job; true if there is something. */
+static bool
+pick_up(PinJob * job, const char *key)
+{
 	PG_TRY();
 	{
 		job->resumed = pin_job_read(job->path, &job->state) &&
-			strcmp(job->state.key, need->key) == 0;
-		if (!job->resumed)
-			begin(&job->state, need);
+			strcmp(job->state.key, key) == 0;
 	}
 	PG_CATCH();
 	{
@@ -98,11 +123,42 @@ pin_job_take(const PinNeed *need)
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	return job->resumed;
+}
+
+PinJob *
+pin_job_take(const PinNeed *need)
+{
+	PinJob	   *job = lock_job(need->key);
+
+	if (job != NULL && !pick_up(job, need->key))
+		begin(&job->state, need);
 	return job;
 }
 
+PinJob *
+pin_job_take_left(const char *path)
+{
+	PinJobState state;
+	PinJob	   *job;
+
+	if (!pin_job_read(path, &state))
+		return NULL;
+	job = lock_job(state.key);
+	if (job == NULL || pick_up(job, state.key))
+		return job;
+	pin_cache_unlock(job->lock, job->lock_path);
+	return NULL;
+}
+
+bool
+pin_job_is_taken(const PinJobState *state)
+{
+	return pin_cache_is_locked(pin_cache_path(state->key, NULL, PIN_CACHE_LOCK));
+}
+
 void
-pin_job_save(PinJob *job)
+pin_job_save(PinJob * job)
 {
 	job->state.pid = MyProcPid;
 	job->state.saved = GetCurrentTimestamp();
@@ -111,7 +167,7 @@ pin_job_save(PinJob *job)
 }
 
 void
-pin_job_reset(PinJob *job)
+pin_job_reset(PinJob * job)
 {
 	job->state.query_id[0] = job->state.report_id[0] = '\0';
 	job->state.query_tried = job->state.report_tried = false;
@@ -120,7 +176,7 @@ pin_job_reset(PinJob *job)
 }
 
 void
-pin_job_release(PinJob *job)
+pin_job_release(PinJob * job)
 {
 	if (job == NULL || job->lock < 0)
 		return;
@@ -129,7 +185,7 @@ pin_job_release(PinJob *job)
 }
 
 void
-pin_job_forget(PinJob *job)
+pin_job_forget(PinJob * job)
 {
 	if (job->lock < 0)
 		return;

@@ -17,12 +17,25 @@
 #include "insights/api.h"
 #include "snapshot/need.h"
 
+/*
+ * Name of the remote query and report: "pinsight" and 16 hex digits of the
+ * need.  The same from any session and cluster; letters, digits and blanks
+ * only, since nothing else is proven safe.
+ */
+#define PIN_JOB_NAME_SIZE 32
+extern void pin_job_name(char name[PIN_JOB_NAME_SIZE], const PinNeed *need);
+
+/* Is this such a name, as the service gives it back? */
+extern bool pin_job_is_name(const char *name);
+
 /* What lasts.  Written whole, with a checksum, at every step. */
 typedef struct PinJobState
 {
 	char		magic[8];		/* PIN_JOB_MAGIC */
 	uint32		checksum;		/* CRC-32C of the struct, this field 0 */
 	PinHash		key;			/* the need it serves */
+	char		name[PIN_JOB_NAME_SIZE];	/* of its remote objects */
+	char		program[8];		/* "mpn" or "cmp": where they are */
 	PinId		query_id;		/* empty: none known */
 	PinId		report_id;		/* empty: none known */
 	bool		query_tried;	/* there may be one, by our name */
@@ -54,36 +67,37 @@ typedef struct PinJob
 	int			lock;			/* descriptor of the lock file; -1: let go */
 	char	   *lock_path;		/* palloc'd */
 	char	   *path;			/* of the state; palloc'd */
-} PinJob;
+}			PinJob;
 
 /*
  * Takes the need's job: as it was left, or a new one.  NULL if another backend
  * has it.  In the current context; let go of it in a callback.  Throws when
  * files cannot be used.
  */
-extern PinJob *pin_job_take(const PinNeed *need);
-
-/* Makes the state last.  Throws on failure. */
-extern void pin_job_save(PinJob *job);
-
-/* Lets go of the job, which stays for the next one.  Safe in a callback. */
-extern void pin_job_release(PinJob *job);
-
-/* Lets go of the job and removes it: nothing remote is left. */
-extern void pin_job_forget(PinJob *job);
-
-/* Forgets the remote objects, known not to exist any more. */
-extern void pin_job_reset(PinJob *job);
+extern PinJob * pin_job_take(const PinNeed *need);
 
 /*
- * Name of the remote query and report: "pinsight" and 16 hex digits of the
- * need.  The same from any session and cluster; letters, digits and blanks
- * only, since nothing else is proven safe.
+ * Takes the job whose state is at a path, as it was left.  NULL if another
+ * backend has it or it is gone.  Otherwise as above.
  */
-#define PIN_JOB_NAME_SIZE 32
-extern void pin_job_name(char name[PIN_JOB_NAME_SIZE], const PinNeed *need);
+extern PinJob * pin_job_take_left(const char *path);
+
+/* Makes the state last.  Throws on failure. */
+extern void pin_job_save(PinJob * job);
+
+/* Lets go of the job, which stays for the next one.  Safe in a callback. */
+extern void pin_job_release(PinJob * job);
+
+/* Lets go of the job and removes it: nothing remote is left. */
+extern void pin_job_forget(PinJob * job);
+
+/* Forgets the remote objects, known not to exist any more. */
+extern void pin_job_reset(PinJob * job);
 
 /* Reads the state at a path; false if there is none that can be believed. */
 extern bool pin_job_read(const char *path, PinJobState *state);
+
+/* Does a backend work on the job, now? */
+extern bool pin_job_is_taken(const PinJobState *state);
 
 #endif							/* PIN_JOB_H */
