@@ -33,3 +33,69 @@ COMMENT ON FUNCTION pinsight_check_tables(name) IS
 CREATE FOREIGN DATA WRAPPER pinsight_fdw
 	HANDLER pinsight_fdw_handler
 	VALIDATOR pinsight_fdw_validator;
+
+CREATE FUNCTION pinsight_jobs(
+	OUT server name,
+	OUT foreign_table regclass,
+	OUT role name,
+	OUT phase text,
+	OUT service_state text,
+	OUT age interval,
+	OUT polls integer,
+	OUT next_poll timestamptz,
+	OUT downloaded bigint,
+	OUT report_id text,
+	OUT query_id text,
+	OUT pid integer,
+	OUT begun timestamptz)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+
+CREATE VIEW pinsight_jobs AS
+	SELECT * FROM pinsight_jobs();
+
+COMMENT ON VIEW pinsight_jobs IS
+	'reports under way, in any session or left by one';
+
+CREATE FUNCTION pinsight_snapshots(
+	OUT server name,
+	OUT foreign_table regclass,
+	OUT role name,
+	OUT query text,
+	OUT as_of timestamptz,
+	OUT age interval,
+	OUT size bigint,
+	OUT fresh_until timestamptz,
+	OUT report_id text,
+	OUT execution_id text,
+	OUT generated_time timestamptz)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+
+CREATE VIEW pinsight_snapshots AS
+	SELECT * FROM pinsight_snapshots();
+
+COMMENT ON VIEW pinsight_snapshots IS
+	'reports that are kept for later scans';
+
+GRANT SELECT ON pinsight_jobs, pinsight_snapshots TO PUBLIC;
+
+CREATE FUNCTION pinsight_forget(foreign_table regclass)
+RETURNS integer
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION pinsight_forget(regclass) IS
+	'remove the reports kept for a foreign table';
+
+CREATE FUNCTION pinsight_cleanup(
+	server name,
+	older_than interval DEFAULT '1 day')
+RETURNS TABLE (kind text, name text, id text)
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION pinsight_cleanup(name, interval) IS
+	'delete our reports and queries at the service that nothing uses any more';

@@ -15,11 +15,14 @@
 #endif
 
 #include "catalog/pg_foreign_server.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_foreign_server.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "optimizer/pathnode.h"
+#include "utils/acl.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/wait_event.h"
@@ -90,6 +93,27 @@ pin_server_aclcheck(Oid serverid, Oid userid)
 	return object_aclcheck(ForeignServerRelationId, serverid, userid, ACL_USAGE);
 #else
 	return pg_foreign_server_aclcheck(serverid, userid, ACL_USAGE);
+#endif
+}
+
+/* Rights have had functions of their own for each kind of object until 15. */
+static inline bool
+pin_is_table_owner(Oid relid)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(RelationRelationId, relid, GetUserId());
+#else
+	return pg_class_ownercheck(relid, GetUserId());
+#endif
+}
+
+static inline AclResult
+pin_server_usage(Oid serverid)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(ForeignServerRelationId, serverid, GetUserId(), ACL_USAGE);
+#else
+	return pg_foreign_server_aclcheck(serverid, GetUserId(), ACL_USAGE);
 #endif
 }
 

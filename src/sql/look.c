@@ -1,0 +1,62 @@
+/*-------------------------------------------------------------------------
+ *
+ * look.c
+ *		Who may look at what the cache directory holds, and whose it is.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_authid.h"
+#include "catalog/pg_foreign_table.h"
+#include "fdw/fdw.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "sql/look.h"
+#include "utils/acl.h"
+#include "utils/syscache.h"
+
+bool
+pin_look_allowed(Oid userid)
+{
+	return has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS) ||
+		has_privs_of_role(GetUserId(), userid);
+}
+
+const char *
+pin_look_server(Oid serverid)
+{
+	ForeignServer *server = GetForeignServerExtended(serverid, FSV_MISSING_OK);
+
+	return server != NULL ? server->servername : NULL;
+}
+
+const char *
+pin_look_role(Oid userid)
+{
+	return GetUserNameFromId(userid, true);
+}
+
+Oid
+pin_look_table(Oid relid, Oid serverid)
+{
+	HeapTuple	tuple = SearchSysCache1(FOREIGNTABLEREL, ObjectIdGetDatum(relid));
+	bool		same;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	same = ((Form_pg_foreign_table) GETSTRUCT(tuple))->ftserver == serverid;
+	ReleaseSysCache(tuple);
+	return same ? relid : InvalidOid;
+}
+
+void
+pin_look_check_server(Oid serverid)
+{
+	if (GetFdwRoutineByServerId(serverid)->BeginForeignScan != pinsightBeginForeignScan)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("server \"%s\" is not a server of pinsight_fdw",
+						GetForeignServer(serverid)->servername)));
+}

@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * look.h
+ *		Who may look at what the cache directory holds, and whose it is.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_LOOK_H
+#define PIN_LOOK_H
+
+/*
+ * What was fetched for a role is shown to those who have its privileges, and to
+ * superusers and members of pg_read_all_stats.
+ */
+extern bool pin_look_allowed(Oid userid);
+
+/* The server's or role's name; NULL if it was dropped. */
+extern const char *pin_look_server(Oid serverid);
+extern const char *pin_look_role(Oid userid);
+
+/*
+ * relid, if it still is a foreign table of that server; else InvalidOid.
+ */
+extern Oid	pin_look_table(Oid relid, Oid serverid);
+
+/* Throws unless the server is one of pinsight_fdw. */
+extern void pin_look_check_server(Oid serverid);
+
+#endif							/* PIN_LOOK_H */
