@@ -110,7 +110,7 @@ lock_job(const char *key)
 
 /* Reads what was left of a locked job; true if there is something. */
 static bool
-pick_up(PinJob * job, const char *key)
+pick_up(PinJob *job, const char *key)
 {
 	PG_TRY();
 	{
@@ -158,7 +158,7 @@ pin_job_is_taken(const PinJobState *state)
 }
 
 void
-pin_job_save(PinJob * job)
+pin_job_save(PinJob *job)
 {
 	job->state.pid = MyProcPid;
 	job->state.saved = GetCurrentTimestamp();
@@ -167,7 +167,7 @@ pin_job_save(PinJob * job)
 }
 
 void
-pin_job_reset(PinJob * job)
+pin_job_reset(PinJob *job)
 {
 	job->state.query_id[0] = job->state.report_id[0] = '\0';
 	job->state.query_tried = job->state.report_tried = false;
@@ -176,7 +176,7 @@ pin_job_reset(PinJob * job)
 }
 
 void
-pin_job_release(PinJob * job)
+pin_job_release(PinJob *job)
 {
 	if (job == NULL || job->lock < 0)
 		return;
@@ -185,7 +185,7 @@ pin_job_release(PinJob * job)
 }
 
 void
-pin_job_forget(PinJob * job)
+pin_job_forget(PinJob *job)
 {
 	if (job->lock < 0)
 		return;

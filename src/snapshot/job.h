@@ -67,32 +67,32 @@ typedef struct PinJob
 	int			lock;			/* descriptor of the lock file; -1: let go */
 	char	   *lock_path;		/* palloc'd */
 	char	   *path;			/* of the state; palloc'd */
-}			PinJob;
+} PinJob;
 
 /*
  * Takes the need's job: as it was left, or a new one.  NULL if another backend
  * has it.  In the current context; let go of it in a callback.  Throws when
  * files cannot be used.
  */
-extern PinJob * pin_job_take(const PinNeed *need);
+extern PinJob *pin_job_take(const PinNeed *need);
 
 /*
  * Takes the job whose state is at a path, as it was left.  NULL if another
  * backend has it or it is gone.  Otherwise as above.
  */
-extern PinJob * pin_job_take_left(const char *path);
+extern PinJob *pin_job_take_left(const char *path);
 
 /* Makes the state last.  Throws on failure. */
-extern void pin_job_save(PinJob * job);
+extern void pin_job_save(PinJob *job);
 
 /* Lets go of the job, which stays for the next one.  Safe in a callback. */
-extern void pin_job_release(PinJob * job);
+extern void pin_job_release(PinJob *job);
 
 /* Lets go of the job and removes it: nothing remote is left. */
-extern void pin_job_forget(PinJob * job);
+extern void pin_job_forget(PinJob *job);
 
 /* Forgets the remote objects, known not to exist any more. */
-extern void pin_job_reset(PinJob * job);
+extern void pin_job_reset(PinJob *job);
 
 /* Reads the state at a path; false if there is none that can be believed. */
 extern bool pin_job_read(const char *path, PinJobState *state);

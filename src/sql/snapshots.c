@@ -25,7 +25,7 @@ PG_FUNCTION_INFO_V1(pinsight_snapshots);
  * somebody who only looks on shall not wait for.
  */
 static TimestampTz
-fresh_until(const PinSnapshotHead * head)
+fresh_until(const PinSnapshotHead *head)
 {
 	TimestampTz until = 0;
 
@@ -39,7 +39,7 @@ fresh_until(const PinSnapshotHead * head)
 }
 
 static void
-put_snapshot(PinRow *row, const PinSnapshotHead * head, const char *query)
+put_snapshot(PinRow *row, const PinSnapshotHead *head, const char *query)
 {
 	pin_row_name(row, pin_look_server(head->serverid));
 	pin_row_oid(row, pin_look_table(head->relid, head->serverid));
