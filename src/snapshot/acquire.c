@@ -861,6 +861,21 @@ pin_acquire_advance(PinAcquisition *a)
 /* ---- beginning and end ---- */
 
 /*
+ * Nothing of the job can be at the service: what we know of is gone, and what
+ * may be there by our name another scan finds just as well without the job.
+ */
+static bool
+nothing_left(const PinAcquisition *a)
+{
+	const PinJobState *state = &a->job->state;
+
+	if (state->query_id[0] != '\0' || state->report_id[0] != '\0')
+		return false;
+	return (!state->query_tried && !state->report_tried) ||
+		(!a->job->resumed && a->query_creates == 0 && a->report_creates == 0);
+}
+
+/*
  * Idempotent, and safe in a memory context callback: it waits for nothing,
  * throws nothing and touches nothing that a resource owner has.
  */
@@ -876,7 +891,10 @@ let_go(void *arg)
 		pin_mux_disarm(the_mux(a), &a->deadline);
 		pin_client_close(&a->client);
 	}
-	pin_job_release(a->job);
+	if (nothing_left(a))
+		pin_job_forget(a->job);
+	else
+		pin_job_release(a->job);
 	pin_snapshot_close(a->snapshot);
 	a->snapshot = NULL;
 }
