@@ -98,9 +98,8 @@ describe(const PinNeed *need, const Budget *budget, TimestampTz next, PinError *
 
 	pin_error_set(err, PIN_ERROR_QUOTA, "no report can be ordered now");
 	if (budget->norders >= need->options->max_reports_per_hour)
-		pin_error_detail(err, "%d reports were ordered within the last hour, and \"max_reports_per_hour\" is %d.  The next one is free in %ld min.",
-						 budget->norders, need->options->max_reports_per_hour,
-						 (secs + 59) / 60);
+		pin_error_detail(err, "As many reports were ordered within the last hour as \"max_reports_per_hour\" allows (%d).  The next one is free in %ld min.",
+						 need->options->max_reports_per_hour, (secs + 59) / 60);
 	else
 		pin_error_detail(err, "The service has said that its quota is used up.  The next try is free in %ld min.",
 						 (secs + 59) / 60);
