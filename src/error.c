@@ -146,6 +146,11 @@ static const PinErrorRow error_rows[PIN_ERROR_KINDS] = {
 		"Somebody may have deleted it; run the query again to request a new "
 		"report."
 	},
+	[PIN_ERROR_REPORT_STOPPED] = {
+		"report_stopped", "HV00L", "the report that report_id names is paused or has ended",
+		"Resume the report in Partner Center, or set the table's option "
+		"\"report_id\" to another one."
+	},
 	[PIN_ERROR_WAIT_TIMEOUT] = {
 		"wait_timeout", "HV00L", "the report was not ready within wait_timeout",
 		"The report goes on: run the query again later to pick it up, or raise "

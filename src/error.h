@@ -51,6 +51,7 @@ typedef enum PinErrorKind
 	PIN_ERROR_SERVICE,			/* 5xx after the last retry */
 	PIN_ERROR_REPORT_FAILED,	/* execution ended without a file */
 	PIN_ERROR_REPORT_GONE,		/* report or query vanished while waiting */
+	PIN_ERROR_REPORT_STOPPED,	/* existing report will not run again */
 	PIN_ERROR_WAIT_TIMEOUT,		/* wait_timeout passed; report goes on */
 	PIN_ERROR_LINK,				/* secure link refused or expired */
 	PIN_ERROR_FILE_TRUNCATED,	/* report file shorter than it must be */

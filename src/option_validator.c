@@ -125,6 +125,8 @@ static const PinOption options[] = {
 	{"estimated_rows", ON_TABLE | ON_IMPORT, is_row_count, A_ROW_COUNT, NULL, true},
 	{"on_error", ON_TABLE | ON_IMPORT, pin_value_on_error,
 	"\"stop\" or \"set_null\"", NULL, true},
+	{"report_id", ON_TABLE, pin_value_id,
+	"the id of a report, as the service writes it", NULL, true},
 
 	/* column */
 	{"column_name", ON_COLUMN, pin_value_name, A_NAME, NULL, true},

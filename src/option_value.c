@@ -31,6 +31,9 @@
 #define HOST_MAX 253
 #define VERSION_MAX 16
 
+/* Longest id, as in insights/api.h. */
+#define ID_MAX 128
+
 char *
 pin_option_get(List *list, const char *name)
 {
@@ -108,6 +111,13 @@ bool
 pin_value_client_id(const char *value)
 {
 	return consists_of(value, LETTERS DIGITS "-", PIN_NAME_MAX);
+}
+
+bool
+pin_value_id(const char *value)
+{
+	return consists_of(value, LETTERS DIGITS "!$()*+,-.:=@[]^_`{|}~", ID_MAX) &&
+		value[0] != '.';
 }
 
 bool

@@ -172,6 +172,7 @@ read_table(PinOptions *o, const OptionSource *source)
 			*c = pg_ascii_toupper((unsigned char) *c);
 	}
 	o->time_column = read_text(source, "time_column", NULL);
+	o->report_id = read_text(source, "report_id", NULL);
 	o->estimated_rows = read_row_count(source, "estimated_rows");
 	o->set_null = strcmp(read_text(source, "on_error", "stop"),
 						 "set_null") == 0;

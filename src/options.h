@@ -83,6 +83,7 @@ typedef struct PinOptions
 	char	   *dataset;		/* NULL: to be found by the table's name */
 	char	   *timespan;		/* upper case; NULL: the dataset's widest */
 	char	   *time_column;	/* remote name; NULL: as the catalogue says */
+	char	   *report_id;		/* existing report to read; NULL: order one */
 	double		estimated_rows; /* -1: not set */
 	bool		set_null;		/* on_error 'set_null' */
 } PinOptions;

@@ -52,8 +52,10 @@ explain_prospect(ForeignScanState *node, ExplainState *es)
 	need = pin_need_create(options, strVal(list_nth(plan, PIN_PLAN_QUERY)),
 						   list_nth(plan, PIN_PLAN_METRICS) != NIL, relid, userid);
 	snapshot = pin_snapshot_find(need, pin_resolve_oldest(options));
-	ExplainPropertyText("Rows From", snapshot == NULL ? "new report" :
-						psprintf("snapshot, %s old", age_text(snapshot->head.as_of)), es);
+	ExplainPropertyText("Rows From",
+						snapshot != NULL ? psprintf("snapshot, %s old", age_text(snapshot->head.as_of)) :
+						options->report_id != NULL ? psprintf("scheduled report %s", options->report_id) :
+						"new report", es);
 	pin_snapshot_close(snapshot);
 }
 
@@ -66,6 +68,7 @@ explain_resolution(const PinResolution *resolution, ExplainState *es)
 		[PIN_ROWS_SNAPSHOT] = "snapshot",
 		[PIN_ROWS_SHARED] = "report of another session",
 		[PIN_ROWS_REPORT] = "new report",
+		[PIN_ROWS_SCHEDULED] = "scheduled report",
 		[PIN_ROWS_STALE] = "stale snapshot",
 	};
 	const PinSnapshotHead *head = &pin_resolve_snapshot(resolution)->head;
@@ -89,7 +92,7 @@ explain_resolution(const PinResolution *resolution, ExplainState *es)
 
 /* What defines the table's rows, beside its columns. */
 static void
-explain_definition(const List *plan, ExplainState *es)
+explain_definition(const List *plan, const PinOptions *options, ExplainState *es)
 {
 	const char *window = strVal(list_nth(plan, PIN_PLAN_WINDOW));
 	const List *metrics = list_nth(plan, PIN_PLAN_METRICS);
@@ -97,6 +100,11 @@ explain_definition(const List *plan, ExplainState *es)
 	ListCell   *lc;
 
 	ExplainPropertyText("Program", strVal(list_nth(plan, PIN_PLAN_PROGRAM)), es);
+	if (options->report_id != NULL)
+	{
+		ExplainPropertyText("Scheduled Report", options->report_id, es);
+		return;					/* which has a query of its own */
+	}
 	ExplainPropertyText("Report Query", strVal(list_nth(plan, PIN_PLAN_QUERY)), es);
 	if (window[0] != '\0')
 		ExplainPropertyText("Time Window", window, es);
@@ -114,7 +122,7 @@ pinsightExplainForeignScan(ForeignScanState *node, ExplainState *es)
 
 	ExplainPropertyText("Dataset", strVal(list_nth(plan, PIN_PLAN_DATASET)), es);
 	if (es->verbose)
-		explain_definition(plan, es);
+		explain_definition(plan, pin_options_plan(RelationGetRelid(node->ss.ss_currentRelation)), es);
 	if (!es->analyze)
 		explain_prospect(node, es);
 	else if (scan != NULL && scan->rows != NULL)

@@ -57,18 +57,22 @@ fail_report(PinResolution *resolution, Relation relation, const PinOptions *opti
 					   strVal(list_nth(plan, PIN_PLAN_QUERY))));
 }
 
-/* The rows are older than max_age allows, but not older than stale_ok. */
+/*
+ * The rows are older than max_age allows, but not older than stale_ok, or the
+ * last of a report that does not run any more.
+ */
 static void
 warn_stale(const PinResolution *resolution, const char *table_name)
 {
 	TimestampTz as_of = pin_resolve_snapshot(resolution)->head.as_of;
 	int64		minutes = (GetCurrentTimestamp() - as_of) / USECS_PER_MINUTE;
+	const PinError *why = pin_resolve_error(resolution);
 
 	ereport(WARNING,
 			(errmsg("rows of foreign table \"%s\" are " INT64_FORMAT " min old",
 					table_name, minutes),
-			 errdetail("Nothing fresher could be had: %s.",
-					   pin_text_to_server(pin_resolve_error(resolution)->message))));
+			 errdetail("Nothing fresher could be had: %s.", pin_text_to_server(why->message)),
+			 why->hint[0] != '\0' ? errhint("%s", pin_text_to_server(why->hint)) : 0));
 }
 
 /* Waits until rows are here.  Throws if none will come. */
@@ -141,7 +145,7 @@ pin_report_open(Relation relation, const PinOptions *options, const List *plan,
 	source.fd = snapshot->fd;
 	source.offset = snapshot->head.head_size;
 	source.size = snapshot->head.data_size;
-	source.delimiter = options->format == PIN_FORMAT_TSV ? '\t' : ',';
+	source.delimiter = snapshot->head.tsv ? '\t' : ',';
 	source.server_name = options->server_name;
 	source.table_name = RelationGetRelationName(relation);
 	source.tupdesc = RelationGetDescr(relation);

@@ -513,6 +513,7 @@ execution_completed(PinAcquisition *a, const PinExecution *execution)
 	head->keep_until = TimestampTzPlusMilliseconds(head->as_of,
 												   Max(a->need->options->max_age_ms,
 													   a->need->options->stale_ok_ms));
+	head->tsv = a->need->options->format == PIN_FORMAT_TSV;
 	strlcpy(head->report_id, a->job->state.report_id, sizeof(PinId));
 	strlcpy(head->execution_id, execution->execution_id, sizeof(PinId));
 	strlcpy(head->generated_time, execution->generated_time, sizeof(PinTimeText));
@@ -563,33 +564,12 @@ start_poll(PinAcquisition *a)
 
 /* ---- DOWNLOAD ---- */
 
-/*
- * Plain HTTP is for emulators: a service that is not on this machine has no
- * business sending us to an address of this machine.  What is wrong with an
- * address is not repeated: a link is a secret.
- */
-static bool
-link_allowed(const PinAcquisition *a, PinError *err)
-{
-	const char *fault = NULL;
-
-	if (!pin_url_allowed(a->link, err))
-		fault = "is no address that may be called";
-	else if (pin_url_is_loopback(a->link) && !pin_url_is_loopback(a->client.api.api_url))
-		fault = "leads to this machine";
-	if (fault != NULL)
-		pin_error_set(err, PIN_ERROR_REPLY, "the service gave a download link that %s", fault);
-	return fault == NULL;
-}
-
 static void
 start_download(PinAcquisition *a)
 {
 	PinError	err;
 
-	if (link_allowed(a, &err))
-		pin_download_start(&a->download, a->link);
-	else
+	if (!pin_download_start(&a->download, a->link, &err))
 		fail(a, &err);
 }
 

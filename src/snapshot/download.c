@@ -9,6 +9,7 @@
 
 #include "snapshot/download.h"
 #include "transport/retry.h"
+#include "transport/url.h"
 
 /* Times the file is begun anew: a broken one may have been bad luck. */
 #define MAX_RESTARTS 2
@@ -21,6 +22,7 @@ pin_download_open(PinDownload *d, PinHttp *http, const PinHttpSettings *settings
 {
 	d->http = http;
 	d->settings = settings;
+	d->api_url = need->options->api_url;
 	d->file = pin_report_file_create(need);
 }
 
@@ -34,14 +36,36 @@ pin_download_stop(PinDownload *d)
 	pin_mux_disarm(pin_http_mux(d->http), &d->rest);
 }
 
-void
-pin_download_start(PinDownload *d, const char *link)
+/*
+ * Plain HTTP is for emulators: a service that is not on this machine has no
+ * business sending us to an address of this machine.  What is wrong with an
+ * address is not repeated: a link is a secret.
+ */
+static bool
+link_allowed(const char *link, const char *api_url, PinError *err)
 {
+	const char *fault = NULL;
+
+	if (!pin_url_allowed(link, err))
+		fault = "is no address that may be called";
+	else if (pin_url_is_loopback(link) && !pin_url_is_loopback(api_url))
+		fault = "leads to this machine";
+	if (fault != NULL)
+		pin_error_set(err, PIN_ERROR_REPLY, "the service gave a download link that %s", fault);
+	return fault == NULL;
+}
+
+bool
+pin_download_start(PinDownload *d, const char *link, PinError *err)
+{
+	if (!link_allowed(link, d->api_url, err))
+		return false;
 	if (d->link != NULL)
 		pfree(d->link);
 	d->link = NULL;
 	d->link = pstrdup(link);
 	d->tries = 0;
+	return true;
 }
 
 /* The same request again, after a while.  False if that was done enough. */

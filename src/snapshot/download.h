@@ -20,6 +20,7 @@ typedef struct PinDownload
 {
 	PinHttp    *http;			/* the owner's engine */
 	const PinHttpSettings *settings;	/* the owner's */
+	const char *api_url;		/* whose links these are */
 	PinReportFile *file;		/* public: what has arrived */
 	int			retries;		/* public: requests sent again */
 	int			requests;		/* public: requests sent */
@@ -48,8 +49,11 @@ typedef enum PinDownloadStatus
 extern void pin_download_open(PinDownload *download, PinHttp *http,
 							  const PinHttpSettings *settings, const PinNeed *need);
 
-/* Follows a link from here on, from where the file has got to. */
-extern void pin_download_start(PinDownload *download, const char *link);
+/*
+ * Follows a link from here on, from where the file has got to.  False with *err
+ * filled if it leads where it may not.
+ */
+extern bool pin_download_start(PinDownload *download, const char *link, PinError *err);
 
 /*
  * Moves on, after pin_http_drive().  Throws on interrupts, when memory runs

@@ -28,23 +28,38 @@ hash_for_service(PinNeed *need, const char *format)
 	pin_hash_parts(need->remote_key, lengthof(parts), parts);
 }
 
+/*
+ * A report that exists has the rows and the format it has, whatever the table
+ * looks like: all tables on it share its snapshots.
+ */
+static const char *
+format_of(const PinOptions *options)
+{
+	if (options->report_id != NULL)
+		return "any";
+	return options->format == PIN_FORMAT_TSV ? "tsv" : "csv";
+}
+
 PinNeed *
 pin_need_create(const PinOptions *options, const char *query, bool metrics,
 				Oid relid, Oid userid)
 {
 	PinNeed    *need = palloc0(sizeof(PinNeed));
-	const char *format = options->format == PIN_FORMAT_TSV ? "tsv" : "csv";
+	const char *format = format_of(options);
 	char		database[16];
 	const char *scope[] = {
 		database, need->credential, options->api_url, options->api_version,
 		options->program, format
 	};
-	const char *parts[] = {need->scope, query};
+	const char *parts[] = {need->scope, NULL};
 
+	if (options->report_id != NULL)
+		query = psprintf("REPORT %s", options->report_id);
+	parts[1] = query;
 	snprintf(database, sizeof(database), "%u", MyDatabaseId);
 	need->options = options;
 	need->query = query;
-	need->metrics = metrics;
+	need->metrics = metrics && options->report_id == NULL;
 	need->relid = relid;
 	need->userid = userid;
 	pin_credential_hash(need->credential, options);

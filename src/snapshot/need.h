@@ -17,7 +17,8 @@
 typedef struct PinNeed
 {
 	const PinOptions *options;	/* server, mapping and table, resolved */
-	const char *query;			/* report query text, window included */
+	const char *query;			/* report query text, window included; or
+								 * REPORT and the id of an existing one */
 	Oid			relid;			/* foreign table, for those who look on */
 	Oid			userid;			/* role whose mapping is used */
 	PinHash		credential;		/* who asks, and whom */
@@ -30,7 +31,8 @@ typedef struct PinNeed
 } PinNeed;
 
 /*
- * Builds the need of a scan in the current context.  options and query are
+ * Builds the need of a scan in the current context.  If the options name a
+ * report that is its rows, and query is not looked at.  options and query are
  * kept by reference.  Throws when hashing fails.
  */
 extern PinNeed *pin_need_create(const PinOptions *options, const char *query,

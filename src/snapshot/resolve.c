@@ -12,6 +12,7 @@
 #include "snapshot/cache.h"
 #include "snapshot/pin.h"
 #include "snapshot/resolve.h"
+#include "snapshot/scheduled.h"
 #include "transport/engine.h"
 #include "utils/timestamp.h"
 
@@ -27,6 +28,7 @@ struct PinResolution
 	PinSnapshot *snapshot;		/* READY: the rows */
 	PinRowsFrom from;			/* READY: where they came from */
 	PinAcquisition *acquisition;	/* our own; NULL: none so far */
+	PinScheduled *scheduled;	/* likewise, of an existing report */
 	PinError	error;			/* FAILED or STALE: why */
 	bool		failed;			/* nothing can be had */
 
@@ -102,6 +104,8 @@ use_snapshot(PinResolution *r)
 
 	if (snapshot == NULL)
 		snapshot = pin_snapshot_find(r->need, r->oldest);
+	if (snapshot == NULL && r->need->options->report_id != NULL)
+		snapshot = pin_scheduled_recent(r->need, r->oldest);
 	if (snapshot == NULL)
 		return false;
 	use(r, snapshot, r->following ? PIN_ROWS_SHARED : PIN_ROWS_SNAPSHOT);
@@ -125,6 +129,15 @@ use_stale(PinResolution *r)
 		r->failed = true;
 }
 
+static void
+abandon(PinResolution *r)
+{
+	if (r->scheduled != NULL)
+		pin_scheduled_abandon(r->scheduled);
+	else
+		pin_acquire_abandon(r->acquisition);
+}
+
 /*
  * Takes the job, or finds out that another backend has it.  Whoever had it
  * until now may just have finished: so a snapshot is looked for once more.
@@ -143,10 +156,13 @@ take_job(PinResolution *r)
 		return;
 	}
 
-	/* the acquisition owns the job from here on */
-	r->acquisition = pin_acquire_start(r->need, job, r->oldest);
+	/* whoever works on the job owns it from here on */
+	if (r->need->options->report_id != NULL)
+		r->scheduled = pin_scheduled_start(r->need, job, r->oldest);
+	else
+		r->acquisition = pin_acquire_start(r->need, job, r->oldest);
 	if (use_snapshot(r))
-		pin_acquire_abandon(r->acquisition);
+		abandon(r);
 	else
 		stop_following(r);
 }
@@ -173,7 +189,38 @@ advance_acquisition(PinResolution *r)
 			return true;
 		case PIN_ACQUIRE_FAILED:
 			r->error = *pin_acquire_error(r->acquisition);
-			pin_acquire_abandon(r->acquisition);
+			abandon(r);
+			use_stale(r);
+			return true;
+	}
+	pg_unreachable();
+}
+
+/* A report that will not run again is told of with the rows it has. */
+static void
+use_execution(PinResolution *r)
+{
+	bool		fetched;
+	PinSnapshot *snapshot = pin_scheduled_take(r->scheduled, &fetched);
+
+	r->error = *pin_scheduled_error(r->scheduled);
+	use(r, snapshot, r->error.kind != PIN_ERROR_NONE ? PIN_ROWS_STALE :
+		fetched ? PIN_ROWS_SCHEDULED : PIN_ROWS_SNAPSHOT);
+}
+
+static bool
+advance_scheduled(PinResolution *r)
+{
+	switch (pin_scheduled_advance(r->scheduled))
+	{
+		case PIN_ACQUIRE_WAIT:
+			return false;
+		case PIN_ACQUIRE_READY:
+			use_execution(r);
+			return true;
+		case PIN_ACQUIRE_FAILED:
+			r->error = *pin_scheduled_error(r->scheduled);
+			abandon(r);
 			use_stale(r);
 			return true;
 	}
@@ -186,6 +233,8 @@ advance_once(PinResolution *r)
 {
 	if (r->acquisition != NULL)
 		return advance_acquisition(r);
+	if (r->scheduled != NULL)
+		return advance_scheduled(r);
 	if (r->http != NULL && pin_timer_due(&r->deadline))
 	{
 		give_up_following(r);
@@ -243,7 +292,8 @@ pin_resolve_start(const PinNeed *need)
 int
 pin_resolve_fd(const PinResolution *r)
 {
-	return r->acquisition != NULL ? pin_acquire_fd(r->acquisition) : pin_http_fd(r->http);
+	return r->acquisition != NULL ? pin_acquire_fd(r->acquisition) :
+		r->scheduled != NULL ? pin_scheduled_fd(r->scheduled) : pin_http_fd(r->http);
 }
 
 const PinSnapshot *
@@ -275,7 +325,8 @@ pin_resolve_stats(const PinResolution *r)
 {
 	static const PinAcquireStats none = {0};
 
-	return r->acquisition == NULL ? &none : pin_acquire_stats(r->acquisition);
+	return r->acquisition != NULL ? pin_acquire_stats(r->acquisition) :
+		r->scheduled != NULL ? pin_scheduled_stats(r->scheduled) : &none;
 }
 
 bool

@@ -6,7 +6,8 @@
  * In this order: the snapshot that an earlier scan of the same statement (or
  * transaction, under REPEATABLE READ) has used; one that is fresh enough;
  * another backend's, which is being fetched right now; a report, ordered or
- * found; an older snapshot, where stale_ok allows it.
+ * found, or the latest execution of the one that report_id names; an older
+ * snapshot, where stale_ok allows it.
  *
  * Nothing here sleeps: advance it, wait for its descriptor, advance it again.
  *
@@ -31,6 +32,8 @@ typedef enum PinRowsFrom
 	PIN_ROWS_SNAPSHOT,			/* one that was there */
 	PIN_ROWS_SHARED,			/* one that another backend was fetching */
 	PIN_ROWS_REPORT,			/* a report we have waited for */
+	PIN_ROWS_SCHEDULED,			/* an execution of an existing report, which
+								 * we have downloaded */
 	PIN_ROWS_STALE				/* an old one, for want of a better */
 } PinRowsFrom;
 
@@ -60,7 +63,7 @@ extern const PinError *pin_resolve_error(const PinResolution *resolution);
 /* What could not be tidied up at the service's side; NULL: nothing. */
 extern const PinError *pin_resolve_leftover(const PinResolution *resolution);
 
-/* Of the acquisition; all zero where there was none. */
+/* Of what we did ourselves; all zero where that was nothing. */
 extern const PinAcquireStats *pin_resolve_stats(const PinResolution *resolution);
 
 /*

@@ -176,7 +176,8 @@ static bool
 contains(const PinSnapshot *s, const PinNeed *need)
 {
 	return strcmp(s->head.scope, need->scope) == 0 &&
-		pin_query_contains(s->query, need->query, s->head.metrics || need->metrics);
+		(strcmp(s->query, need->query) == 0 ||
+		 pin_query_contains(s->query, need->query, s->head.metrics || need->metrics));
 }
 
 static void

@@ -35,6 +35,7 @@ typedef struct PinSnapshotHead
 	Oid			relid;			/* foreign table it was ordered for */
 	uint32		query_len;		/* bytes of query text after this struct */
 	bool		metrics;		/* the query selects a metric */
+	bool		tsv;			/* fields are divided by tabs */
 	PinHash		scope;			/* of the need it was made for */
 	PinHash		key;			/* that need */
 	PinId		report_id;		/* of the report */
