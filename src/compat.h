@@ -14,6 +14,7 @@
 #error "pinsight_fdw needs PostgreSQL 15 or newer"
 #endif
 
+#include "access/xact.h"
 #include "catalog/pg_foreign_server.h"
 #include "commands/explain.h"
 #include "executor/executor.h"
@@ -89,6 +90,17 @@ pin_server_aclcheck(Oid serverid, Oid userid)
 	return object_aclcheck(ForeignServerRelationId, serverid, userid, ACL_USAGE);
 #else
 	return pg_foreign_server_aclcheck(serverid, userid, ACL_USAGE);
+#endif
+}
+
+/* May a function begin a subtransaction now?  Since 17 always. */
+static inline bool
+pin_subtransaction_allowed(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return true;
+#else
+	return !IsInParallelMode();
 #endif
 }
 
