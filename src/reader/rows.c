@@ -9,6 +9,7 @@
 
 #include "access/xact.h"
 #include "compat.h"
+#include "miscadmin.h"
 #include "nodes/value.h"
 #include "reader/convert.h"
 #include "reader/csv.h"
@@ -53,6 +54,7 @@ struct PinRows
 	int			nconstants;		/* their number */
 	const Cell *current;		/* cell being converted, for error context */
 	uint64		line;			/* line of the current record */
+	uint64		seen;			/* last line of an earlier pass */
 	uint64		rows;			/* rows returned */
 	uint64		bad_cells;		/* cells set to NULL */
 	char	   *first_bad;		/* message of the first of them */
@@ -287,12 +289,18 @@ catch_error(MemoryContext context)
 	return edata;
 }
 
-/* Takes note of an error that becomes a NULL; the first is kept in words. */
+/*
+ * Takes note of an error that becomes a NULL; the first is kept in words.  A
+ * cell that is read again is the same cell.
+ */
 static void
 count_bad_cell(PinRows *rows, const ErrorData *edata)
 {
-	MemoryContext old = MemoryContextSwitchTo(rows->context);
+	MemoryContext old;
 
+	if (rows->line <= rows->seen)
+		return;
+	old = MemoryContextSwitchTo(rows->context);
 	if (rows->bad_cells++ == 0)
 		rows->first_bad = psprintf("%s (line " UINT64_FORMAT ", field \"%s\")",
 								   edata->message, rows->line,
@@ -447,6 +455,7 @@ next_row(PinRows *rows, PinRecord *record)
 
 		if (blank && rows->nfields > 1)
 		{
+			CHECK_FOR_INTERRUPTS();
 			if (blank_line == 0)
 				blank_line = record->line;
 			continue;
@@ -510,6 +519,7 @@ pin_rows_rewind(PinRows *rows)
 {
 	PinRecord	header;
 
+	rows->seen = Max(rows->seen, rows->line);
 	pin_csv_rewind(rows->csv);
 	rows->offset = 0;
 	(void) next_record(rows, &header);
