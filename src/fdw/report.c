@@ -12,6 +12,7 @@
 #include "fdw/report.h"
 #include "nodes/value.h"
 #include "snapshot/row_count.h"
+#include "text.h"
 #include "throw.h"
 #include "transport/wait.h"
 #include "utils/rel.h"
@@ -25,14 +26,15 @@
 static void
 notice_progress(const PinAcquireStats *stats, int64 waited_us, const char *table_name)
 {
+	const char *state = stats->state[0] != '\0' ?
+		pin_text_to_server(stats->state) : "not started";
+
 	ereport(NOTICE,
 			(errmsg("waiting for the report of foreign table \"%s\" since %d s",
 					table_name, (int) (waited_us / 1000000)),
 			 stats->report_id[0] != '\0' ?
 			 errdetail("The service says of report %s: %s (asked %d times).",
-					   stats->report_id,
-					   stats->state[0] != '\0' ? stats->state : "not started",
-					   stats->polls) : 0));
+					   stats->report_id, state, stats->polls) : 0));
 }
 
 /* The report will not come: says why. */
