@@ -27,7 +27,7 @@ static void
 notice_progress(const PinAcquireStats *stats, int64 waited_us, const char *table_name)
 {
 	const char *state = stats->state[0] != '\0' ?
-		pin_text_to_server(stats->state) : "not started";
+	pin_text_to_server(stats->state) : "not started";
 
 	ereport(NOTICE,
 			(errmsg("waiting for the report of foreign table \"%s\" since %d s",

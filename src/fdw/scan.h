@@ -15,6 +15,7 @@ typedef struct PinScan
 {
 	MemoryContext context;		/* everything of the scan */
 	List	   *plan;			/* fdw_private, see PinPlanItem */
+	Oid			userid;			/* whose user mapping */
 	PinAcquisition *acquisition;	/* NULL: not begun */
 	PinOptions *options;		/* NULL: not begun */
 	PinRows    *rows;			/* NULL: no row was asked for yet */
