@@ -110,12 +110,14 @@ send_request(PinDownload *d, PinError *err)
 	return true;
 }
 
+/*
+ * Does the reply's body pass through the window?  All of these have to be
+ * taken, or the transfer would rest for ever.
+ */
 static bool
-brings_file(const PinExchange *x)
+is_success(const PinExchange *x)
 {
-	int			status = pin_exchange_status(x);
-
-	return status == 200 || status == 206;
+	return pin_exchange_status(x) / 100 == 2;
 }
 
 /* Takes what has arrived.  False with *err filled if it is of no use. */
@@ -124,7 +126,7 @@ take(PinDownload *d, PinError *err)
 {
 	const char *data;
 
-	if (!brings_file(d->exchange))
+	if (!is_success(d->exchange))
 		return true;			/* an error's text, read at its end */
 	if (pin_exchange_state(d->exchange) == PIN_EXCHANGE_RUNNING &&
 		pin_exchange_peek(d->exchange, &data) == 0)
@@ -196,7 +198,7 @@ conclude(PinDownload *d, const PinExchange *x, PinError *err)
 			return PIN_DOWNLOAD_FAILED;
 		return go_on(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
 	}
-	if (!brings_file(x))
+	if (!is_success(x))
 		return refused(d, x, err);
 	if (pin_report_file_finish(d->file, x, err))
 		return PIN_DOWNLOAD_DONE;
@@ -207,7 +209,6 @@ PinDownloadStatus
 pin_download_advance(PinDownload *d, PinError *err)
 {
 	PinDownloadStatus status = PIN_DOWNLOAD_WAIT;
-	bool		over;
 
 	pin_error_reset(err);
 	if (d->exchange == NULL)
@@ -218,13 +219,14 @@ pin_download_advance(PinDownload *d, PinError *err)
 			return PIN_DOWNLOAD_FAILED;
 	}
 
-	over = pin_exchange_state(d->exchange) != PIN_EXCHANGE_RUNNING;
 	if (!take(d, err))
 	{
 		pin_download_stop(d);
 		return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
 	}
-	if (over)
+
+	/* taking may have ended it; nothing would wake us for that again */
+	if (pin_exchange_state(d->exchange) != PIN_EXCHANGE_RUNNING)
 	{
 		PinExchange *x = d->exchange;
 

@@ -31,8 +31,8 @@ extern void pin_report_file_close(PinReportFile *file);
 extern void pin_report_file_restart(PinReportFile *file);
 
 /*
- * Reads the reply's header, once its status line and headers are here (status
- * 200 or 206).  False with *err filled if the reply does not continue what we
+ * Reads the reply's header, once its status line and headers are here (a
+ * 2xx status).  False with *err filled if the reply does not continue what we
  * have: then restart and ask for the whole.
  */
 extern bool pin_report_file_begin(PinReportFile *file, const PinExchange *x, PinError *err);
