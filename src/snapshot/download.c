@@ -137,7 +137,7 @@ take(PinDownload *d, PinError *err)
 	return pin_report_file_take(d->file, d->exchange, err);
 }
 
-/* Says in *err what the store answered. */
+/* Says in *err what the store answered, unless that repeats a signed link. */
 static void
 describe_refusal(const PinExchange *x, PinErrorKind kind, PinError *err)
 {
@@ -147,7 +147,7 @@ describe_refusal(const PinExchange *x, PinErrorKind kind, PinError *err)
 
 	pin_error_set(err, kind, "could not download the report file: HTTP status %d",
 				  pin_exchange_status(x));
-	if (len > 0)
+	if (len > 0 && memmem(body, len, "sig=", 4) == NULL)
 		pin_error_detail(err, "The store answered: %s",
 						 pin_error_clean(text, sizeof(text), body, len));
 	err->http_status = pin_exchange_status(x);
