@@ -162,6 +162,20 @@ sub fault
 # As it was when it started.
 sub reset { my ($self) = @_; return $self->control('POST', '/reset'); }
 
+# Changes the catalogue it serves: the sub gets a hash of its datasets by name
+# (each as in catalog/datasets.json) and may change, add and remove them.
+sub alter
+{
+	my ($self, $change) = @_;
+	my $catalog = $self->control('GET', '/catalog');
+	my %datasets = map { $_->{name} => $_ } @{ $catalog->{datasets} };
+
+	$change->(\%datasets);
+	$catalog->{datasets} =
+	  [ map { $datasets{$_} } sort keys %datasets ];
+	return $self->control('PUT', '/catalog', $catalog);
+}
+
 # Queries, reports and executions it holds.
 sub state { my ($self) = @_; return $self->control('GET', '/state'); }
 
