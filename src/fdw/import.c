@@ -24,6 +24,7 @@
 #include "insights/timespan.h"
 #include "nodes/parsenodes.h"
 #include "option_value.h"
+#include "text.h"
 #include "throw.h"
 #include "utils/builtins.h"
 
@@ -297,8 +298,11 @@ sample_types(Import *import, Source *source, List *unknown)
 	}
 	if (!pin_sample_types(import->asker, source->offer->name, source->timespan,
 						  columns, n, types, &err))
-		pin_warn(&err, NULL, psprintf("sample of dataset \"%s\", whose unknown columns now have types by their names",
-									  source->offer->name));
+		ereport(WARNING,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("dataset \"%s\" could not be sampled: types of its unknown columns come from their names",
+						source->offer->name),
+				 errdetail("%s", pin_text_to_server(err.message))));
 	for (int i = 0; i < n; i++)
 		source->types[list_nth_int(unknown, i)] = types[i];
 }
