@@ -14,6 +14,7 @@
 #include "reader/convert.h"
 #include "reader/csv.h"
 #include "reader/rows.h"
+#include "text.h"
 #include "throw.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -53,6 +54,7 @@ struct PinRows
 	Constant   *constants;		/* needed columns that are not in the file */
 	int			nconstants;		/* their number */
 	const Cell *current;		/* cell being converted, for error context */
+	const PinField *field;		/* its text, likewise; NULL: not to be shown */
 	uint64		line;			/* line of the current record */
 	uint64		seen;			/* last line of an earlier pass */
 	uint64		rows;			/* rows returned */
@@ -245,19 +247,28 @@ pin_rows_open(const PinRowsSource *source)
 	return rows;
 }
 
-/* Error context: where in the file a bad cell stands. */
+/* Longest piece of a cell that the error context repeats, bytes. */
+#define CELL_SHOWN_MAX 100
+
+/*
+ * Error context: where in the file a bad cell stands, and what it holds, since
+ * the errors of many input functions do not tell.
+ */
 static void
 cell_context(void *arg)
 {
 	PinRows    *rows = arg;
+	char		text[CELL_SHOWN_MAX + 1] = "";
 
 	if (rows->current == NULL)
 		return;
-	errcontext("report file line " UINT64_FORMAT ", field \"%s\", column \"%s\" of foreign table \"%s\"",
+	if (rows->field != NULL)
+		pin_error_clean(text, sizeof(text), rows->field->data, rows->field->len);
+	errcontext("report file line " UINT64_FORMAT ", field \"%s\", column \"%s\" of foreign table \"%s\": \"%s\"",
 			   rows->line, rows->current->remote_name,
 			   NameStr(TupleDescAttr(rows->source.tupdesc,
 									 rows->current->attnum - 1)->attname),
-			   rows->source.table_name);
+			   rows->source.table_name, pin_text_to_server(text));
 }
 
 static void
@@ -267,6 +278,7 @@ convert_cell(PinRows *rows, const Cell *cell, PinRecord *record,
 	int			i = cell->attnum - 1;
 
 	rows->current = cell;
+	rows->field = &record->fields[cell->field];
 	values[i] = pin_column_convert(cell->column, &record->fields[cell->field], &isnull[i]);
 }
 
@@ -425,6 +437,7 @@ convert_leniently(PinRows *rows, PinRecord *record, Datum *values, bool *isnull)
 static void
 check_not_null(PinRows *rows, const bool *isnull)
 {
+	rows->field = NULL;
 	for (int i = 0; i < rows->ncells; i++)
 	{
 		rows->current = &rows->cells[i];
