@@ -41,6 +41,7 @@ typedef struct Import
 	bool		not_null;		/* option not_null */
 	const char *timespan;		/* option timespan; NULL: the widest */
 	bool		timespan_met;	/* some dataset offers it */
+	bool		timespan_missed;	/* some dataset offers others only */
 	List	   *table_options;	/* DefElems for every table */
 	PinAsker   *asker;			/* asks the service */
 	List	   *offers;			/* of PinOffer: what it answered */
@@ -277,6 +278,7 @@ choose_timespan(Import *import, Source *source)
 		import->timespan_met = true;
 		return;
 	}
+	import->timespan_missed = true;
 	ereport(NOTICE,
 			(errmsg("dataset \"%s\" offers no timespan \"%s\", its table covers \"%s\"",
 					source->offer->name, import->timespan, source->timespan)));
@@ -481,7 +483,7 @@ create_statements(Import *import)
 		if (sql != NULL)
 			statements = lappend(statements, sql);
 	}
-	if (import->timespan != NULL && !import->timespan_met && statements != NIL)
+	if (import->timespan_missed && !import->timespan_met)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
 				 errmsg("no dataset offers the timespan \"%s\"", import->timespan),
