@@ -315,6 +315,23 @@ $emulator->fault({ endpoint => 'datasets', hang_ms => 20_000 });
 	IMPORT FOREIGN SCHEMA mpn FROM SERVER partner INTO refused));
 like($err, qr/canceling statement due to statement timeout/, 'a timeout ends the wait');
 
+# --- nothing is left of imports that were cancelled or failed
+
+$emulator->reset;
+my $held = q(SELECT (SELECT count(*) FROM pg_ls_dir('/proc/self/fd')),
+	(SELECT count(*) FROM pg_backend_memory_contexts WHERE name LIKE 'pinsight%'););
+my $import = 'IMPORT FOREIGN SCHEMA mpn LIMIT TO (profile) FROM SERVER partner INTO held;';
+$emulator->fault([
+	{ endpoint => 'datasets', nth => 2, times => 15, hang_ms => 10_000 },
+	{ endpoint => 'datasets', nth => 17, times => 0, status => 404, body => '{}' } ]);
+($rc, $out, $err) = $node->psql('postgres', "CREATE SCHEMA held; $import $held
+	SET statement_timeout = '50ms';" . $import x 30 . $held,
+	on_error_stop => 0);
+my @held = split(/\n/, $out);
+is(scalar(@held), 2, 'thirty imports fail');
+is(() = $err =~ /canceling statement/g, 15, 'half of them cancelled');
+is($held[1], $held[0], 'and leave neither descriptors nor memory');
+
 # --- estimates outlive a session, and a restart
 
 $emulator->reset;
