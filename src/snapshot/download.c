@@ -67,6 +67,7 @@ begin_anew(PinDownload *d, const PinError *err)
 	if (d->restarts++ >= MAX_RESTARTS)
 		return false;
 	pin_report_file_restart(d->file);
+	d->confirming = false;
 	d->headway = 0;
 	d->tries = 0;
 	return try_later(d, err);
@@ -154,14 +155,55 @@ describe_refusal(const PinExchange *x, PinErrorKind kind, PinError *err)
 	err->retry_after_ms = pin_exchange_retry_after_ms(x);
 }
 
+/* The file ended and the store cannot tell whether it goes on. */
+static PinDownloadStatus
+not_confirmed(PinDownload *d, PinError *err)
+{
+	if (pin_report_file_ends_well(d->file, err))
+		return PIN_DOWNLOAD_DONE;
+	return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
+}
+
+/* Everything in the exchange was taken: is that the file? */
+static PinDownloadStatus
+end_reached(PinDownload *d, const PinExchange *x, PinError *err)
+{
+	if (!pin_report_file_finish(d->file, x, err))
+		return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
+	if (pin_report_file_digest_matches(d->file))
+		return PIN_DOWNLOAD_DONE;
+	if (pin_report_file_etag(d->file) == NULL)
+		return not_confirmed(d, err);
+	d->confirming = true;
+	d->tries = 0;
+	(void) pin_mux_arm(pin_http_mux(d->http), &d->rest, pin_now_us());
+	return PIN_DOWNLOAD_WAIT;
+}
+
+/* There is nothing at our offset: is that the file's end? */
+static PinDownloadStatus
+nothing_follows(PinDownload *d, const PinExchange *x, PinError *err)
+{
+	const char *range = pin_exchange_header(x, "Content-Range");
+	long long	size;
+	bool		at_end = range == NULL || sscanf(range, "bytes */%lld", &size) != 1 ||
+	size == pin_report_file_offset(d->file);
+
+	if (at_end && (d->confirming || pin_report_file_finish(d->file, x, err)))
+		return PIN_DOWNLOAD_DONE;
+	return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
+}
+
 /* The store answered with an error: what follows from it. */
 static PinDownloadStatus
 refused(PinDownload *d, const PinExchange *x, PinError *err)
 {
 	switch (pin_exchange_status(x))
 	{
+		case 416:
+			describe_refusal(x, PIN_ERROR_LINK, err);
+			return nothing_follows(d, x, err);
 		case 412:				/* another file than the one we began */
-		case 416:				/* a shorter one */
 			describe_refusal(x, PIN_ERROR_LINK, err);
 			return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
 		case 401:
@@ -200,8 +242,18 @@ conclude(PinDownload *d, const PinExchange *x, PinError *err)
 	}
 	if (!is_success(x))
 		return refused(d, x, err);
-	if (pin_report_file_finish(d->file, x, err))
-		return PIN_DOWNLOAD_DONE;
+	return end_reached(d, x, err);
+}
+
+/* What has arrived is of no use. */
+static PinDownloadStatus
+useless(PinDownload *d, PinError *err)
+{
+	bool		whole = pin_exchange_status(d->exchange) == 200;
+
+	pin_download_stop(d);
+	if (d->confirming && whole)
+		return not_confirmed(d, err);	/* the store knows no ranges */
 	return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
 }
 
@@ -220,10 +272,7 @@ pin_download_advance(PinDownload *d, PinError *err)
 	}
 
 	if (!take(d, err))
-	{
-		pin_download_stop(d);
-		return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
-	}
+		return useless(d, err);
 
 	/* taking may have ended it; nothing would wake us for that again */
 	if (pin_exchange_state(d->exchange) != PIN_EXCHANGE_RUNNING)
