@@ -342,13 +342,19 @@ like($node->safe_psql('postgres', 'EXPLAIN SELECT * FROM cmp.isv_customer'), qr/
 my $folder = $node->data_dir . '/pinsight_fdw';
 is(sprintf('%o', (stat $folder)[2] & 07777), '700', 'in a folder of its own');
 ok(!(grep { (stat)[2] & 077 } glob("$folder/*")), 'that nobody else can read');
+$node->safe_psql('postgres', q(DROP SCHEMA cmp CASCADE;
+	IMPORT FOREIGN SCHEMA cmp LIMIT TO (isv_customer) FROM SERVER partner INTO bare;
+	SELECT count(*) FROM bare.isv_customer));
+my $orphans = $node->safe_psql('postgres', q(SELECT count(*) FROM pg_ls_dir('pinsight_fdw')
+	WHERE split_part(pg_ls_dir, '.', 2)::oid NOT IN (SELECT ftrelid FROM pg_foreign_table)));
+is($orphans, 0, 'files of dropped tables go');
 foreach my $file (glob("$folder/*"))
 {
 	open(my $handle, '>', $file) or die "$file: $!\n";
 	print $handle "\x00garbage\n" x 100;
 	close($handle);
 }
-like($node->safe_psql('postgres', 'EXPLAIN SELECT * FROM cmp.isv_customer'), qr/rows=100000 /,
+like($node->safe_psql('postgres', 'EXPLAIN SELECT * FROM bare.isv_customer'), qr/rows=100000 /,
 	'garbage is ignored');
 
 $node->stop;

@@ -15,6 +15,8 @@
 #include "miscadmin.h"
 #include "option_value.h"
 #include "snapshot/row_count.h"
+#include "storage/fd.h"
+#include "utils/syscache.h"
 
 /* In the data directory, which is where a backend works. */
 #define FOLDER "pinsight_fdw"
@@ -88,6 +90,41 @@ write_file(const char *path, const char *line)
 	return close(fd) == 0 && written;
 }
 
+/* Does the file count the rows of a table of this database that is no more? */
+static bool
+is_orphan(const char *name)
+{
+	Oid			database;
+	Oid			relid;
+	int			end = 0;
+
+	return sscanf(name, "%u.%u.rows%n", &database, &relid, &end) == 2 &&
+		end > 0 && name[end] == '\0' && database == MyDatabaseId &&
+		!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid));
+}
+
+/*
+ * Removes the files of dropped tables.  A table that another transaction has
+ * just made may lose its file; it gets it again with its next report.
+ */
+static void
+sweep(void)
+{
+	DIR		   *dir = AllocateDir(FOLDER);
+	struct dirent *entry;
+	char		path[MAXPGPATH];
+
+	while (dir != NULL && (entry = ReadDirExtended(dir, FOLDER, DEBUG1)) != NULL)
+	{
+		if (!is_orphan(entry->d_name))
+			continue;
+		snprintf(path, sizeof(path), FOLDER "/%s", entry->d_name);
+		(void) unlink(path);
+	}
+	if (dir != NULL)
+		FreeDir(dir);
+}
+
 void
 pin_row_count_write(Oid relid, Oid serverid, const char *query, double rows)
 {
@@ -104,6 +141,8 @@ pin_row_count_write(Oid relid, Oid serverid, const char *query, double rows)
 	snprintf(line, sizeof(line), "%s %.0f\n", hash, Min(rows, PIN_ROW_COUNT_MAX));
 
 	(void) mkdir(FOLDER, S_IRWXU);
+	if (access(path, F_OK) != 0)
+		sweep();				/* each new file gives room for itself */
 	if (write_file(beside, line) && rename(beside, path) == 0)
 		return;
 	elog(DEBUG1, "pinsight_fdw: could not write file \"%s\": %m", path);
