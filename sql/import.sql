@@ -71,6 +71,7 @@ EXPLAIN (VERBOSE) SELECT month FROM two.pc_seats_subscriptions_and_revenue;
 
 -- mistakes
 IMPORT FOREIGN SCHEMA mnp FROM SERVER import_partner INTO one;
+IMPORT FOREIGN SCHEMA mpn FROM SERVER import_partner INTO one OPTIONS (prefx 'a');
 IMPORT FOREIGN SCHEMA mpn FROM SERVER import_partner INTO one OPTIONS (metric 'true');
 IMPORT FOREIGN SCHEMA mpn FROM SERVER import_partner INTO one OPTIONS (metrics 'maybe');
 IMPORT FOREIGN SCHEMA mpn FROM SERVER import_partner INTO one OPTIONS (case 'lower');
