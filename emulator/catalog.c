@@ -228,8 +228,25 @@ read_system_query(EmuDataset *dataset, json_t *item)
 	return dataset->system.text != NULL;
 }
 
+/* Is the dataset just as in the original? */
 static bool
-read_dataset(EmuDataset *dataset, json_t *item)
+is_original(const EmuCatalog *original, json_t *item)
+{
+	size_t		i;
+	json_t	   *other;
+
+	if (original == NULL)
+		return true;
+	json_array_foreach(json_object_get(original->json, "datasets"), i, other)
+	{
+		if (json_equal(item, other))
+			return true;
+	}
+	return false;
+}
+
+static bool
+read_dataset(EmuDataset *dataset, json_t *item, int generation)
 {
 	EmuText		table = {0};
 
@@ -240,6 +257,8 @@ read_dataset(EmuDataset *dataset, json_t *item)
 	if (!name_is_safe(dataset->program) || !name_is_safe(dataset->name))
 		return false;
 	emu_text_printf(&table, "%s_%s", dataset->program, dataset->name);
+	if (generation > 0)
+		emu_text_printf(&table, "_%d", generation);
 	dataset->table = emu_text_take(&table);
 	return dataset->table != NULL &&
 		read_columns(dataset, json_object_get(item, "columns"),
@@ -249,46 +268,82 @@ read_dataset(EmuDataset *dataset, json_t *item)
 		read_system_query(dataset, json_object_get(item, "system_query"));
 }
 
-EmuCatalog *
-emu_catalog_load(const char *path, char *err, size_t errsize)
+/* Reads all datasets of the document; false with a message in err. */
+static bool
+read_datasets(EmuCatalog *catalog, const EmuCatalog *original, const char *name,
+			  char *err, size_t errsize)
+{
+	json_t	   *list = json_object_get(catalog->json, "datasets");
+	size_t		count = json_array_size(list);
+
+	if (!json_is_array(list))
+	{
+		snprintf(err, errsize, "could not read catalogue \"%s\": no list of datasets", name);
+		return false;
+	}
+	catalog->datasets = calloc(count + 1, sizeof(EmuDataset));
+	catalog->made = calloc(count + 1, sizeof(bool));
+	if (catalog->datasets == NULL || catalog->made == NULL)
+	{
+		snprintf(err, errsize, "out of memory");
+		return false;
+	}
+	while (catalog->count < (int) count)
+	{
+		int			i = catalog->count++;
+		json_t	   *item = json_array_get(list, (size_t) i);
+
+		catalog->datasets[i].made = &catalog->made[i];
+		if (read_dataset(&catalog->datasets[i], item,
+						 is_original(original, item) ? 0 : catalog->generation))
+			continue;
+		snprintf(err, errsize, "catalogue \"%s\": dataset number %d is malformed",
+				 name, catalog->count);
+		return false;
+	}
+	return true;
+}
+
+/* Takes over json, which is NULL if it could not be read. */
+static EmuCatalog *
+read_catalog(json_t *json, const char *why, const EmuCatalog *original, int generation,
+			 const char *name, char *err, size_t errsize)
 {
 	EmuCatalog *catalog = calloc(1, sizeof(EmuCatalog));
-	json_error_t why;
-	json_t	   *list;
 
 	if (catalog == NULL)
 	{
 		snprintf(err, errsize, "out of memory");
+		json_decref(json);
 		return NULL;
 	}
-	catalog->json = json_load_file(path, 0, &why);
-	list = json_object_get(catalog->json, "datasets");
-	if (!json_is_array(list))
-	{
-		snprintf(err, errsize, "could not read catalogue \"%s\": %s", path,
-				 catalog->json ? "no list of datasets" : why.text);
-		emu_catalog_free(catalog);
-		return NULL;
-	}
-	catalog->datasets = calloc(json_array_size(list) + 1, sizeof(EmuDataset));
-	if (catalog->datasets == NULL)
-	{
-		snprintf(err, errsize, "out of memory");
-		emu_catalog_free(catalog);
-		return NULL;
-	}
-	while (catalog->count < (int) json_array_size(list))
-	{
-		json_t	   *item = json_array_get(list, (size_t) catalog->count);
+	catalog->json = json;
+	catalog->generation = generation;
+	if (json == NULL)
+		snprintf(err, errsize, "could not read catalogue \"%s\": %s", name, why);
+	else if (read_datasets(catalog, original, name, err, errsize))
+		return catalog;
+	emu_catalog_free(catalog);
+	return NULL;
+}
 
-		if (read_dataset(&catalog->datasets[catalog->count++], item))
-			continue;
-		snprintf(err, errsize, "catalogue \"%s\": dataset number %d is malformed",
-				 path, catalog->count);
-		emu_catalog_free(catalog);
-		return NULL;
-	}
-	return catalog;
+EmuCatalog *
+emu_catalog_load(const char *path, char *err, size_t errsize)
+{
+	json_error_t why;
+	json_t	   *json = json_load_file(path, 0, &why);
+
+	return read_catalog(json, why.text, NULL, 0, path, err, errsize);
+}
+
+EmuCatalog *
+emu_catalog_parse(const char *text, size_t length, const EmuCatalog *original,
+				  int generation, char *err, size_t errsize)
+{
+	json_error_t why;
+	json_t	   *json = json_loadb(text, length, 0, &why);
+
+	return read_catalog(json, why.text, original, generation, "altered", err, errsize);
 }
 
 void
@@ -304,6 +359,7 @@ emu_catalog_free(EmuCatalog *catalog)
 		free(catalog->datasets[i].system.text);
 	}
 	free(catalog->datasets);
+	free(catalog->made);
 	json_decref(catalog->json);
 	free(catalog);
 }
@@ -375,6 +431,12 @@ dump_and_free(json_t *json)
 
 	json_decref(json);
 	return text;
+}
+
+char *
+emu_catalog_json(const EmuCatalog *catalog)
+{
+	return json_dumps(catalog->json, JSON_COMPACT);
 }
 
 char *

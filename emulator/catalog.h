@@ -2,7 +2,8 @@
  * catalog.h
  *		The datasets the service offers, as catalog/datasets.json lists them.
  *
- * Loaded once and never changed afterwards, so any thread may read it.
+ * A catalogue never changes, so any thread may read it; one that is altered is
+ * another catalogue.
  */
 #ifndef EMU_CATALOG_H
 #define EMU_CATALOG_H
@@ -51,7 +52,8 @@ typedef struct EmuDataset
 {
 	const char *program;		/* mpn, cmp */
 	const char *name;
-	char	   *table;			/* <program>_<name> in the database */
+	char	   *table;			/* <program>_<name> in the database; altered:
+								 * with _<generation> */
 	EmuColumn  *columns;		/* plain columns first, then metrics */
 	int			plain;			/* how many plain columns */
 	int			total;			/* plain columns and metrics */
@@ -60,18 +62,33 @@ typedef struct EmuDataset
 	const EmuColumn *time;		/* column TIMESPAN filters on, or NULL */
 	int			minimum_recurrence; /* hours; 0: not published */
 	EmuSystemQuery system;		/* id NULL: none */
+	bool	   *made;			/* its data are there; the engine's */
 } EmuDataset;
 
 typedef struct EmuCatalog
 {
 	EmuDataset *datasets;
+	bool	   *made;			/* of the datasets, in step */
 	int			count;
+	int			generation;		/* 0: the original; else of the alteration */
+	struct EmuCatalog *older;	/* what was served before; the engine's */
 	void	   *json;			/* the document the texts above live in */
 } EmuCatalog;
 
 /* Returns NULL with a message in err; free with emu_catalog_free. */
 extern EmuCatalog *emu_catalog_load(const char *path, char *err, size_t errsize);
+
+/*
+ * The same from a text: an alteration of the original.  Datasets that differ
+ * from it get tables of their own.
+ */
+extern EmuCatalog *emu_catalog_parse(const char *text, size_t length,
+									 const EmuCatalog *original, int generation,
+									 char *err, size_t errsize);
 extern void emu_catalog_free(EmuCatalog *catalog);
+
+/* The whole document; malloc'd JSON text. */
+extern char *emu_catalog_json(const EmuCatalog *catalog);
 
 /* Both compare without case; NULL if there is none. */
 extern const EmuDataset *emu_catalog_dataset(const EmuCatalog *catalog, const char *program,

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * control.c
- *		The control API: log, switches, faults, state, clock.
+ *		The control API: log, switches, faults, catalogue, state, clock.
  *
  * For tests and for the curious; it has no counterpart in the real service.
  *
@@ -116,6 +116,33 @@ delete_faults(const EmuRequest *request, EmuReply *reply)
 }
 
 static void
+get_catalog(const EmuRequest *request, EmuReply *reply)
+{
+	emu_reply_body(reply, 200, "application/json", emu_engine_catalog(request->emu->engine));
+}
+
+static void
+put_catalog(const EmuRequest *request, EmuReply *reply)
+{
+	char		err[256];
+
+	if (request->body_size == 0)
+		send_error(reply, "expected a catalogue");
+	else if (emu_engine_alter(request->emu->engine, request->body, request->body_size,
+							  err, sizeof err))
+		send_done(reply);
+	else
+		send_error(reply, err);
+}
+
+static void
+delete_catalog(const EmuRequest *request, EmuReply *reply)
+{
+	emu_engine_alter(request->emu->engine, NULL, 0, NULL, 0);
+	send_done(reply);
+}
+
+static void
 post_reset(const EmuRequest *request, EmuReply *reply)
 {
 	Emulator   *emu = request->emu;
@@ -126,6 +153,7 @@ post_reset(const EmuRequest *request, EmuReply *reply)
 	emu_tokens_expire(emu->tokens, true);
 	emu_throttle_reset(emu->throttle);
 	emu_store_reset(emu->store);
+	emu_engine_alter(emu->engine, NULL, 0, NULL, 0);
 	emu_log_clear(emu->log);
 	send_done(reply);
 }
@@ -225,6 +253,9 @@ static const struct
 	{{"faults", "control", get_faults}, "GET", "/faults"},
 	{{"faults", "control", post_faults}, "POST", "/faults"},
 	{{"faults", "control", delete_faults}, "DELETE", "/faults"},
+	{{"catalog", "control", get_catalog}, "GET", "/catalog"},
+	{{"catalog", "control", put_catalog}, "PUT", "/catalog"},
+	{{"catalog", "control", delete_catalog}, "DELETE", "/catalog"},
 	{{"reset", "control", post_reset}, "POST", "/reset"},
 	{{"state", "control", get_state}, "GET", "/state"},
 	{{"clock", "control", post_clock}, "POST", "/clock"},

@@ -2,9 +2,11 @@
  * engine.c
  *		Catalogue, data and report queries under one roof.
  *
- * Threads: the catalogue and parsed queries never change.  Each run has a
- * connection of its own and holds the lock for reading; making a dataset's
- * data takes it for writing, as SQLite lets nobody read meanwhile.
+ * Threads: catalogues and parsed queries never change.  Another catalogue may
+ * take the place of the one that is served; both stay until the end, since
+ * queries point into them.  Each run has a connection of its own and holds the
+ * lock for reading; making a dataset's data takes it for writing, as SQLite
+ * lets nobody read meanwhile.
  */
 #define _GNU_SOURCE
 #include "engine.h"
@@ -21,11 +23,13 @@
 
 struct EmuEngine
 {
-	EmuCatalog *catalog;
+	EmuCatalog *original;		/* as it was at the start */
+	EmuCatalog *catalog;		/* the latest; those before are its older ones */
+	bool		altered;		/* the latest is served, not the original */
+	pthread_mutex_t catalog_lock;	/* guards the two above */
 	EmuStoreFile *store;
 	int			today;			/* days since 1970-01-01 */
-	pthread_rwlock_t lock;		/* guards the database and made */
-	bool	   *made;			/* by number of the dataset */
+	pthread_rwlock_t lock;		/* guards the database and what is made */
 };
 
 static bool
@@ -75,20 +79,17 @@ emu_engine_open(const EmuEngineOptions *options, char *err, size_t errsize)
 		return NULL;
 	}
 	init_lock(&engine->lock);
+	pthread_mutex_init(&engine->catalog_lock, NULL);
 	if (data.rows < 0 || data.rows > INT32_MAX)
 		snprintf(err, errsize, "rows must be between 0 and %d", INT32_MAX);
 	else if (choose_today(options->today, &data.today, err, errsize))
-		engine->catalog = emu_catalog_load(options->catalog, err, errsize);
+		engine->original = emu_catalog_load(options->catalog, err, errsize);
+	engine->catalog = engine->original;
 	engine->today = data.today;
 	if (engine->catalog)
 		engine->store = emu_data_store_open(options->database, &data, err, errsize);
 	if (engine->store)
-	{
-		engine->made = calloc((size_t) engine->catalog->count + 1, sizeof(bool));
-		if (engine->made)
-			return engine;
-		snprintf(err, errsize, "out of memory");
-	}
+		return engine;
 	emu_engine_close(engine);
 	return NULL;
 }
@@ -99,36 +100,80 @@ emu_engine_close(EmuEngine *engine)
 	if (engine == NULL)
 		return;
 	emu_data_store_close(engine->store);
-	emu_catalog_free(engine->catalog);
+	while (engine->catalog)
+	{
+		EmuCatalog *older = engine->catalog->older;
+
+		emu_catalog_free(engine->catalog);
+		engine->catalog = older;
+	}
+	pthread_mutex_destroy(&engine->catalog_lock);
 	pthread_rwlock_destroy(&engine->lock);
-	free(engine->made);
 	free(engine);
+}
+
+/* The catalogue that is served at this moment. */
+static const EmuCatalog *
+served(EmuEngine *engine)
+{
+	const EmuCatalog *catalog;
+
+	pthread_mutex_lock(&engine->catalog_lock);
+	catalog = engine->altered ? engine->catalog : engine->original;
+	pthread_mutex_unlock(&engine->catalog_lock);
+	return catalog;
+}
+
+char *
+emu_engine_catalog(EmuEngine *engine)
+{
+	return emu_catalog_json(served(engine));
+}
+
+bool
+emu_engine_alter(EmuEngine *engine, const char *text, size_t length, char *err, size_t errsize)
+{
+	EmuCatalog *catalog = NULL;
+
+	pthread_mutex_lock(&engine->catalog_lock);
+	if (text)
+		catalog = emu_catalog_parse(text, length, engine->original,
+									engine->catalog->generation + 1, err, errsize);
+	if (catalog)
+	{
+		catalog->older = engine->catalog;
+		engine->catalog = catalog;
+	}
+	if (catalog || text == NULL)
+		engine->altered = catalog != NULL;
+	pthread_mutex_unlock(&engine->catalog_lock);
+	return catalog || text == NULL;
 }
 
 char *
 emu_engine_datasets(EmuEngine *engine, const char *program, const char *name)
 {
-	return emu_catalog_datasets_json(engine->catalog, program, name);
+	return emu_catalog_datasets_json(served(engine), program, name);
 }
 
 char *
 emu_engine_system_queries(EmuEngine *engine, const char *program)
 {
-	return emu_catalog_system_json(engine->catalog, program);
+	return emu_catalog_system_json(served(engine), program);
 }
 
 EmuQuery *
 emu_query_parse(EmuEngine *engine, const char *program, const char *text,
 				char *err, size_t errsize)
 {
-	return emu_query_parse_catalog(engine->catalog, program, text, err, errsize);
+	return emu_query_parse_catalog(served(engine), program, text, err, errsize);
 }
 
 /* Makes sure there is data and takes the lock for reading. */
 static bool
 lock_for_reading(EmuEngine *engine, const EmuDataset *dataset, char *err, size_t errsize)
 {
-	bool	   *made = &engine->made[dataset - engine->catalog->datasets];
+	bool	   *made = dataset->made;
 
 	pthread_rwlock_rdlock(&engine->lock);
 	if (*made)

@@ -64,6 +64,17 @@ typedef struct EmuSwitches
 extern EmuEngine *emu_engine_open(const EmuEngineOptions *options, char *err, size_t errsize);
 extern void emu_engine_close(EmuEngine *engine);
 
+/* The catalogue that is served, as a JSON text; malloc'd. */
+extern char *emu_engine_catalog(EmuEngine *engine);
+
+/*
+ * From now on serves another catalogue, a text of the same form; NULL: the
+ * original again.  Queries that were parsed before keep to what they know.
+ * False with a message in err.
+ */
+extern bool emu_engine_alter(EmuEngine *engine, const char *text, size_t length,
+							 char *err, size_t errsize);
+
 /*
  * Datasets of a program ("mpn", "cmp") as the JSON array the API's endpoint 1
  * returns under "value" (camelCase keys); name filters without case, NULL for

@@ -56,6 +56,10 @@ IMPORT FOREIGN SCHEMA mpn LIMIT TO (azureusage, profile, seats_subscriptions_and
 	OPTIONS (prefix 'pc_', metrics 'true', timespan 'last_3_months', not_null 'on',
 			 format 'tsv', wait_timeout '1 minute', on_error 'set_null',
 			 estimated_rows '5000');
+IMPORT FOREIGN SCHEMA mpn LIMIT TO (profile) FROM SERVER import_partner INTO two
+	OPTIONS (timespan 'LAST_MONTH');
+IMPORT FOREIGN SCHEMA cmp LIMIT TO (isv_order, isv_customer) FROM SERVER import_partner INTO two
+	OPTIONS (timespan 'LAST_1_YEAR', not_null 'true');
 IMPORT FOREIGN SCHEMA mpn LIMIT TO (pc_ms_learn) FROM SERVER import_partner INTO two
 	OPTIONS (prefix 'pc_');
 SELECT table_name, columns, options FROM imported WHERE schema = 'two';
@@ -67,6 +71,7 @@ EXPLAIN (VERBOSE) SELECT month FROM two.pc_seats_subscriptions_and_revenue;
 
 -- mistakes
 IMPORT FOREIGN SCHEMA mnp FROM SERVER import_partner INTO one;
+IMPORT FOREIGN SCHEMA mpn FROM SERVER import_partner INTO one OPTIONS (prefx 'a');
 IMPORT FOREIGN SCHEMA mpn FROM SERVER import_partner INTO one OPTIONS (metric 'true');
 IMPORT FOREIGN SCHEMA mpn FROM SERVER import_partner INTO one OPTIONS (metrics 'maybe');
 IMPORT FOREIGN SCHEMA mpn FROM SERVER import_partner INTO one OPTIONS (case 'lower');

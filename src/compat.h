@@ -14,7 +14,7 @@
 #error "pinsight_fdw needs PostgreSQL 15 or newer"
 #endif
 
-#include "catalog/pg_foreign_server.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_foreign_server.h"
 #include "commands/explain.h"
@@ -114,6 +114,17 @@ pin_server_usage(Oid serverid)
 	return object_aclcheck(ForeignServerRelationId, serverid, GetUserId(), ACL_USAGE);
 #else
 	return pg_foreign_server_aclcheck(serverid, GetUserId(), ACL_USAGE);
+#endif
+}
+
+/* May a function begin a subtransaction now?  Since 17 always. */
+static inline bool
+pin_subtransaction_allowed(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return true;
+#else
+	return !IsInParallelMode();
 #endif
 }
 

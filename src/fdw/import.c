@@ -24,6 +24,7 @@
 #include "insights/timespan.h"
 #include "nodes/parsenodes.h"
 #include "option_value.h"
+#include "text.h"
 #include "throw.h"
 #include "utils/builtins.h"
 
@@ -40,6 +41,7 @@ typedef struct Import
 	bool		not_null;		/* option not_null */
 	const char *timespan;		/* option timespan; NULL: the widest */
 	bool		timespan_met;	/* some dataset offers it */
+	bool		timespan_missed;	/* some dataset offers others only */
 	List	   *table_options;	/* DefElems for every table */
 	PinAsker   *asker;			/* asks the service */
 	List	   *offers;			/* of PinOffer: what it answered */
@@ -276,6 +278,7 @@ choose_timespan(Import *import, Source *source)
 		import->timespan_met = true;
 		return;
 	}
+	import->timespan_missed = true;
 	ereport(NOTICE,
 			(errmsg("dataset \"%s\" offers no timespan \"%s\", its table covers \"%s\"",
 					source->offer->name, import->timespan, source->timespan)));
@@ -297,8 +300,11 @@ sample_types(Import *import, Source *source, List *unknown)
 	}
 	if (!pin_sample_types(import->asker, source->offer->name, source->timespan,
 						  columns, n, types, &err))
-		pin_warn(&err, NULL, psprintf("sample of dataset \"%s\", whose unknown columns now have types by their names",
-									  source->offer->name));
+		ereport(WARNING,
+				(errcode(ERRCODE_FDW_ERROR),
+				 errmsg("dataset \"%s\" could not be sampled: types of its unknown columns come from their names",
+						source->offer->name),
+				 errdetail("%s", pin_text_to_server(err.message))));
 	for (int i = 0; i < n; i++)
 		source->types[list_nth_int(unknown, i)] = types[i];
 }
@@ -477,7 +483,7 @@ create_statements(Import *import)
 		if (sql != NULL)
 			statements = lappend(statements, sql);
 	}
-	if (import->timespan != NULL && !import->timespan_met && statements != NIL)
+	if (import->timespan_missed && !import->timespan_met)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
 				 errmsg("no dataset offers the timespan \"%s\"", import->timespan),

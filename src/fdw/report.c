@@ -31,14 +31,15 @@ notice_progress(const PinResolution *resolution, int64 waited_us, const char *ta
 {
 	PinJobState job;
 	bool		known = pin_resolve_progress(resolution, &job);
+	const char *said = known && job.said[0] != '\0' ? pin_text_to_server(job.said) :
+	"not started";
 
 	ereport(NOTICE,
 			(errmsg("waiting for the report of foreign table \"%s\" since %d s",
 					table_name, (int) (waited_us / 1000000)),
 			 known && job.report_id[0] != '\0' ?
 			 errdetail("The service says of report %s: %s (asked %d times).",
-					   job.report_id, job.said[0] != '\0' ? job.said : "not started",
-					   job.polls) :
+					   job.report_id, said, job.polls) :
 			 known ? errdetail("Step: %s.", job.phase) : 0));
 }
 

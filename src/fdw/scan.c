@@ -30,6 +30,9 @@ pinsightBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->context = AllocSetContextCreate(node->ss.ps.state->es_query_cxt,
 										  "pinsight scan", ALLOCSET_SMALL_SIZES);
 	scan->plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
+
+	/* now, as for the privileges: a cursor may be read under another role */
+	scan->userid = pin_scan_user(node);
 	node->fdw_state = scan;
 }
 
@@ -50,10 +53,9 @@ fetch_rows(ForeignScanState *node, PinScan *scan)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->context);
 	Relation	relation = node->ss.ss_currentRelation;
-	Oid			userid = pin_scan_user(node);
 
-	scan->options = pin_options_scan(RelationGetRelid(relation), userid);
-	scan->resolution = pin_report_fetch(relation, userid, scan->options, scan->plan);
+	scan->options = pin_options_scan(RelationGetRelid(relation), scan->userid);
+	scan->resolution = pin_report_fetch(relation, scan->userid, scan->options, scan->plan);
 	scan->rows = pin_report_open(relation, scan->options, scan->plan,
 								 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)),
 								 scan->resolution);

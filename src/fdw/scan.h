@@ -15,8 +15,9 @@ typedef struct PinScan
 {
 	MemoryContext context;		/* everything of the scan */
 	List	   *plan;			/* fdw_private, see PinPlanItem */
+	Oid			userid;			/* whose user mapping */
 	PinResolution *resolution;	/* NULL: not begun */
-	PinOptions *options;	/* NULL: not begun */
+	PinOptions *options;		/* NULL: not begun */
 	PinRows    *rows;			/* NULL: no row was asked for yet */
 	bool		counted;		/* the number of rows was taken, or cannot be */
 } PinScan;

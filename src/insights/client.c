@@ -178,6 +178,17 @@ reply_of(const PinExchange *x)
 	return reply;
 }
 
+/*
+ * Nothing of a reply that repeats the token, as the pages of some proxies do,
+ * may be shown: not even a part of it.
+ */
+static void
+hide_token(const PinClient *client, const PinReply *reply, PinError *err)
+{
+	if (memmem(reply->body, reply->body_len, client->token, strlen(client->token)) != NULL)
+		pin_error_detail(err, "The service's answer is not shown: it repeats the sign-in token.");
+}
+
 /* True also where another sign-in shall follow at once. */
 static bool
 read_sign_in(PinClient *client, const PinReply *reply, PinError *err)
@@ -221,7 +232,10 @@ read_exchange(PinClient *client, const PinExchange *x, PinError *err)
 	reply = reply_of(x);
 	if (client->signing_in)
 		return read_sign_in(client, &reply, err);
-	return client->read(&reply, client->arg, err);
+	if (client->read(&reply, client->arg, err))
+		return true;
+	hide_token(client, &reply, err);
+	return false;
 }
 
 /* ---- trying again ---- */

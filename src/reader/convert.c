@@ -334,6 +334,29 @@ pin_column_create(Form_pg_attribute att)
 	return column;
 }
 
+bool
+pin_column_fails_cleanly(const PinColumn *column)
+{
+	if (OidIsValid(column->domain))
+		return false;			/* a constraint may call anything */
+	if (column->reader != read_by_input_function)
+		return true;
+	switch (column->type)
+	{
+		case BPCHAROID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case JSONBOID:
+		case JSONOID:
+		case NUMERICOID:
+		case UUIDOID:
+		case VARCHAROID:
+			return true;
+		default:
+			return false;
+	}
+}
+
 /* The cell in the database's encoding, cut to what an error should repeat. */
 static char *
 shown_cell(char *text, size_t len)

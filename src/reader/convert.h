@@ -32,6 +32,13 @@ typedef struct PinColumn PinColumn;
 extern PinColumn *pin_column_create(Form_pg_attribute att);
 
 /*
+ * Does an error of the conversion leave nothing behind but memory, so that it
+ * can be caught without a subtransaction?  True where only our own code runs,
+ * or the server's own for types whose text it merely looks at.
+ */
+extern bool pin_column_fails_cleanly(const PinColumn *column);
+
+/*
  * Converts a field, whose text it may change.  The result, unless *isnull, is
  * palloc'd in the current context.  Throws if the text is no value of the type
  * (22P02, 22007, 22008, 22003, or the input function's own error), breaks a

@@ -10,10 +10,13 @@
 #include <unistd.h>
 
 #include "access/xact.h"
+#include "compat.h"
+#include "miscadmin.h"
 #include "nodes/value.h"
 #include "reader/convert.h"
 #include "reader/csv.h"
 #include "reader/rows.h"
+#include "text.h"
 #include "throw.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -25,6 +28,7 @@ typedef struct Cell
 	int			field;			/* number of the file's field, from 0 */
 	const char *remote_name;	/* as the header says it */
 	PinColumn  *column;			/* conversion */
+	bool		not_null;		/* declared so */
 } Cell;
 
 /* One needed column that has the same value in every row. */
@@ -46,11 +50,14 @@ struct PinRows
 	int			nfields;		/* fields of the header, and of each record */
 	Cell	   *cells;			/* the needed columns */
 	int			ncells;			/* their number */
-	List	   *not_null;		/* of needed columns, pointers to their cells */
+	int			nclean;			/* the first of them, whose conversion fails
+								 * cleanly */
 	Constant   *constants;		/* needed columns that are not in the file */
 	int			nconstants;		/* their number */
 	const Cell *current;		/* cell being converted, for error context */
+	const PinField *field;		/* its text, likewise; NULL: not to be shown */
 	uint64		line;			/* line of the current record */
+	uint64		seen;			/* last line of an earlier pass */
 	uint64		rows;			/* rows returned */
 	uint64		bad_cells;		/* cells set to NULL */
 	char	   *first_bad;		/* message of the first of them */
@@ -137,6 +144,23 @@ throw_missing(PinRows *rows, const char *missing)
 			  psprintf("report file of foreign table \"%s\"", rows->source.table_name));
 }
 
+/* Columns that need a subtransaction come last. */
+static void
+add_cell(PinRows *rows, Cell cell)
+{
+	Form_pg_attribute att = TupleDescAttr(rows->source.tupdesc, cell.attnum - 1);
+
+	cell.column = pin_column_create(att);
+	cell.not_null = att->attnotnull;
+	if (pin_column_fails_cleanly(cell.column))
+	{
+		rows->cells[rows->ncells++] = rows->cells[rows->nclean];
+		rows->cells[rows->nclean++] = cell;
+	}
+	else
+		rows->cells[rows->ncells++] = cell;
+}
+
 /* Finds each declared column in the header and prepares those needed. */
 static void
 match_header(PinRows *rows, const PinRecord *header)
@@ -150,23 +174,15 @@ match_header(PinRows *rows, const PinRecord *header)
 	rows->cells = palloc0(sizeof(Cell) * (list_length(rows->source.attnums) + 1));
 	forboth(lcnum, rows->source.attnums, lcname, rows->source.names)
 	{
-		Cell	   *cell = &rows->cells[rows->ncells];
+		Cell		cell = {.attnum = lfirst_int(lcnum)};
 
-		cell->attnum = lfirst_int(lcnum);
-		cell->remote_name = strVal(lfirst(lcname));
-		cell->field = find_field(header, cell->remote_name);
-		if (cell->field < 0)
+		cell.remote_name = strVal(lfirst(lcname));
+		cell.field = find_field(header, cell.remote_name);
+		if (cell.field < 0)
 			appendStringInfo(&missing, "%s\"%s\"%s", missing.len > 0 ? ", " : "",
-							 cell->remote_name, cell->field == -2 ? " (ambiguous)" : "");
-		else if (bms_is_member(cell->attnum, rows->source.needed))
-		{
-			Form_pg_attribute att = TupleDescAttr(rows->source.tupdesc, cell->attnum - 1);
-
-			cell->column = pin_column_create(att);
-			if (att->attnotnull)
-				rows->not_null = lappend(rows->not_null, cell);
-			rows->ncells++;
-		}
+							 cell.remote_name, cell.field == -2 ? " (ambiguous)" : "");
+		else if (bms_is_member(cell.attnum, rows->source.needed))
+			add_cell(rows, cell);
 	}
 	if (missing.len > 0)
 		throw_missing(rows, missing.data);
@@ -236,19 +252,28 @@ pin_rows_open(const PinRowsSource *source)
 	return rows;
 }
 
-/* Error context: where in the file a bad cell stands. */
+/* Longest piece of a cell that the error context repeats, bytes. */
+#define CELL_SHOWN_MAX 100
+
+/*
+ * Error context: where in the file a bad cell stands, and what it holds, since
+ * the errors of many input functions do not tell.
+ */
 static void
 cell_context(void *arg)
 {
 	PinRows    *rows = arg;
+	char		text[CELL_SHOWN_MAX + 1] = "";
 
 	if (rows->current == NULL)
 		return;
-	errcontext("report file line " UINT64_FORMAT ", field \"%s\", column \"%s\" of foreign table \"%s\"",
+	if (rows->field != NULL)
+		pin_error_clean(text, sizeof(text), rows->field->data, rows->field->len);
+	errcontext("report file line " UINT64_FORMAT ", field \"%s\", column \"%s\" of foreign table \"%s\": \"%s\"",
 			   rows->line, rows->current->remote_name,
 			   NameStr(TupleDescAttr(rows->source.tupdesc,
 									 rows->current->attnum - 1)->attname),
-			   rows->source.table_name);
+			   rows->source.table_name, pin_text_to_server(text));
 }
 
 static void
@@ -258,6 +283,7 @@ convert_cell(PinRows *rows, const Cell *cell, PinRecord *record,
 	int			i = cell->attnum - 1;
 
 	rows->current = cell;
+	rows->field = &record->fields[cell->field];
 	values[i] = pin_column_convert(cell->column, &record->fields[cell->field], &isnull[i]);
 }
 
@@ -268,29 +294,85 @@ convert_strictly(PinRows *rows, PinRecord *record, Datum *values, bool *isnull)
 		convert_cell(rows, &rows->cells[i], record, values, isnull);
 }
 
-/* Takes note of an error that becomes a NULL; the first is kept in words. */
-static void
-count_bad_cell(PinRows *rows)
+/* Takes an error off the error stack. */
+static ErrorData *
+catch_error(MemoryContext context)
 {
 	ErrorData  *edata;
 
-	MemoryContextSwitchTo(rows->context);
+	MemoryContextSwitchTo(context);
 	edata = CopyErrorData();
 	FlushErrorState();
+	return edata;
+}
+
+/*
+ * Takes note of an error that becomes a NULL; the first is kept in words.  A
+ * cell that is read again is the same cell.
+ */
+static void
+count_bad_cell(PinRows *rows, const ErrorData *edata)
+{
+	MemoryContext old;
+
+	if (rows->line <= rows->seen)
+		return;
+	old = MemoryContextSwitchTo(rows->context);
 	if (rows->bad_cells++ == 0)
 		rows->first_bad = psprintf("%s (line " UINT64_FORMAT ", field \"%s\")",
 								   edata->message, rows->line,
 								   rows->current->remote_name);
+	MemoryContextSwitchTo(old);
+}
+
+/* The current cell's error becomes a NULL.  Anything but bad data is rethrown. */
+static void
+set_null(PinRows *rows, ErrorData *edata, Datum *values, bool *isnull)
+{
+	/* class 22 is "data exception", class 23 a domain's constraint */
+	int			category = ERRCODE_TO_CATEGORY(edata->sqlerrcode);
+	int			i = rows->current->attnum - 1;
+
+	if (category != ERRCODE_DATA_EXCEPTION &&
+		category != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION)
+		ReThrowError(edata);
+	count_bad_cell(rows, edata);
 	FreeErrorData(edata);
+	values[i] = (Datum) 0;
+	isnull[i] = true;
 }
 
 /*
- * Converts the cells from *next on inside a subtransaction, so that an input
- * function's error can be taken back.  Stops behind the first bad cell, which
- * is NULL; *next tells where to go on.  Anything but bad data is rethrown.
+ * Converts the cells from *next to before end, up to the first bad one, which
+ * becomes a NULL; *next tells where to go on.  No more than catching the error
+ * is needed: see pin_column_fails_cleanly.
  */
 static void
-convert_guarded(PinRows *rows, PinRecord *record, Datum *values, bool *isnull, volatile int *next)
+convert_catching(PinRows *rows, PinRecord *record, Datum *values, bool *isnull,
+				 volatile int *next, int end)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		for (; *next < end; (*next)++)
+			convert_cell(rows, &rows->cells[*next], record, values, isnull);
+	}
+	PG_CATCH();
+	{
+		set_null(rows, catch_error(context), values, isnull);
+		(*next)++;
+	}
+	PG_END_TRY();
+}
+
+/*
+ * The same inside a subtransaction, which takes back whatever else an input
+ * function or a domain's constraint has done.
+ */
+static void
+convert_guarded(PinRows *rows, PinRecord *record, Datum *values, bool *isnull,
+				volatile int *next, int end)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -299,32 +381,45 @@ convert_guarded(PinRows *rows, PinRecord *record, Datum *values, bool *isnull, v
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		while (*next < rows->ncells)
-		{
+		for (; *next < end; (*next)++)
 			convert_cell(rows, &rows->cells[*next], record, values, isnull);
-			(*next)++;
-		}
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
 	}
 	PG_CATCH();
 	{
-		/* class 22 is "data exception", class 23 a domain's constraint */
-		int			category = ERRCODE_TO_CATEGORY(geterrcode());
+		ErrorData  *edata = catch_error(context);
 
-		if (category != ERRCODE_DATA_EXCEPTION &&
-			category != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION)
-			PG_RE_THROW();
+		/* even if the error is rethrown: others count subtransactions, too */
 		RollbackAndReleaseCurrentSubTransaction();
-		CurrentResourceOwner = owner;
-		count_bad_cell(rows);
 		MemoryContextSwitchTo(context);
-		values[rows->current->attnum - 1] = (Datum) 0;
-		isnull[rows->current->attnum - 1] = true;
+		CurrentResourceOwner = owner;
+		set_null(rows, edata, values, isnull);
 		(*next)++;
 	}
 	PG_END_TRY();
+}
+
+/*
+ * Before 17 no subtransaction can begin while other processes work on the same
+ * statement.  Say so in the words of the table.
+ */
+static void
+check_subtransactions(const PinRows *rows)
+{
+	const Cell *cell = &rows->cells[rows->nclean];
+
+	if (pin_subtransaction_allowed())
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+			 errmsg("cannot set bad cells of foreign table \"%s\" to null in a parallel query",
+					rows->source.table_name),
+			 errdetail("Reading column \"%s\" needs a subtransaction for each row.",
+					   NameStr(TupleDescAttr(rows->source.tupdesc,
+											 cell->attnum - 1)->attname)),
+			 errhint("Set max_parallel_workers_per_gather to 0, or the table's option \"on_error\" to \"stop\".")));
 }
 
 static void
@@ -332,8 +427,12 @@ convert_leniently(PinRows *rows, PinRecord *record, Datum *values, bool *isnull)
 {
 	volatile int next = 0;
 
+	while (next < rows->nclean)
+		convert_catching(rows, record, values, isnull, &next, rows->nclean);
+	if (next < rows->ncells)
+		check_subtransactions(rows);
 	while (next < rows->ncells)
-		convert_guarded(rows, record, values, isnull, &next);
+		convert_guarded(rows, record, values, isnull, &next, rows->ncells);
 }
 
 /*
@@ -343,12 +442,11 @@ convert_leniently(PinRows *rows, PinRecord *record, Datum *values, bool *isnull)
 static void
 check_not_null(PinRows *rows, const bool *isnull)
 {
-	ListCell   *lc;
-
-	foreach(lc, rows->not_null)
+	rows->field = NULL;
+	for (int i = 0; i < rows->ncells; i++)
 	{
-		rows->current = lfirst(lc);
-		if (isnull[rows->current->attnum - 1])
+		rows->current = &rows->cells[i];
+		if (rows->current->not_null && isnull[rows->current->attnum - 1])
 			ereport(ERROR,
 					(errcode(ERRCODE_NOT_NULL_VIOLATION),
 					 errmsg("null value in column \"%s\" of foreign table \"%s\", which is declared NOT NULL",
@@ -375,6 +473,7 @@ next_row(PinRows *rows, PinRecord *record)
 
 		if (blank && rows->nfields > 1)
 		{
+			CHECK_FOR_INTERRUPTS();
 			if (blank_line == 0)
 				blank_line = record->line;
 			continue;
@@ -438,6 +537,7 @@ pin_rows_rewind(PinRows *rows)
 {
 	PinRecord	header;
 
+	rows->seen = Max(rows->seen, rows->line);
 	pin_csv_rewind(rows->csv);
 	rows->offset = 0;
 	(void) next_record(rows, &header);

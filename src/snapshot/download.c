@@ -92,6 +92,7 @@ begin_anew(PinDownload *d, const PinError *err)
 	if (d->restarts++ >= MAX_RESTARTS)
 		return false;
 	pin_report_file_restart(d->file);
+	d->confirming = false;
 	d->headway = 0;
 	d->tries = 0;
 	return try_later(d, err);
@@ -135,12 +136,14 @@ send_request(PinDownload *d, PinError *err)
 	return true;
 }
 
+/*
+ * Does the reply's body pass through the window?  All of these have to be
+ * taken, or the transfer would rest for ever.
+ */
 static bool
-brings_file(const PinExchange *x)
+is_success(const PinExchange *x)
 {
-	int			status = pin_exchange_status(x);
-
-	return status == 200 || status == 206;
+	return pin_exchange_status(x) / 100 == 2;
 }
 
 /* Takes what has arrived.  False with *err filled if it is of no use. */
@@ -149,7 +152,7 @@ take(PinDownload *d, PinError *err)
 {
 	const char *data;
 
-	if (!brings_file(d->exchange))
+	if (!is_success(d->exchange))
 		return true;			/* an error's text, read at its end */
 	if (pin_exchange_state(d->exchange) == PIN_EXCHANGE_RUNNING &&
 		pin_exchange_peek(d->exchange, &data) == 0)
@@ -160,7 +163,7 @@ take(PinDownload *d, PinError *err)
 	return pin_report_file_take(d->file, d->exchange, err);
 }
 
-/* Says in *err what the store answered. */
+/* Says in *err what the store answered, unless that repeats a signed link. */
 static void
 describe_refusal(const PinExchange *x, PinErrorKind kind, PinError *err)
 {
@@ -170,11 +173,50 @@ describe_refusal(const PinExchange *x, PinErrorKind kind, PinError *err)
 
 	pin_error_set(err, kind, "could not download the report file: HTTP status %d",
 				  pin_exchange_status(x));
-	if (len > 0)
+	if (len > 0 && memmem(body, len, "sig=", 4) == NULL)
 		pin_error_detail(err, "The store answered: %s",
 						 pin_error_clean(text, sizeof(text), body, len));
 	err->http_status = pin_exchange_status(x);
 	err->retry_after_ms = pin_exchange_retry_after_ms(x);
+}
+
+/* The file ended and the store cannot tell whether it goes on. */
+static PinDownloadStatus
+not_confirmed(PinDownload *d, PinError *err)
+{
+	if (pin_report_file_ends_well(d->file, err))
+		return PIN_DOWNLOAD_DONE;
+	return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
+}
+
+/* Everything in the exchange was taken: is that the file? */
+static PinDownloadStatus
+end_reached(PinDownload *d, const PinExchange *x, PinError *err)
+{
+	if (!pin_report_file_finish(d->file, x, err))
+		return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
+	if (pin_report_file_digest_matches(d->file))
+		return PIN_DOWNLOAD_DONE;
+	if (pin_report_file_etag(d->file) == NULL)
+		return not_confirmed(d, err);
+	d->confirming = true;
+	d->tries = 0;
+	(void) pin_mux_arm(pin_http_mux(d->http), &d->rest, pin_now_us());
+	return PIN_DOWNLOAD_WAIT;
+}
+
+/* There is nothing at our offset: is that the file's end? */
+static PinDownloadStatus
+nothing_follows(PinDownload *d, const PinExchange *x, PinError *err)
+{
+	const char *range = pin_exchange_header(x, "Content-Range");
+	long long	size;
+	bool		at_end = range == NULL || sscanf(range, "bytes */%lld", &size) != 1 ||
+	size == pin_report_file_offset(d->file);
+
+	if (at_end && (d->confirming || pin_report_file_finish(d->file, x, err)))
+		return PIN_DOWNLOAD_DONE;
+	return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
 }
 
 /* The store answered with an error: what follows from it. */
@@ -183,8 +225,10 @@ refused(PinDownload *d, const PinExchange *x, PinError *err)
 {
 	switch (pin_exchange_status(x))
 	{
+		case 416:
+			describe_refusal(x, PIN_ERROR_LINK, err);
+			return nothing_follows(d, x, err);
 		case 412:				/* another file than the one we began */
-		case 416:				/* a shorter one */
 			describe_refusal(x, PIN_ERROR_LINK, err);
 			return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
 		case 401:
@@ -221,10 +265,20 @@ conclude(PinDownload *d, const PinExchange *x, PinError *err)
 			return PIN_DOWNLOAD_FAILED;
 		return go_on(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
 	}
-	if (!brings_file(x))
+	if (!is_success(x))
 		return refused(d, x, err);
-	if (pin_report_file_finish(d->file, x, err))
-		return PIN_DOWNLOAD_DONE;
+	return end_reached(d, x, err);
+}
+
+/* What has arrived is of no use. */
+static PinDownloadStatus
+useless(PinDownload *d, PinError *err)
+{
+	bool		whole = pin_exchange_status(d->exchange) == 200;
+
+	pin_download_stop(d);
+	if (d->confirming && whole)
+		return not_confirmed(d, err);	/* the store knows no ranges */
 	return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
 }
 
@@ -232,7 +286,6 @@ PinDownloadStatus
 pin_download_advance(PinDownload *d, PinError *err)
 {
 	PinDownloadStatus status = PIN_DOWNLOAD_WAIT;
-	bool		over;
 
 	pin_error_reset(err);
 	if (d->exchange == NULL)
@@ -243,13 +296,11 @@ pin_download_advance(PinDownload *d, PinError *err)
 			return PIN_DOWNLOAD_FAILED;
 	}
 
-	over = pin_exchange_state(d->exchange) != PIN_EXCHANGE_RUNNING;
 	if (!take(d, err))
-	{
-		pin_download_stop(d);
-		return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
-	}
-	if (over)
+		return useless(d, err);
+
+	/* taking may have ended it; nothing would wake us for that again */
+	if (pin_exchange_state(d->exchange) != PIN_EXCHANGE_RUNNING)
 	{
 		PinExchange *x = d->exchange;
 

@@ -4,8 +4,11 @@
  *		From a secure link to a whole report file.
  *
  * Follows the link without any token, takes what arrives into a report file,
- * and resumes where the connection broke off.  Never sleeps: advance it, wait
- * for the engine's descriptor, advance it again.
+ * and resumes where the connection broke off.  A file that no Content-MD5 proves
+ * is asked for what follows its end: only nothing is an answer, for whatever
+ * stands between us and the store can cut a reply and make its length fit.
+ *
+ * Never sleeps: advance it, wait for the engine's descriptor, advance it again.
  *
  *-------------------------------------------------------------------------
  */
@@ -29,6 +32,7 @@ typedef struct PinDownload
 	PinExchange *exchange;		/* under way; NULL: none */
 	PinTimer	rest;			/* wait before the request is sent (again) */
 	bool		header_seen;	/* reply's header was read */
+	bool		confirming;		/* the file has ended; does it go on? */
 	int			tries;			/* failures in a row without headway */
 	int			restarts;		/* times the file was begun anew */
 	int64		headway;		/* offset at the last failure */

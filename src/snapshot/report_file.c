@@ -36,9 +36,11 @@ struct PinReportFile
 	int64		size;			/* bytes written to it */
 	int64		flushed;		/* of these, on their way to disk */
 	int64		taken;			/* stored bytes taken from exchanges */
+	int64		promised;		/* those after a partial reply; 0: not told */
 	PinInflate *inflate;		/* gzip or not; NULL before the first byte */
 	EVP_MD_CTX *md5;			/* digest of the stored bytes; NULL: none */
 	bool		md5_stated;		/* the store sent a Content-MD5 */
+	bool		digest_matches; /* and it is that of the stored bytes */
 	uint8		md5_expected[MD5_SIZE]; /* that digest */
 	char		etag[ETAG_SIZE];	/* empty: none */
 	char		last_byte;		/* of the file */
@@ -100,9 +102,11 @@ pin_report_file_restart(PinReportFile *f)
 		fail_writing(f);
 	f->size = f->flushed = 0;
 	f->taken = 0;
+	f->promised = 0;
 	f->last_byte = '\0';
 	f->etag[0] = '\0';
 	f->md5_stated = false;
+	f->digest_matches = false;
 }
 
 /* Notes what the store says of the whole file. */
@@ -121,17 +125,23 @@ note_identity(PinReportFile *f, const PinExchange *x)
 		f->md5_stated = true;
 }
 
-/* Does a partial reply start at the byte we want? */
+/*
+ * Does a partial reply start at the byte we want?  Notes where it says that it
+ * ends.
+ */
 static bool
-continues_at(const PinExchange *x, int64 offset)
+continues_here(PinReportFile *f, const PinExchange *x)
 {
 	const char *range = pin_exchange_header(x, "Content-Range");
-	char	   *end;
+	long long	first;
+	long long	last;
 
-	if (range == NULL || pg_strncasecmp(range, "bytes ", 6) != 0)
+	if (range == NULL || pg_strncasecmp(range, "bytes ", 6) != 0 ||
+		sscanf(range + 6, "%lld-%lld", &first, &last) != 2 ||
+		first != f->taken || last < first)
 		return false;
-	errno = 0;
-	return strtoll(range + 6, &end, 10) == offset && errno == 0 && *end == '-';
+	f->promised = last + 1;
+	return true;
 }
 
 bool
@@ -139,7 +149,7 @@ pin_report_file_begin(PinReportFile *f, const PinExchange *x, PinError *err)
 {
 	if (f->taken > 0)
 	{
-		if (pin_exchange_status(x) == 206 && continues_at(x, f->taken))
+		if (pin_exchange_status(x) == 206 && continues_here(f, x))
 			return true;
 		pin_error_set(err, PIN_ERROR_CONNECTION_LOST,
 					  "the report's download cannot be resumed");
@@ -288,30 +298,47 @@ pin_report_file_finish(PinReportFile *f, const PinExchange *x, PinError *err)
 	if (!flush_inflate(f, err))
 		return false;
 
+	if (f->promised != 0 && f->taken != f->promised)
+	{
+		pin_error_set(err, PIN_ERROR_FILE_TRUNCATED,
+					  "report file was resumed with fewer or more bytes than promised");
+		return false;
+	}
 	if (f->md5 != NULL)
 	{
-		if (md5_matches(f))
-			return true;
-		pin_error_set(err, PIN_ERROR_FILE_CORRUPT,
-					  "report file does not match its Content-MD5");
-		return false;
+		f->digest_matches = md5_matches(f);
+		if (!f->digest_matches)
+			pin_error_set(err, PIN_ERROR_FILE_CORRUPT,
+						  "report file does not match its Content-MD5");
+		return f->digest_matches;
 	}
 	if (pin_inflate_is_gzip(f->inflate))
 		return true;
-	if (!pin_exchange_end_proven(x))
-	{
+
+	/* a single byte might be the first of a gzip header */
+	if (f->size < 2)
+		pin_error_set(err, PIN_ERROR_FILE_TRUNCATED, "report file is empty");
+	else if (!pin_exchange_end_proven(x))
 		pin_error_set(err, PIN_ERROR_FILE_TRUNCATED,
 					  "report file came without a length, so its end is not proven");
-		return false;
-	}
-	if (f->last_byte != '\n')
-	{
-		pin_error_set(err, PIN_ERROR_FILE_TRUNCATED,
-					  f->size == 0 ? "report file is empty"
-					  : "report file ends within a line");
-		return false;
-	}
-	return true;
+	else
+		return true;
+	return false;
+}
+
+bool
+pin_report_file_digest_matches(const PinReportFile *f)
+{
+	return f->digest_matches;
+}
+
+bool
+pin_report_file_ends_well(const PinReportFile *f, PinError *err)
+{
+	if (pin_inflate_is_gzip(f->inflate) || f->last_byte == '\n')
+		return true;
+	pin_error_set(err, PIN_ERROR_FILE_TRUNCATED, "report file ends within a line");
+	return false;
 }
 
 int64

@@ -5,8 +5,9 @@
  *
  * Takes the bytes of one or several exchanges (a download that breaks off is
  * resumed with a range), undoes gzip and writes a temporary file.  Its end is
- * believed only with proof: the end of a gzip stream, a matching Content-MD5,
- * or a length the protocol kept together with a last line that is ended.
+ * believed only with proof: a matching Content-MD5; else the end of a gzip
+ * stream or a length the protocol kept, and the store's word that no byte
+ * follows (or, of plain text, a last line that is ended).
  *
  *-------------------------------------------------------------------------
  */
@@ -28,8 +29,8 @@ extern PinReportFile *pin_report_file_create(const PinNeed *need);
 extern void pin_report_file_restart(PinReportFile *file);
 
 /*
- * Reads the reply's header, once its status line and headers are here (status
- * 200 or 206).  False with *err filled if the reply does not continue what we
+ * Reads the reply's header, once its status line and headers are here (a
+ * 2xx status).  False with *err filled if the reply does not continue what we
  * have: then restart and ask for the whole.
  */
 extern bool pin_report_file_begin(PinReportFile *file, const PinExchange *x, PinError *err);
@@ -41,10 +42,20 @@ extern bool pin_report_file_begin(PinReportFile *file, const PinExchange *x, Pin
 extern bool pin_report_file_take(PinReportFile *file, PinExchange *x, PinError *err);
 
 /*
- * After the exchange's last byte: is the file whole?  False with *err filled
- * if not, or not provably.
+ * After the exchange's last byte: does the file end here?  False with *err
+ * filled if not, or not provably.  More bytes may be taken all the same, if the
+ * store turns out to have some.
  */
 extern bool pin_report_file_finish(PinReportFile *file, const PinExchange *x, PinError *err);
+
+/* After that: did a Content-MD5 prove every byte? */
+extern bool pin_report_file_digest_matches(const PinReportFile *file);
+
+/*
+ * Or does the end look like one, for want of better proof?  False with *err
+ * filled if it is within a line.
+ */
+extern bool pin_report_file_ends_well(const PinReportFile *file, PinError *err);
 
 /* Stored (not inflated) bytes taken so far: where a resumed download starts. */
 extern int64 pin_report_file_offset(const PinReportFile *file);

@@ -17,6 +17,8 @@
 #include "settings.h"
 #include "snapshot/cache.h"
 #include "snapshot/row_count.h"
+#include "storage/fd.h"
+#include "utils/syscache.h"
 
 /* A hash, a number, and the end of a line. */
 #define LINE_MAX_LEN (PIN_HASH_SIZE + 32)
@@ -88,6 +90,41 @@ write_file(const char *path, const char *line)
 	return close(fd) == 0 && written;
 }
 
+/* Does the file count the rows of a table of this database that is no more? */
+static bool
+is_orphan(const char *name)
+{
+	Oid			database;
+	Oid			relid;
+	int			end = 0;
+
+	return sscanf(name, "%u.%u.rows%n", &database, &relid, &end) == 2 &&
+		end > 0 && name[end] == '\0' && database == MyDatabaseId &&
+		!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid));
+}
+
+/*
+ * Removes the files of dropped tables.  A table that another transaction has
+ * just made may lose its file; it gets it again with its next report.
+ */
+static void
+sweep(void)
+{
+	DIR		   *dir = AllocateDir(pin_cache_directory);
+	struct dirent *entry;
+	char		path[MAXPGPATH];
+
+	while (dir != NULL && (entry = ReadDirExtended(dir, pin_cache_directory, DEBUG1)) != NULL)
+	{
+		if (!is_orphan(entry->d_name))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", pin_cache_directory, entry->d_name);
+		(void) unlink(path);
+	}
+	if (dir != NULL)
+		FreeDir(dir);
+}
+
 void
 pin_row_count_write(Oid relid, Oid serverid, const char *query, double rows)
 {
@@ -105,6 +142,8 @@ pin_row_count_write(Oid relid, Oid serverid, const char *query, double rows)
 	snprintf(line, sizeof(line), "%s %.0f\n", hash, Min(rows, PIN_ROW_COUNT_MAX));
 
 	(void) mkdir(pin_cache_directory, S_IRWXU);
+	if (access(path, F_OK) != 0)
+		sweep();				/* each new file gives room for itself */
 	if (write_file(beside, line) && rename(beside, path) == 0)
 		return;
 	elog(DEBUG1, "pinsight_fdw: could not write file \"%s\": %m", path);

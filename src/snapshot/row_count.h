@@ -6,8 +6,9 @@
  * One small file for each foreign table, in the cache directory.  It is written
  * beside its place and renamed, so that a reader sees the old or the new one.
  * Each says which definition it is about; after the table was altered it counts
- * no more.  The planner can do without: what cannot
- * be read or written is as if it were not there.
+ * no more, and after it was dropped the file goes when another one comes.  The
+ * planner can do without: what cannot be read or written is as if it were not
+ * there.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,11 +17,11 @@
 
 /*
  * Rows of the last report of a foreign table, -1 if that is not known.  server
- * and query are its definition.  Never throws but for lack of memory.
+ * and query are its definition.  Throws only for lack of memory.
  */
 extern double pin_row_count_read(Oid relid, Oid serverid, const char *query);
 
-/* Remembers it.  Never throws but for lack of memory. */
+/* Remembers it.  Throws only for lack of memory or descriptors. */
 extern void pin_row_count_write(Oid relid, Oid serverid, const char *query, double rows);
 
 #endif							/* PIN_ROW_COUNT_H */

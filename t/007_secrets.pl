@@ -1,0 +1,273 @@
+# No secret shows up where others may read it: in the server's log at its most
+# talkative, on the client's terminal, in plans, in statistics, in errors.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use PinsightEmulator;
+use PinsightSession;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $emulator = PinsightEmulator->new(
+	options => [ '--rows', 20, '--report-delay', '0.1' ]);
+my $user = 'analyst@contoso.onmicrosoft.com';
+my %secrets = (
+	client_secret => 'hushClientSecret+/=%41',
+	password => 'hushPassword"&<>',
+	refresh_token => 'hushRefreshToken.abc-_~');
+my %grants = (
+	client_credentials => "client_secret '$secrets{client_secret}'",
+	password => "client_secret '$secrets{client_secret}', username '$user', "
+	  . "password '$secrets{password}'",
+	refresh_token => "client_secret '$secrets{client_secret}', "
+	  . "refresh_token '$secrets{refresh_token}'");
+
+my $node = $emulator->node('secrets',
+	server => "poll_interval '20 ms'", conf => q(
+shared_preload_libraries = 'pg_stat_statements, auto_explain'
+pg_stat_statements.track = all
+pg_stat_statements.track_utility = off
+auto_explain.log_min_duration = 0
+auto_explain.log_analyze = on
+auto_explain.log_verbose = on
+auto_explain.log_settings = on
+auto_explain.log_nested_statements = on
+log_min_messages = debug5
+log_error_verbosity = verbose
+debug_print_parse = on
+debug_print_rewritten = on
+debug_print_plan = on
+log_duration = on
+log_executor_stats = on
+));
+$emulator->create_table($node, 'usage', 'month date, customer_name text',
+	q(dataset 'AzureUsage', timespan 'LIFETIME'));
+$node->safe_psql('postgres', 'CREATE EXTENSION pg_stat_statements');
+
+# What PostgreSQL itself logs of a statement with secrets is no matter of ours
+# (and documented): these statements are run without that.
+sub set_mapping
+{
+	my ($options) = @_;
+	$node->safe_psql('postgres', qq(
+		SET log_min_messages = panic;
+		SET debug_print_parse = off;
+		SET debug_print_rewritten = off;
+		SET debug_print_plan = off;
+		SET log_min_error_statement = panic;
+		SET log_duration = off;
+		SET log_executor_stats = off;
+		DROP USER MAPPING FOR PUBLIC SERVER partner;
+		CREATE USER MAPPING FOR PUBLIC SERVER partner
+			OPTIONS (client_id '$PinsightEmulator::client_id', $options)));
+	return;
+}
+
+# Everything that must not be seen, as patterns.  "hush" is in every secret;
+# the others are of the emulator's making.
+my %taboo = (
+	'a secret' => qr/hush/i,
+	'a header' => qr/bearer/i,
+	'a signature' => qr/sig=|sp=r/,
+	'an emulator secret' => qr/emulator-(secret|password|refresh)/);
+my $seen = '';
+
+# Runs statements in a new session at the client's most talkative; returns what
+# they bring, and remembers it.
+sub talk
+{
+	my ($sql) = @_;
+	my ($out, $err);
+
+	$node->psql('postgres',
+		"SET client_min_messages = debug5; \\set VERBOSITY verbose\n$sql",
+		stdout => \$out, stderr => \$err, on_error_stop => 0);
+	$seen .= "$out\n$err\n";
+	return "$out\n$err";
+}
+
+sub check
+{
+	my ($name, $text) = @_;
+	foreach my $what (sort keys %taboo)
+	{
+		my $found = $text =~ $taboo{$what};
+		ok(!$found, "$name: no $what")
+		  or diag(substr($text, $-[0] > 200 ? $-[0] - 200 : 0, 400));
+	}
+	return;
+}
+
+sub server_log { return slurp_file($node->logfile, $_[0] || 0); }
+
+my $everything = q(
+	SELECT count(*) FROM usage;
+	EXPLAIN (VERBOSE) SELECT * FROM usage;
+	EXPLAIN (ANALYZE, VERBOSE, SETTINGS, FORMAT JSON) SELECT * FROM usage;
+	PREPARE p AS SELECT * FROM usage WHERE month > $1;
+	EXPLAIN (VERBOSE) EXECUTE p('2026-01-01');
+	DECLARE c CURSOR WITH HOLD FOR SELECT * FROM usage;
+	CREATE MATERIALIZED VIEW v AS SELECT * FROM usage;
+	DROP MATERIALIZED VIEW v;
+	SELECT query FROM pg_stat_activity;
+	SELECT * FROM pg_prepared_statements;
+	SELECT * FROM pg_backend_memory_contexts;
+	SELECT * FROM pg_cursors;);
+
+# --- all goes well
+
+$emulator->control('POST', '/secrets', \%secrets);
+foreach my $grant (sort keys %grants)
+{
+	set_mapping($grants{$grant});
+	my $position = -s $node->logfile;
+	my $output = talk($everything);
+	like($output, qr/^20$/m, "$grant: rows");
+	like($output, qr/DEBUG/, "$grant: the client hears everything");
+	check("$grant, on the terminal", $output);
+	my $log = server_log($position);
+	like($log, qr/DEBUG.*pinsight_fdw: POST sign-in/, "$grant: so does the log");
+	like($log, qr/:fdw_private/, "$grant: plans included");
+	check("$grant, in the log", $log);
+}
+
+# --- errors of all kinds
+
+my $position = -s $node->logfile;
+my %wrong = (
+	'a wrong secret' => "client_secret 'hush-wrong'",
+	'a wrong password' => "client_secret '$secrets{client_secret}', "
+	  . "username '$user', password 'hush-wrong'",
+	'a wrong token' => "client_secret '$secrets{client_secret}', "
+	  . "refresh_token 'hush-wrong'");
+foreach my $case (sort keys %wrong)
+{
+	set_mapping($wrong{$case});
+	my $output = talk('SELECT * FROM usage');
+	like($output, qr/ERROR:  28000: /, "$case is an error");
+	check($case, $output);
+}
+
+set_mapping($grants{refresh_token});
+my $known = 'hushAccessToken-1234567890';
+my @faults = (
+	[ 'a sign-in service that repeats what it got',
+		{ endpoint => 'token', status => 400, body => {
+				error => 'invalid_grant', error_codes => [70000],
+				error_description =>
+				  "AADSTS70000: $secrets{refresh_token} of $secrets{client_secret}" } } ],
+	[ 'one that repeats it encoded',
+		{ endpoint => 'token', status => 500,
+			body => 'client_secret=hushClientSecret%2B%2F%3D%2541' } ],
+	[ 'a token that the API repeats in JSON', [
+			{ endpoint => 'token', body => { access_token => $known, expires_in => 3600 } },
+			{ endpoint => 'create_query', status => 400, body => {
+					statusCode => 400, message => "cannot read $known" } } ] ],
+	[ 'a token that a proxy repeats', [
+			{ endpoint => 'token', body => { access_token => $known, expires_in => 3600 } },
+			{ endpoint => 'create_query', status => 403,
+				body => "Your request: authorization=$known" } ] ],
+	[ 'a long one, of which an error would show a part', [
+			{ endpoint => 'token', body => {
+					access_token => $known x 100, expires_in => 3600 } },
+			{ endpoint => 'create_query', status => 403, body => $known x 100 } ] ],
+	[ 'a link that is refused', { endpoint => 'download', status => 404,
+			body => 'Not found: /reports/x?sv=1&sp=r&sig=hush' } ],
+	[ 'a link that leads elsewhere', { endpoint => 'download',
+			redirect => 'http://127.0.0.1:1/?sig=hush' } ],
+	[ 'a download that is garbled', { endpoint => 'download', garble => \1 } ],
+	[ 'a service that is down', { endpoint => 'create_query', status => 503, body => '' } ]);
+$node->safe_psql('postgres', q(
+	ALTER SERVER partner OPTIONS (ADD wait_timeout '400 ms')));
+foreach my $case (@faults)
+{
+	my ($name, $fault) = @$case;
+	my @all = ref $fault eq 'ARRAY' ? @$fault : ($fault);
+
+	$emulator->control('DELETE', '/faults');
+	$emulator->fault([ map { { times => 0, %$_ } } @all ]);
+	my $output = talk('SELECT * FROM usage');
+	like($output, qr/ERROR:  \w{5}: server "partner"/, "$name: is an error");
+	check($name, $output);
+}
+$emulator->control('DELETE', '/faults');
+
+$node->safe_psql('postgres', q(
+	ALTER SERVER partner OPTIONS (SET api_url 'http://127.0.0.1:1')));
+my $output = talk('SELECT * FROM usage');
+like($output, qr/ERROR:  08001: /, 'a host that cannot be reached');
+check('unreachable', $output);
+$node->safe_psql('postgres', qq(
+	ALTER SERVER partner OPTIONS (SET api_url '@{[ $emulator->api_url ]}')));
+
+# Options that are refused: the log may hold the statement, the message not.
+foreach my $options (
+	"client_secrets 'hush'", "password 'hush', refresh_token 'hush'",
+	"client_secret '', password 'hush'", "client_secret E'hush\\nhush'",
+	"refresh_token_file 'hush-is-no-path'",
+	"client_secret 'hush', client_secret_file '/tmp/hush'")
+{
+	my ($out, $err);
+	$node->psql('postgres', qq{
+		SET log_min_messages = panic;
+		\\set VERBOSITY verbose
+		DROP USER MAPPING FOR PUBLIC SERVER partner;
+		CREATE USER MAPPING FOR PUBLIC SERVER partner
+			OPTIONS (client_id 'x', $options)},
+		stdout => \$out, stderr => \$err);
+	# psql shows the line of an error with a position, which none of ours has
+	like($err, qr/ERROR/, "$options: is an error") or diag($out);
+	unlike($err =~ s/hush-is-no-path//r, qr/hush/, "$options: that does not repeat it");
+}
+
+# A server has no place for them.
+$output = $node->psql('postgres', q(
+	SET log_min_messages = panic;
+	ALTER SERVER partner OPTIONS (ADD client_secret 'hush')), stderr => \my $stderr);
+like($stderr, qr/ERROR/, 'a secret on a server is refused');
+unlike($stderr, qr/hush/, 'and not repeated');
+
+check('errors, in the log', server_log($position));
+
+# --- statistics
+
+my $statements = $node->safe_psql('postgres', 'SELECT query FROM pg_stat_statements');
+like($statements, qr/SELECT count\(\*\) FROM usage/, 'statements are counted');
+check('pg_stat_statements', $statements);
+
+# --- what strangers can see in the catalogs
+
+$node->safe_psql('postgres', 'CREATE ROLE stranger LOGIN');
+$output = $node->safe_psql('postgres', q(
+	SET ROLE stranger;
+	SELECT * FROM pg_user_mappings;
+	SELECT * FROM information_schema.user_mapping_options;
+	SELECT * FROM pg_foreign_server));
+check('catalogs', $output);
+is($node->psql('postgres', 'SET ROLE stranger; SELECT * FROM pg_user_mapping'), 3,
+	'the table of mappings is closed');
+
+# --- what was sent where
+
+my @log = $emulator->log;
+my @blob = grep { $_->{kind} eq 'blob' } @log;
+cmp_ok(scalar @blob, '>', 5, 'there were downloads');
+ok(!(grep { $_->{has_authorization} || $_->{has_user_ticket} } @blob),
+	'no token went there');
+ok(!(grep { join(' ', %{ $_->{headers} }) =~ /hush|cookie/i } @blob),
+	'nor anything else');
+ok(!(grep { $_->{kind} ne 'login' && ($_->{body} || '') =~ /hush/ } @log),
+	'secrets go to the sign-in service only');
+ok(!(grep { "$_->{path} $_->{query}" =~ /hush/ } grep { $_->{kind} ne 'blob' } @log),
+	'and in no address');
+ok(!(grep { $_->{kind} eq 'login' && $_->{has_authorization} } @log),
+	'which gets no token');
+
+$node->stop;
+$emulator->stop;
+done_testing();
