@@ -6,7 +6,12 @@ RESET client_min_messages;
 
 CREATE SERVER select_partner FOREIGN DATA WRAPPER pinsight_fdw
 	OPTIONS (tenant 'contoso.onmicrosoft.com', api_url :'api_url',
-			 login_url :'api_url', poll_interval '50 ms');
+			 login_url :'api_url', poll_interval '50 ms',
+			 max_reports_per_hour '1000');
+
+-- each statement orders a report of its own
+SET pinsight_fdw.max_age = 0;
+
 CREATE USER MAPPING FOR CURRENT_USER SERVER select_partner
 	OPTIONS (client_id '22222222-2222-2222-2222-222222222222',
 			 client_secret 'emulator-secret',

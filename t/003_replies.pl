@@ -15,7 +15,7 @@ use Test::More;
 
 my $emulator = PinsightEmulator->new(
 	options => [ '--rows', 20, '--report-delay', '0' ]);
-my $node = $emulator->node('replies', server => "poll_interval '20 ms'");
+my $node = $emulator->node('replies', server => "poll_interval '20 ms', max_reports_per_hour '1000'");
 my $select = 'SELECT count(*) FROM usage';
 
 $emulator->create_table($node, 'usage', 'month date, customer_name text',
@@ -310,7 +310,7 @@ $node->safe_psql('postgres', q(
 $node->safe_psql('latin', qq(
 	CREATE EXTENSION pinsight_fdw;
 	CREATE SERVER partner FOREIGN DATA WRAPPER pinsight_fdw
-		OPTIONS (tenant 'contoso.onmicrosoft.com', poll_interval '20 ms',
+		OPTIONS (tenant 'contoso.onmicrosoft.com', poll_interval '20 ms', max_reports_per_hour '1000',
 			wait_timeout '400 ms', api_url '$url', login_url '$url');
 	CREATE USER MAPPING FOR PUBLIC SERVER partner
 		OPTIONS (client_id '22222222-2222-2222-2222-222222222222',

@@ -46,7 +46,7 @@ $_->{emulator} = PinsightEmulator->new(
   foreach @forms;
 
 my $emulator = $forms[0]{emulator};
-my $node = $emulator->node('download', server => "poll_interval '20 ms'");
+my $node = $emulator->node('download', server => "poll_interval '20 ms', max_reports_per_hour '1000'");
 
 # --- the truth
 
@@ -62,7 +62,7 @@ foreach my $form (@forms)
 	$node->safe_psql('postgres', qq(
 		CREATE SERVER $server FOREIGN DATA WRAPPER pinsight_fdw OPTIONS
 			(tenant '$PinsightEmulator::tenant', api_url '$url',
-			 login_url '$url', poll_interval '20 ms');
+			 login_url '$url', poll_interval '20 ms', max_reports_per_hour '1000');
 		CREATE USER MAPPING FOR PUBLIC SERVER $server OPTIONS
 			(client_id '$PinsightEmulator::client_id',
 			 client_secret '$PinsightEmulator::client_secret',
@@ -450,7 +450,7 @@ $node->safe_psql('latin1', $node->safe_psql('postgres', qq(
 	SELECT 'CREATE EXTENSION pinsight_fdw;
 		CREATE SERVER partner FOREIGN DATA WRAPPER pinsight_fdw OPTIONS
 			(tenant ''$PinsightEmulator::tenant'', api_url ''${\ $emulator->api_url}'',
-			 login_url ''${\ $emulator->api_url}'');
+			 login_url ''${\ $emulator->api_url}'', max_reports_per_hour ''1000'');
 		CREATE USER MAPPING FOR PUBLIC SERVER partner OPTIONS
 			(client_id ''$PinsightEmulator::client_id'',
 			 client_secret ''$PinsightEmulator::client_secret'',

@@ -15,7 +15,7 @@ use Test::More;
 
 my $emulator = PinsightEmulator->new(
 	options => [ '--rows', 200, '--report-delay', '0' ]);
-my $node = $emulator->node('types', server => "poll_interval '20 ms'");
+my $node = $emulator->node('types', server => "poll_interval '20 ms', max_reports_per_hour '1000'");
 my $session = PinsightSession->new($node);
 
 # --- the same rows, however the file is written
@@ -278,7 +278,7 @@ my $url = $emulator->api_url;
 $node->safe_psql('latin', qq(
 	CREATE EXTENSION pinsight_fdw;
 	CREATE SERVER partner FOREIGN DATA WRAPPER pinsight_fdw
-		OPTIONS (tenant 'contoso.onmicrosoft.com', poll_interval '20 ms',
+		OPTIONS (tenant 'contoso.onmicrosoft.com', poll_interval '20 ms', max_reports_per_hour '1000',
 			api_url '$url', login_url '$url');
 	CREATE USER MAPPING FOR PUBLIC SERVER partner
 		OPTIONS (client_id '$PinsightEmulator::client_id',

@@ -208,7 +208,8 @@ sub truth
 
 # A running PostgreSQL with the extension, a server "partner" on this emulator
 # and a mapping for everybody.  conf: lines for postgresql.conf; server: further
-# options; mapping: all options of the mapping.
+# options; mapping: all options of the mapping; max_age: how old rows may be,
+# by default not at all, so that each statement orders a report of its own.
 sub node
 {
 	my ($self, $name, %args) = @_;
@@ -219,8 +220,13 @@ sub node
 	my $server = join(', ',
 		"tenant '$tenant'", "api_url '$self->{api}'",
 		"login_url '$self->{api}'", $args{server} || "poll_interval '50 ms'");
+	my $max_age = $args{max_age} // '0';
+
+	$server .= ", max_reports_per_hour '1000'"
+	  unless $server =~ /max_reports_per_hour/;
 
 	$node->init;
+	$node->append_conf('postgresql.conf', "pinsight_fdw.max_age = '$max_age'");
 	$node->append_conf('postgresql.conf', $args{conf}) if $args{conf};
 	$node->start;
 	$node->safe_psql('postgres', qq(
