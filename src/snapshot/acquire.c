@@ -346,7 +346,6 @@ read_create_report(const PinReply *reply, void *arg, PinError *err)
 
 	if (!pin_api_create_report_reply(reply, a->job->state.report_id, err))
 		return false;
-	a->job->state.ordered = a->job->state.not_before = a->sent;
 	go(a, next_step(&a->job->state));
 	return true;
 }
@@ -369,6 +368,7 @@ start_create_report(PinAcquisition *a)
 	order.format = a->need->options->format == PIN_FORMAT_TSV ? "tsv" : "csv";
 	built = pin_api_create_report(&a->client.api, &order, &request, &err);
 	a->report_creates++;
+	a->job->state.not_before = a->sent; /* also if we never hear of it */
 	a->job->state.report_tried = built;
 	call(a, &request, built, &err, PIN_CALL_ONCE, read_create_report);
 }

@@ -171,7 +171,7 @@ pin_job_reset(PinJob *job)
 {
 	job->state.query_id[0] = job->state.report_id[0] = '\0';
 	job->state.query_tried = job->state.report_tried = false;
-	job->state.ordered = job->state.not_before = 0;
+	job->state.not_before = 0;
 	job->state.said[0] = '\0';
 }
 

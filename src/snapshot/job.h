@@ -41,7 +41,6 @@ typedef struct PinJobState
 	bool		query_tried;	/* there may be one, by our name */
 	bool		report_tried;	/* likewise */
 	TimestampTz begun;			/* when the job was begun */
-	TimestampTz ordered;		/* when the report was; 0: not by us */
 	TimestampTz not_before;		/* the report was not ready then; 0: unknown */
 	TimestampTz saved;			/* when this was written */
 	TimestampTz next_poll;		/* 0: none is planned */
