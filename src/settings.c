@@ -67,8 +67,8 @@ pin_settings_define(void)
 							   check_cache_directory, NULL, NULL);
 
 	/*
-	 * A bound for the file system's sake.  A snapshot that is larger by itself
-	 * is kept all the same until the next one comes.
+	 * A bound for the file system's sake.  A snapshot that is larger by
+	 * itself is kept all the same until the next one comes.
 	 */
 	DefineCustomIntVariable("pinsight_fdw.cache_size",
 							"Total size of report files that are kept.",

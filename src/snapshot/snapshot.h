@@ -86,7 +86,7 @@ extern int	pin_snapshot_create(const PinNeed *need, char **path, int64 *data_off
  * is from then on: that path, palloc'd.  fd stays open.  Throws on failure.
  */
 extern char *pin_snapshot_seal(int fd, const char *path, const PinNeed *need,
-							  PinSnapshotHead *head);
+							   PinSnapshotHead *head);
 
 /* ---- keeping the cache small; in evict.c ---- */
 
