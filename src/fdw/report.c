@@ -39,6 +39,8 @@ notice_progress(const PinResolution *resolution, int64 waited_us, const char *ta
 			 errdetail("The service says of report %s: %s (asked %d times).",
 					   job.report_id, job.said[0] != '\0' ? job.said : "not started",
 					   job.polls) :
+			 known && job.said[0] != '\0' ?
+			 errdetail("Step: %s; the service says: %s.", job.phase, job.said) :
 			 known ? errdetail("Step: %s.", job.phase) : 0));
 }
 

@@ -252,9 +252,10 @@ start_look(PinScheduled *s)
 
 /* ---- CHECK ---- */
 
-#define HINT_OTHER \
-	"call pinsight_unschedule and pinsight_schedule for a new one, " \
-	"or set the table's option \"report_id\" to another report."
+/* The way out that is always there. */
+static const char another[] =
+"call pinsight_unschedule and pinsight_schedule for a new one, "
+"or set the table's option \"report_id\" to another report";
 
 /* What keeps the report from running again, if anything does. */
 static void
@@ -267,18 +268,18 @@ note_report(PinScheduled *s, const PinRemoteReport *report)
 	if (report == NULL && s->link == NULL)
 	{
 		pin_error_set(err, PIN_ERROR_REPORT_GONE, "report %s does not exist", report_id(s));
-		pin_error_hint(err, "It was deleted, or belongs to another user or program: " HINT_OTHER);
+		pin_error_hint(err, "It was deleted, or belongs to another user or program: %s.", another);
 	}
 	else if (pin_ascii_equal_trimmed(status, "Paused"))
 	{
 		pin_error_set(err, PIN_ERROR_REPORT_STOPPED, "report %s is paused", report_id(s));
-		pin_error_hint(err, "Resume it in Partner Center; or " HINT_OTHER);
+		pin_error_hint(err, "Resume it in Partner Center; or %s.", another);
 	}
 	else if (pin_ascii_equal_trimmed(status, "Inactive"))
 	{
 		pin_error_set(err, PIN_ERROR_REPORT_STOPPED,
 					  "report %s has ended and will not run again", report_id(s));
-		pin_error_hint(err, "It ran as often as it should: " HINT_OTHER);
+		pin_error_hint(err, "It ran as often as it should: %s.", another);
 	}
 	else if (s->run_failed)
 	{
