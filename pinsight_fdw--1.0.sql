@@ -99,3 +99,21 @@ LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION pinsight_cleanup(name, interval) IS
 	'delete our reports and queries at the service that nothing uses any more';
+
+CREATE FUNCTION pinsight_schedule(
+	foreign_table regclass,
+	every interval DEFAULT '24 hours')
+RETURNS text
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION pinsight_schedule(regclass, interval) IS
+	'let the service make the report of a foreign table again and again';
+
+CREATE FUNCTION pinsight_unschedule(foreign_table regclass)
+RETURNS void
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION pinsight_unschedule(regclass) IS
+	'end the schedule of a foreign table';

@@ -95,7 +95,9 @@ SELECT count(*) > 0 AS rows, count(DISTINCT report) AS reports,
 	   count(DISTINCT execution) AS executions,
 	   min(generated) IS NOT NULL AS generated
 	FROM one.azure_usage;
+SET pinsight_fdw.max_age = '0';
 EXPLAIN (VERBOSE, COSTS OFF) SELECT generated FROM one.azure_usage;
+RESET pinsight_fdw.max_age;
 ALTER FOREIGN TABLE one.azure_usage
 	ALTER COLUMN month OPTIONS (ADD metadata 'report_id');
 ALTER FOREIGN TABLE one.azure_usage
@@ -151,6 +153,7 @@ ANALYZE VERBOSE one."ISVCustomer" ("DateAcquired");
 SELECT reltuples FROM pg_class WHERE oid = 'one."ISVCustomer"'::regclass;
 
 -- estimates: a guess, then what the report had, unless the table says otherwise
+SET pinsight_fdw.max_age = '0';
 EXPLAIN SELECT * FROM one."ISVOfferRetention";
 SELECT count(*) FROM one."ISVOfferRetention";
 EXPLAIN SELECT * FROM one."ISVOfferRetention";
@@ -158,6 +161,7 @@ ALTER FOREIGN TABLE one."ISVOfferRetention" OPTIONS (SET timespan 'LAST_6_MONTHS
 EXPLAIN SELECT * FROM one."ISVOfferRetention";
 ALTER FOREIGN TABLE one."ISVOfferRetention" OPTIONS (ADD estimated_rows '77');
 EXPLAIN SELECT * FROM one."ISVOfferRetention";
+RESET pinsight_fdw.max_age;
 
 SET client_min_messages = warning;
 DROP SCHEMA mpn, cmp, clash, one, two CASCADE;

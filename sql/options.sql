@@ -253,6 +253,39 @@ ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (ADD column_name 'Month');
 ALTER FOREIGN TABLE opt_table OPTIONS (ADD not_null 'true');
 
 --
+-- Freshness and budget
+--
+ALTER SERVER opt OPTIONS (ADD max_age '12 hours', ADD stale_ok '3 days',
+	ADD max_reports_per_hour '20', ADD fetch 'query');
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD max_age '0', ADD stale_ok '0',
+	ADD max_reports_per_hour '1', ADD fetch 'table');
+SELECT unnest(ftoptions) FROM pg_foreign_table WHERE ftrelid = 'opt_table'::regclass;
+ALTER SERVER opt OPTIONS (SET max_age 'never');
+ALTER SERVER opt OPTIONS (SET max_age '-1 hour');
+ALTER SERVER opt OPTIONS (SET stale_ok '1 month');
+ALTER SERVER opt OPTIONS (SET max_reports_per_hour '0');
+ALTER SERVER opt OPTIONS (SET max_reports_per_hour '1001');
+ALTER SERVER opt OPTIONS (SET max_reports_per_hour '2.5');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET fetch 'rows');
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD max_ages '1 h');
+ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (ADD max_age '1 h');
+ALTER FOREIGN TABLE opt_table OPTIONS (DROP max_age, DROP stale_ok,
+	DROP max_reports_per_hour, DROP fetch, ADD report_id 'one_of-9.ids');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET report_id 'no id');
+ALTER FOREIGN TABLE opt_table OPTIONS (DROP report_id);
+ALTER SERVER opt OPTIONS (DROP max_age, DROP stale_ok, DROP max_reports_per_hour,
+	DROP fetch);
+SET pinsight_fdw.max_age = '30 minutes';
+SHOW pinsight_fdw.max_age;
+SET pinsight_fdw.max_age = '1 year';
+RESET pinsight_fdw.max_age;
+SET pinsight_fdw.cache_directory = '/tmp';
+SET pinsight_fdw.cache_size = '1GB';
+SET pinsight_fdw.progress = off;
+RESET pinsight_fdw.progress;
+SET pinsight_fdw.max_rage = '1 h';
+
+--
 -- Options of other releases are unknown, not ignored
 --
 DO $$
@@ -260,11 +293,6 @@ DECLARE
 	command text;
 BEGIN
 	FOREACH command IN ARRAY ARRAY[
-		'ALTER SERVER opt OPTIONS (ADD max_age ''24 hours'')',
-		'ALTER SERVER opt OPTIONS (ADD stale_ok ''3 days'')',
-		'ALTER SERVER opt OPTIONS (ADD fetch ''query'')',
-		'ALTER SERVER opt OPTIONS (ADD max_reports_per_hour ''5'')',
-		'ALTER FOREIGN TABLE opt_table OPTIONS (ADD report_id ''x'')',
 		'CREATE USER MAPPING FOR PUBLIC SERVER opt OPTIONS (certificate_file ''/x'')',
 		'CREATE USER MAPPING FOR PUBLIC SERVER opt OPTIONS (private_key_file ''/x'')']
 	LOOP

@@ -72,9 +72,11 @@ MOVE 10 IN c;
 FETCH 2 FROM c;
 COMMIT;
 
--- plans
+-- plans, as for somebody who wants a new report
+SET pinsight_fdw.max_age = '0';
 EXPLAIN (COSTS OFF) SELECT * FROM azure_usage WHERE month = '2026-05-01';
 EXPLAIN (VERBOSE, COSTS OFF) SELECT service_name FROM azure_usage;
+RESET pinsight_fdw.max_age;
 
 DROP VIEW usage_view;
 DROP TABLE market;

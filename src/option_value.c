@@ -399,7 +399,8 @@ pin_value_age(const char *value, int64 *ms)
 bool
 pin_value_count(const char *value, int *count)
 {
-	return parse_int(value, count, 0, NULL) && *count >= 1 && *count <= 1000;
+	return consists_of(value, DIGITS, 4) && parse_int(value, count, 0, NULL) &&
+		*count >= 1 && *count <= 1000;
 }
 
 bool

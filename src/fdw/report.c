@@ -40,6 +40,8 @@ notice_progress(const PinResolution *resolution, int64 waited_us, const char *ta
 			 known && job.report_id[0] != '\0' ?
 			 errdetail("The service says of report %s: %s (asked %d times).",
 					   job.report_id, said, job.polls) :
+			 known && job.said[0] != '\0' ?
+			 errdetail("Step: %s; the service says: %s.", job.phase, said) :
 			 known ? errdetail("Step: %s.", job.phase) : 0));
 }
 

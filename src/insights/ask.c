@@ -49,14 +49,14 @@ pin_ask_api(const PinAsker *asker)
 	return &asker->client.api;
 }
 
-bool
-pin_ask(PinAsker *asker, PinApiRequest *request, PinReadReply read, void *arg,
-		PinError *err)
+static bool
+ask(PinAsker *asker, PinApiRequest *request, PinCallKind kind, PinReadReply read,
+	void *arg, PinError *err)
 {
 	MemoryContext old = MemoryContextSwitchTo(asker->context);
 	PinCallStatus status;
 
-	pin_client_call(&asker->client, request, PIN_CALL_REPEATABLE, read, arg);
+	pin_client_call(&asker->client, request, kind, read, arg);
 	while ((status = pin_client_advance(&asker->client, err)) == PIN_CALL_WAIT)
 	{
 		pin_wait(pin_http_fd(asker->client.http));
@@ -64,6 +64,20 @@ pin_ask(PinAsker *asker, PinApiRequest *request, PinReadReply read, void *arg,
 	}
 	MemoryContextSwitchTo(old);
 	return status == PIN_CALL_DONE;
+}
+
+bool
+pin_ask(PinAsker *asker, PinApiRequest *request, PinReadReply read, void *arg,
+		PinError *err)
+{
+	return ask(asker, request, PIN_CALL_REPEATABLE, read, arg, err);
+}
+
+bool
+pin_ask_once(PinAsker *asker, PinApiRequest *request, PinReadReply read, void *arg,
+			 PinError *err)
+{
+	return ask(asker, request, PIN_CALL_ONCE, read, arg, err);
 }
 
 void

@@ -32,6 +32,13 @@ extern const PinApi *pin_ask_api(const PinAsker *asker);
 extern bool pin_ask(PinAsker *asker, PinApiRequest *request,
 					PinReadReply read, void *arg, PinError *err);
 
+/*
+ * The same with a request that creates something: it is not sent again while
+ * the first may have been carried out.  Then it fails with err->ambiguous.
+ */
+extern bool pin_ask_once(PinAsker *asker, PinApiRequest *request,
+						 PinReadReply read, void *arg, PinError *err);
+
 extern void pin_ask_close(PinAsker *asker);
 
 #endif							/* PIN_ASK_H */

@@ -155,14 +155,25 @@ look_later(PinScheduled *s)
 	s->rest_ms = Max(s->rest_ms, Min((int) (s->rest_ms * REST_GROWTH), MAX_REST_MS));
 }
 
+/*
+ * Is the completed execution the one whose rows we have?  Never, if it has
+ * neither id nor time.
+ */
+static bool
+is_here(const PinScheduled *s)
+{
+	const PinSnapshotHead *ours = &s->snapshot->head;
+
+	return (s->head.execution_id[0] != '\0' || s->head.generated_time[0] != '\0') &&
+		strcmp(ours->execution_id, s->head.execution_id) == 0 &&
+		strcmp(ours->generated_time, s->head.generated_time) == 0;
+}
+
 /* All is known that can be: is there something to download, to keep, to tell? */
 static void
 conclude(PinScheduled *s)
 {
-	bool		here = s->snapshot != NULL &&
-	(s->link == NULL || strcmp(s->snapshot->head.execution_id, s->head.execution_id) == 0);
-
-	if (here)
+	if (s->snapshot != NULL && (s->link == NULL || is_here(s)))
 		keep_snapshot(s);
 	else if (s->link != NULL)
 	{
@@ -185,13 +196,17 @@ note_execution(PinScheduled *s, const PinExecution *execution)
 	PinSnapshotHead *head = &s->head;
 	int64		keep_ms = Max(KEEP_MS, Max(options->max_age_ms, options->stale_ok_ms));
 
-	head->as_of = Min(pin_service_time(execution->generated_time), GetCurrentTimestamp());
-	head->keep_until = TimestampTzPlusMilliseconds(head->as_of, keep_ms);
-	head->tsv = execution->format[0] == '\0' ? options->format == PIN_FORMAT_TSV :
-		pin_ascii_equal_trimmed(execution->format, "tsv");
 	strlcpy(head->report_id, report_id(s), sizeof(PinId));
 	strlcpy(head->execution_id, execution->execution_id, sizeof(PinId));
 	strlcpy(head->generated_time, execution->generated_time, sizeof(PinTimeText));
+
+	/* what is here already has not become younger since */
+	head->as_of = Min(pin_service_time(execution->generated_time),
+					  s->snapshot != NULL && is_here(s) ? s->snapshot->head.as_of :
+					  GetCurrentTimestamp());
+	head->keep_until = TimestampTzPlusMilliseconds(head->as_of, keep_ms);
+	head->tsv = execution->format[0] == '\0' ? options->format == PIN_FORMAT_TSV :
+		pin_ascii_equal_trimmed(execution->format, "tsv");
 	s->link = pstrdup(execution->secure_link);
 }
 
@@ -237,9 +252,10 @@ start_look(PinScheduled *s)
 
 /* ---- CHECK ---- */
 
-#define HINT_OTHER \
-	"call pinsight_unschedule and pinsight_schedule for a new one, " \
-	"or set the table's option \"report_id\" to another report."
+/* The way out that is always there. */
+static const char another[] =
+"call pinsight_unschedule and pinsight_schedule for a new one, "
+"or set the table's option \"report_id\" to another report";
 
 /* What keeps the report from running again, if anything does. */
 static void
@@ -252,18 +268,18 @@ note_report(PinScheduled *s, const PinRemoteReport *report)
 	if (report == NULL && s->link == NULL)
 	{
 		pin_error_set(err, PIN_ERROR_REPORT_GONE, "report %s does not exist", report_id(s));
-		pin_error_hint(err, "It was deleted, or belongs to another user or program: " HINT_OTHER);
+		pin_error_hint(err, "It was deleted, or belongs to another user or program: %s.", another);
 	}
 	else if (pin_ascii_equal_trimmed(status, "Paused"))
 	{
 		pin_error_set(err, PIN_ERROR_REPORT_STOPPED, "report %s is paused", report_id(s));
-		pin_error_hint(err, "Resume it in Partner Center; or " HINT_OTHER);
+		pin_error_hint(err, "Resume it in Partner Center; or %s.", another);
 	}
 	else if (pin_ascii_equal_trimmed(status, "Inactive"))
 	{
 		pin_error_set(err, PIN_ERROR_REPORT_STOPPED,
 					  "report %s has ended and will not run again", report_id(s));
-		pin_error_hint(err, "It ran as often as it should: " HINT_OTHER);
+		pin_error_hint(err, "It ran as often as it should: %s.", another);
 	}
 	else if (s->run_failed)
 	{

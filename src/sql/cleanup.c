@@ -165,13 +165,16 @@ search_job(const char *path, void *arg)
 			pin_ascii_equal_trimmed(state.name, search->object->name);
 }
 
-/* Ours, old enough, and in no job of any database. */
+/*
+ * Ours, old enough, and in no job of any database.  A report that is made again
+ * and again was asked for by somebody, who will also end it.
+ */
 static bool
 is_orphan(const Cleanup *c, const PinRemoteObject *object)
 {
 	Search		search = {.object = object};
 
-	if (!pin_job_is_name(object->name) || object->created > c->before)
+	if (!pin_job_is_name(object->name) || object->recurring || object->created > c->before)
 		return false;
 	pin_cache_visit("", PIN_CACHE_JOB, search_job, &search);
 	return !search.found;

@@ -56,9 +56,11 @@ read_reports(const PinReply *reply, void *arg, PinError *err)
 	for (size_t i = 0; i < list.count; i++)
 	{
 		const PinRemoteReport *report = &list.items[i];
+		PinRemoteObject *object = add_object(listing, report->id, report->name,
+											 report->created_time);
 
-		strlcpy(add_object(listing, report->id, report->name, report->created_time)->query_id,
-				report->query_id, sizeof(PinId));
+		strlcpy(object->query_id, report->query_id, sizeof(PinId));
+		object->recurring = !report->execute_now && report->recurrence_hours > 0;
 	}
 	turn_page(listing, list.next_link);
 	MemoryContextSwitchTo(old);

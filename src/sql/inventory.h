@@ -18,6 +18,7 @@ typedef struct PinRemoteObject
 	PinId		query_id;		/* of a report: the query it runs; may be
 								 * empty */
 	char	   *name;			/* UTF-8; "" if it has none */
+	bool		recurring;		/* a report that is made again and again */
 	TimestampTz created;		/* if that is not told: now */
 } PinRemoteObject;
 

@@ -1,0 +1,377 @@
+/*-------------------------------------------------------------------------
+ *
+ * schedule.c
+ *		pinsight_schedule(), pinsight_unschedule(): a foreign table and a report
+ *		that the service makes for it again and again.
+ *
+ * What happens at the service is no part of the transaction.  So it happens
+ * first, and is undone if the table's option cannot be written; what a later
+ * failure of the transaction leaves there is found again by its name.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_foreign_table.h"
+#include "compat.h"
+#include "executor/spi.h"
+#include "fdw/table.h"
+#include "fmgr.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
+#include "insights/offer.h"
+#include "insights/recurring.h"
+#include "insights/shipped.h"
+#include "option_value.h"
+#include "snapshot/need.h"
+#include "sql/look.h"
+#include "text.h"
+#include "throw.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/timestamp.h"
+
+PG_FUNCTION_INFO_V1(pinsight_schedule);
+PG_FUNCTION_INFO_V1(pinsight_unschedule);
+
+/* What the service takes as an interval, hours. */
+#define MIN_HOURS 4
+#define MAX_HOURS 2160
+
+/* A foreign table that its owner wants to (un)schedule. */
+typedef struct Target
+{
+	Oid			relid;			/* locked until the transaction ends */
+	char	   *name;			/* unqualified, for messages */
+	PinOptions *options;		/* with the caller's mapping */
+	PinTable   *table;			/* what it stands for */
+	char		remote_name[PIN_RECURRING_NAME_SIZE];	/* of its own report */
+	PinAsker   *asker;			/* talks to the service */
+}			Target;
+
+/* ---- the table ---- */
+
+/* Before it is locked: nobody shall lock what is not his. */
+static void
+check_target(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("there is no table with OID %u", relid)));
+	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a foreign table", name)));
+	if (!pin_is_table_owner(relid))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, name);
+	pin_look_check_server(GetForeignServerIdByRelId(relid));
+}
+
+/* The name of the report that is made for the table as it is now. */
+static void
+name_report(Target * target)
+{
+	PinOptions	options = *target->options;
+	PinNeed    *need;
+
+	options.report_id = NULL;
+	need = pin_need_create(&options, target->table->query, target->table->metrics != NIL,
+						   target->relid, GetUserId());
+	pin_recurring_name(target->remote_name, need->remote_key);
+}
+
+/*
+ * Opens a table.  Its lock keeps others from scheduling it, but nobody from
+ * reading it while we talk to the service.
+ */
+static void
+open_target(Target * target, Oid relid)
+{
+	Relation	relation;
+
+	check_target(relid);
+	relation = relation_open(relid, ShareUpdateExclusiveLock);
+	target->relid = relid;
+	target->name = pstrdup(RelationGetRelationName(relation));
+	target->options = pin_options_scan(relid, GetUserId());
+	target->table = pin_table_resolve(relation, target->options);
+	name_report(target);
+	relation_close(relation, NoLock);
+	target->asker = pin_ask_open(target->options);
+}
+
+/* The service did not do what we asked for. */
+static _Noreturn void
+fail(const Target * target, const PinError *err, const char *what)
+{
+	pin_throw(err, target->options->server_name,
+			  psprintf("%s foreign table \"%s\"", what, target->name));
+}
+
+/* Does another foreign table read the same report? */
+static bool
+is_shared(const Target * target, const char *report_id)
+{
+	Relation	catalog = table_open(ForeignTableRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	bool		shared = false;
+	HeapTuple	tuple;
+
+	while (!shared && (tuple = systable_getnext(scan)) != NULL)
+	{
+		Oid			relid = ((Form_pg_foreign_table) GETSTRUCT(tuple))->ftrelid;
+		char	   *other = relid == target->relid ? NULL :
+		pin_option_get(GetForeignTable(relid)->options, "report_id");
+
+		shared = other != NULL && strcmp(other, report_id) == 0;
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return shared;
+}
+
+/* ---- the table's option ---- */
+
+/* Sets report_id, or drops it (NULL), as ALTER FOREIGN TABLE by the caller. */
+static void
+alter_table(const Target * target, const char *report_id)
+{
+	const char *schema = get_namespace_name(get_rel_namespace(target->relid));
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "ALTER FOREIGN TABLE %s OPTIONS (",
+					 quote_qualified_identifier(schema, get_rel_name(target->relid)));
+	if (report_id == NULL)
+		appendStringInfoString(&sql, "DROP report_id)");
+	else
+		appendStringInfo(&sql, "%s report_id %s)",
+						 target->options->report_id == NULL ? "ADD" : "SET",
+						 quote_literal_cstr(report_id));
+
+	SPI_connect();
+	if (SPI_execute(sql.data, false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not execute: %s", sql.data);
+	SPI_finish();
+}
+
+/*
+ * The option cannot be written: nobody will know of the report.  The failed
+ * subtransaction is over, so we can talk to the service.
+ */
+static void
+undo(const Target * target, const PinRecurring *made)
+{
+	PinError	err;
+
+	if (!pin_recurring_undo(target->asker, made, &err))
+		pin_warn(&err, target->options->server_name,
+				 psprintf("removing the report of foreign table \"%s\"", target->name));
+}
+
+/* Writes the option in a subtransaction; if that fails the report goes, too. */
+static void
+write_option(const Target * target, const PinRecurring *made)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		alter_table(target, pin_text_to_server(made->report_id));
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		undo(target, made);
+		ReThrowError(error);
+	}
+	PG_END_TRY();
+}
+
+/* ---- the interval ---- */
+
+/* The service's own minimum, or what was known of it when we were built. */
+static int
+minimum_hours(const Target * target)
+{
+	const PinTable *table = target->table;
+	const PinCatalogDataset *known = pin_catalog_dataset(pin_shipped_catalog(), table->program,
+														 table->dataset);
+	int			hours = known == NULL ? -1 : known->minimum_recurrence_hours;
+	List	   *offers = NIL;
+	PinOffer   *offer;
+	PinError	err;
+
+	if (!pin_offer_fetch(target->asker, table->dataset, &offers, &err))
+		fail(target, &err, "scheduling");
+	offer = pin_offer_find(offers, table->dataset);
+	if (offer != NULL && offer->minimum_recurrence_hours >= 0)
+		hours = offer->minimum_recurrence_hours;
+	return Min(Max(hours, MIN_HOURS), MAX_HOURS);
+}
+
+/* Months are 30 days, as elsewhere; what is left of an hour is an hour. */
+static int64
+hours_of(const Interval * interval)
+{
+	int64		hours = ((int64) interval->month * DAYS_PER_MONTH + interval->day) * HOURS_PER_DAY +
+	interval->time / USECS_PER_HOUR;
+
+	if (interval->time % USECS_PER_HOUR > 0)
+		hours++;
+	return hours;
+}
+
+static int
+recurrence_hours(const Target * target, const Interval * interval)
+{
+	int64		wanted = hours_of(interval);
+	int64		hours;
+	int			minimum;
+
+	if (wanted <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the interval of a schedule must be positive")));
+	minimum = minimum_hours(target);
+	hours = Min(Max(wanted, minimum), MAX_HOURS);
+	if (hours != wanted || interval->time % USECS_PER_HOUR != 0)
+		ereport(NOTICE,
+				(errmsg("the report will run every " INT64_FORMAT " hours", hours),
+				 errdetail("Reports of dataset \"%s\" run every %d to %d whole hours.",
+						   target->table->dataset, minimum, MAX_HOURS)));
+	return hours;
+}
+
+/* ---- pinsight_schedule ---- */
+
+/* A table that reads a report of somebody else's shall not lose it by this. */
+static void
+check_present_report(const Target * target)
+{
+	const char *id = target->options->report_id;
+	PinRecurring present;
+	PinError	err;
+
+	if (id == NULL)
+		return;
+	if (!pin_recurring_find(target->asker, id, &present, &err))
+		fail(target, &err, "scheduling");
+	if (present.report_id[0] == '\0' || strcmp(present.name, target->remote_name) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("foreign table \"%s\" reads another report", target->name),
+			 errdetail("Its option \"report_id\" names report %s, \"%s\".", id,
+					   pin_text_to_server(present.name)),
+			 errhint("Call pinsight_unschedule first.")));
+}
+
+static void
+tell_first_run(const Target * target, const PinRecurring *made)
+{
+	if (made->report_is_new)
+		ereport(NOTICE,
+				(errmsg("foreign table \"%s\" has rows after the first run of its report at %s",
+						target->name, made->start_time)));
+}
+
+Datum
+pinsight_schedule(PG_FUNCTION_ARGS)
+{
+	Target		target;
+	PinRecurringOrder order;
+	PinRecurring made;
+	PinError	err;
+
+	open_target(&target, PG_GETARG_OID(0));
+	check_present_report(&target);
+	strlcpy(order.name, target.remote_name, sizeof(order.name));
+	order.query = target.table->query;
+	order.format = target.options->format == PIN_FORMAT_TSV ? "tsv" : "csv";
+	order.hours = recurrence_hours(&target, PG_GETARG_INTERVAL_P(1));
+	if (!pin_recurring_make(target.asker, &order, &made, &err))
+		fail(&target, &err, "scheduling");
+	if (target.options->report_id == NULL ||
+		strcmp(target.options->report_id, made.report_id) != 0)
+		write_option(&target, &made);
+	tell_first_run(&target, &made);
+	pin_ask_close(target.asker);
+	PG_RETURN_TEXT_P(cstring_to_text(pin_text_to_server(made.report_id)));
+}
+
+/* ---- pinsight_unschedule ---- */
+
+/* The report that the table reads, or the one that is made for such tables. */
+static void
+find_report(const Target * target, PinRecurring *found)
+{
+	const char *id = target->options->report_id;
+	PinError	err;
+	bool		ok = id != NULL ? pin_recurring_find(target->asker, id, found, &err) :
+	pin_recurring_find_named(target->asker, target->remote_name, found, &err);
+
+	if (!ok)
+		fail(target, &err, "unscheduling");
+}
+
+/* Removes report and queries unless they are others' or of use to others. */
+static void
+remove_report(const Target * target, const PinRecurring *found)
+{
+	const char *id = found->report_id[0] != '\0' ? found->report_id : NULL;
+	PinError	err;
+
+	if (id != NULL && !pin_recurring_is_name(found->name))
+		ereport(NOTICE,
+				(errmsg("report %s stays: it was not made by pinsight_schedule", id)));
+	else if (id != NULL && is_shared(target, id))
+		ereport(NOTICE,
+				(errmsg("report %s stays: another foreign table reads it", id)));
+	else if (!pin_recurring_remove(target->asker, id, id != NULL ? found->name :
+								   target->remote_name, &err))
+		fail(target, &err, "unscheduling");
+}
+
+Datum
+pinsight_unschedule(PG_FUNCTION_ARGS)
+{
+	Target		target;
+	PinRecurring found;
+
+	open_target(&target, PG_GETARG_OID(0));
+	find_report(&target, &found);
+	if (found.report_id[0] == '\0')
+		ereport(NOTICE,
+				(target.options->report_id != NULL ?
+				 errmsg("report %s does not exist any more", target.options->report_id) :
+				 errmsg("foreign table \"%s\" has no schedule", target.name)));
+	remove_report(&target, &found);
+	if (target.options->report_id != NULL)
+		alter_table(&target, NULL);
+	pin_ask_close(target.asker);
+	PG_RETURN_VOID();
+}
