@@ -194,7 +194,13 @@ $emulator->create_table($node, 'known_usage', 'service_name known', $options);
 is(ask('SELECT count(service_name) FROM (SELECT * FROM known_usage LIMIT 3) k'), 3,
 	'a domain whose constraint scans');
 
-# --- downloads that nothing would wake
+# --- downloads that nothing would wake, or that are answered out of turn
+
+$emulator->fault({ endpoint => 'download', times => 0, status => 416 });
+like($session->error('SELECT count(*) FROM usage')->{message}, qr/HTTP status 416/,
+	'the refusal of a range that nobody asked for');
+$emulator->control('DELETE', '/faults');
+is(ask('SELECT count(*) FROM usage'), $count, 'and the report can still be had');
 
 $emulator->fault({ endpoint => 'download', times => 0, status => 203,
 		body => "x,y\n" x 200_000 });

@@ -11,7 +11,9 @@
 #include "fdw/table.h"
 #include "insights/query_text.h"
 #include "insights/shipped.h"
+#include "insights/timespan.h"
 #include "nodes/value.h"
+#include "text.h"
 #include "throw.h"
 #include "utils/rel.h"
 
@@ -108,9 +110,9 @@ timespan_of(const PinOptions *options, const PinCatalogDataset *dataset)
 {
 	if (options->timespan != NULL)
 		return options->timespan;
-	if (dataset == NULL || dataset->ndate_ranges == 0)
+	if (dataset == NULL)
 		return NULL;
-	return dataset->date_ranges[dataset->ndate_ranges - 1];
+	return pin_timespan_widest(dataset->date_ranges, dataset->ndate_ranges);
 }
 
 /* What the timespan is about, in words. */
@@ -134,8 +136,14 @@ query_text(Relation relation, const PinTable *table, const char *server_name)
 	char	   *text;
 	char	   *copy;
 
+	/* as UTF-8 for the sake of the error: a usable name is ASCII */
 	for (int i = 0; i < ncolumns; i++)
-		columns[i] = strVal(list_nth(table->names, i));
+	{
+		const char *name = strVal(list_nth(table->names, i));
+		char	   *utf8 = pin_text_to_utf8(name);
+
+		columns[i] = utf8 != NULL ? utf8 : name;
+	}
 
 	text = pin_query_text(table->dataset, columns, ncolumns, table->timespan, &err);
 	if (text == NULL)

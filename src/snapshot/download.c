@@ -205,14 +205,18 @@ end_reached(PinDownload *d, const PinExchange *x, PinError *err)
 	return PIN_DOWNLOAD_WAIT;
 }
 
-/* There is nothing at our offset: is that the file's end? */
+/*
+ * There is nothing at our offset: is that the file's end?  Not if we have not
+ * even begun, nor asked for a range.
+ */
 static PinDownloadStatus
 nothing_follows(PinDownload *d, const PinExchange *x, PinError *err)
 {
 	const char *range = pin_exchange_header(x, "Content-Range");
+	int64		offset = pin_report_file_offset(d->file);
 	long long	size;
-	bool		at_end = range == NULL || sscanf(range, "bytes */%lld", &size) != 1 ||
-	size == pin_report_file_offset(d->file);
+	bool		at_end = offset > 0 &&
+	(range == NULL || sscanf(range, "bytes */%lld", &size) != 1 || size == offset);
 
 	if (at_end && (d->confirming || pin_report_file_finish(d->file, x, err)))
 		return PIN_DOWNLOAD_DONE;
