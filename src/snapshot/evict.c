@@ -20,6 +20,7 @@
 #include "settings.h"
 #include "snapshot/cache.h"
 #include "snapshot/snapshot.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 /* A snapshot that may have to go. */
@@ -39,11 +40,26 @@ typedef struct Eviction
 
 /* Past its time, or replaced by a younger one. */
 static bool
-is_outdated(const PinSnapshot *s, const PinSnapshot *newest)
+is_outdated(const PinSnapshotHead *head, const PinSnapshotHead *newest)
 {
-	return s->head.keep_until < GetCurrentTimestamp() ||
-		(strcmp(s->head.key, newest->head.key) == 0 &&
-		 s->head.as_of <= newest->head.as_of);
+	return head->keep_until < GetCurrentTimestamp() ||
+		(strcmp(head->key, newest->key) == 0 && head->as_of <= newest->as_of);
+}
+
+/*
+ * Server or mapping were dropped, or changed: nobody can have these rows any
+ * more.
+ */
+static bool
+is_orphan(const PinSnapshotHead *head, const PinSnapshotHead *newest)
+{
+	if (head->database != MyDatabaseId)
+		return false;
+	if (head->serverid == newest->serverid && head->umid == newest->umid)
+		return strcmp(head->credential, newest->credential) != 0;
+	return !SearchSysCacheExists1(FOREIGNSERVEROID, ObjectIdGetDatum(head->serverid)) ||
+		(OidIsValid(head->umid) &&
+		 !SearchSysCacheExists1(USERMAPPINGOID, ObjectIdGetDatum(head->umid)));
 }
 
 static void
@@ -62,7 +78,8 @@ consider_snapshot(const char *path, void *arg)
 		eviction->total += s->head.head_size + s->head.data_size;
 		return;
 	}
-	if (is_outdated(s, eviction->keep))
+	if (is_outdated(&s->head, &eviction->keep->head) ||
+		is_orphan(&s->head, &eviction->keep->head))
 	{
 		pin_cache_remove(path);
 		return;
@@ -88,20 +105,32 @@ oldest_first(const ListCell *a, const ListCell *b)
 static void
 consider_leftover(const char *path, void *arg)
 {
-	if (!pin_cache_is_locked(path))
-		pin_cache_remove(path);
+	pin_cache_remove_unlocked(path);
+}
+
+/* A lock is of use while it is held, or while there is a job to be taken. */
+static void
+consider_lock(const char *path, void *arg)
+{
+	int			stem = strlen(path) - strlen(PIN_CACHE_LOCK);
+	char	   *job = psprintf("%.*s" PIN_CACHE_JOB, stem, path);
+	struct stat st;
+
+	if (stat(job, &st) != 0 && errno == ENOENT)
+		pin_cache_remove_unlocked(path);
+	pfree(job);
 }
 
 /*
  * A file on its way to being renamed is young; one that has stayed under its
- * first name was left by a crash.
+ * first name was left by a crash.  And a budget counts for an hour.
  */
 static void
-consider_unrenamed(const char *path, void *arg)
+consider_age(const char *path, void *arg)
 {
 	struct stat st;
 
-	if (stat(path, &st) == 0 && st.st_mtime < time(NULL) - SECS_PER_HOUR)
+	if (stat(path, &st) == 0 && st.st_mtime < time(NULL) - 2 * SECS_PER_HOUR)
 		pin_cache_remove(path);
 }
 
@@ -113,7 +142,9 @@ pin_evict(const PinSnapshot *keep)
 	ListCell   *lc;
 
 	pin_cache_visit("", PIN_CACHE_PART, consider_leftover, NULL);
-	pin_cache_visit("", PIN_CACHE_NEW, consider_unrenamed, NULL);
+	pin_cache_visit("", PIN_CACHE_LOCK, consider_lock, NULL);
+	pin_cache_visit("", PIN_CACHE_NEW, consider_age, NULL);
+	pin_cache_visit("", PIN_CACHE_BUDGET, consider_age, NULL);
 	pin_cache_visit("", PIN_CACHE_SNAPSHOT, consider_snapshot, &eviction);
 
 	list_sort(eviction.candidates, oldest_first);
