@@ -63,6 +63,12 @@ typedef enum PinStep
 #define MAX_CREATES 3
 /* Pages of a list that are followed; the service holds 100 queries. */
 #define MAX_PAGES 100
+/*
+ * A create whose scan was ended is looked for until it is so old, this often,
+ * before it is sent again.
+ */
+#define SETTLE_US (3 * USECS_PER_SEC)
+#define LOOK_AGAIN_MS 500
 /* Links asked for after the store refused one. */
 #define MAX_LINKS 3
 /* "not found" in a row before the report's existence is checked. */
@@ -199,7 +205,16 @@ end_tidying(PinAcquisition *a)
 		order_anew(a);
 		return;
 	}
-	pin_job_forget(a->job);
+
+	/*
+	 * A job that names what could not be removed stays.  And so does one that
+	 * says there is nothing, if no report can be had: as long as that is so,
+	 * nobody needs to ask.
+	 */
+	if (a->leftover.kind != PIN_ERROR_NONE || a->error.kind == PIN_ERROR_QUOTA)
+		pin_job_save(a->job);
+	else
+		pin_job_forget(a->job);
 	go(a, a->doomed ? PIN_STEP_FAILED : PIN_STEP_DONE);
 }
 
@@ -275,6 +290,7 @@ start_create_query(PinAcquisition *a)
 
 	a->query_creates++;
 	a->job->state.query_tried = built;
+	a->job->state.create_sent = a->sent;
 	call(a, &request, built, &err, PIN_CALL_ONCE, read_create_query);
 }
 
@@ -292,6 +308,17 @@ call_for_page(PinAcquisition *a, PinApiRequest *first, bool built, PinError *err
 }
 
 /*
+ * What a scan that was ended has sent last may still be on its way, or in the
+ * service's hands.
+ */
+static bool
+may_still_come(const PinAcquisition *a)
+{
+	return a->job->resumed &&
+		a->job->state.create_sent > GetCurrentTimestamp() - SETTLE_US;
+}
+
+/*
  * What was looked for is found, or the list goes on, or it does not exist: go
  * on to where the job says, or stay with the next page.
  */
@@ -306,6 +333,12 @@ turn_page(PinAcquisition *a, bool found, const char *next_link, bool *tried)
 		return;
 	}
 	a->pages = 0;
+	if (!found && may_still_come(a))
+	{
+		go(a, a->step);
+		rest(a, LOOK_AGAIN_MS);
+		return;
+	}
 	*tried = found;
 	go(a, next_step(&a->job->state));
 }
@@ -370,6 +403,7 @@ start_create_report(PinAcquisition *a)
 	built = pin_api_create_report(&a->client.api, &order, &request, &err);
 	a->report_creates++;
 	a->job->state.report_tried = built;
+	a->job->state.create_sent = a->sent;
 	call(a, &request, built, &err, PIN_CALL_ONCE, read_create_report);
 }
 
@@ -384,7 +418,11 @@ read_find_report(const PinReply *reply, void *arg, PinError *err)
 		return false;
 	report = pin_api_report_named(&list, a->name);
 	if (report != NULL)
+	{
 		strlcpy(a->job->state.report_id, report->id, sizeof(PinId));
+		if (a->job->state.query_id[0] == '\0')	/* to be deleted, too */
+			strlcpy(a->job->state.query_id, report->query_id, sizeof(PinId));
+	}
 	turn_page(a, report != NULL, list.next_link, &a->job->state.report_tried);
 	pin_api_report_list_free(&list);
 	return true;
@@ -621,6 +659,7 @@ read_delete_report(const PinReply *reply, void *arg, PinError *err)
 	if (!pin_api_delete_report_reply(reply, err))
 		return false;
 	a->job->state.report_id[0] = '\0';
+	a->job->state.report_tried = false;
 	tidy_up(a);
 	return true;
 }
@@ -644,6 +683,7 @@ read_delete_query(const PinReply *reply, void *arg, PinError *err)
 	if (!pin_api_delete_query_reply(reply, err))
 		return false;
 	a->job->state.query_id[0] = '\0';
+	a->job->state.query_tried = false;
 	tidy_up(a);
 	return true;
 }

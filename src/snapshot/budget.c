@@ -39,9 +39,8 @@ typedef struct Budget
  * which is better than no answer.
  */
 static int
-lock_budget(const PinNeed *need)
+lock_budget(const char *path)
 {
-	char	   *path = pin_cache_path(need->credential, "budget", PIN_CACHE_LOCK);
 	int			fd;
 
 	for (int i = 0; i < LOCK_TRIES; i++)
@@ -119,8 +118,9 @@ typedef bool (*Change) (Budget *budget, const PinNeed *need, PinError *err);
 static bool
 change_budget(const PinNeed *need, Change change, PinError *err)
 {
-	volatile int lock = lock_budget(need);
-	bool		ok;
+	char	   *path = pin_cache_path(need->credential, "budget", PIN_CACHE_LOCK);
+	volatile int lock = lock_budget(path);
+	volatile bool ok = false;
 
 	PG_TRY();
 	{
@@ -132,7 +132,7 @@ change_budget(const PinNeed *need, Change change, PinError *err)
 	}
 	PG_FINALLY();
 	{
-		pin_cache_unlock(lock, NULL);
+		pin_cache_unlock(lock, path);
 	}
 	PG_END_TRY();
 	return ok;

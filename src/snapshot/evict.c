@@ -19,6 +19,7 @@
 #include "nodes/pg_list.h"
 #include "settings.h"
 #include "snapshot/cache.h"
+#include "snapshot/job.h"
 #include "snapshot/snapshot.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -46,6 +47,15 @@ is_outdated(const PinSnapshotHead *head, const PinSnapshotHead *newest)
 		(strcmp(head->key, newest->key) == 0 && head->as_of <= newest->as_of);
 }
 
+/* Is a server or mapping gone?  Of other databases we know nothing. */
+static bool
+was_dropped(Oid database, Oid serverid, Oid umid)
+{
+	return database == MyDatabaseId &&
+		(!SearchSysCacheExists1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid)) ||
+		 !SearchSysCacheExists1(USERMAPPINGOID, ObjectIdGetDatum(umid)));
+}
+
 /*
  * Server or mapping were dropped, or changed: nobody can have these rows any
  * more.
@@ -53,13 +63,10 @@ is_outdated(const PinSnapshotHead *head, const PinSnapshotHead *newest)
 static bool
 is_orphan(const PinSnapshotHead *head, const PinSnapshotHead *newest)
 {
-	if (head->database != MyDatabaseId)
-		return false;
-	if (head->serverid == newest->serverid && head->umid == newest->umid)
+	if (head->database == MyDatabaseId && head->serverid == newest->serverid &&
+		head->umid == newest->umid)
 		return strcmp(head->credential, newest->credential) != 0;
-	return !SearchSysCacheExists1(FOREIGNSERVEROID, ObjectIdGetDatum(head->serverid)) ||
-		(OidIsValid(head->umid) &&
-		 !SearchSysCacheExists1(USERMAPPINGOID, ObjectIdGetDatum(head->umid)));
+	return was_dropped(head->database, head->serverid, head->umid);
 }
 
 static void
@@ -101,24 +108,38 @@ oldest_first(const ListCell *a, const ListCell *b)
 	return left < right ? -1 : left > right;
 }
 
-/* What is being written is locked; the rest was left by a crash. */
+/*
+ * What is being written, or worked on, is locked; the rest was left by a
+ * crash.
+ */
 static void
 consider_leftover(const char *path, void *arg)
 {
 	pin_cache_remove_unlocked(path);
 }
 
-/* A lock is of use while it is held, or while there is a job to be taken. */
-static void
-consider_lock(const char *path, void *arg)
+/* Does a job tell nothing to anybody? */
+static bool
+is_useless(const PinJobState *state)
 {
-	int			stem = strlen(path) - strlen(PIN_CACHE_LOCK);
-	char	   *job = psprintf("%.*s" PIN_CACHE_JOB, stem, path);
-	struct stat st;
+	return was_dropped(state->database, state->serverid, state->umid) ||
+		(pin_job_is_blank(state) && state->saved < GetCurrentTimestamp() - USECS_PER_HOUR);
+}
 
-	if (stat(job, &st) != 0 && errno == ENOENT)
-		pin_cache_remove_unlocked(path);
-	pfree(job);
+static void
+consider_job(const char *path, void *arg)
+{
+	PinJobState state;
+	PinJob	   *job;
+
+	if (!pin_job_read(path, &state) || !is_useless(&state))
+		return;
+	job = pin_job_take_left(path);
+	if (job == NULL)
+		return;
+	if (job->state.saved == state.saved)	/* nobody has taken it up meanwhile */
+		pin_job_forget(job);
+	pin_job_release(job);
 }
 
 /*
@@ -142,7 +163,8 @@ pin_evict(const PinSnapshot *keep)
 	ListCell   *lc;
 
 	pin_cache_visit("", PIN_CACHE_PART, consider_leftover, NULL);
-	pin_cache_visit("", PIN_CACHE_LOCK, consider_lock, NULL);
+	pin_cache_visit("", PIN_CACHE_JOB, consider_job, NULL);
+	pin_cache_visit("", PIN_CACHE_LOCK, consider_leftover, NULL);
 	pin_cache_visit("", PIN_CACHE_NEW, consider_age, NULL);
 	pin_cache_visit("", PIN_CACHE_BUDGET, consider_age, NULL);
 	pin_cache_visit("", PIN_CACHE_SNAPSHOT, consider_snapshot, &eviction);
