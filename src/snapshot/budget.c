@@ -54,7 +54,29 @@ lock_budget(const char *path)
 	return -1;
 }
 
-/* Reads the budget, without the orders that no longer count. */
+/*
+ * Drops what no longer counts, and what cannot be: the file may be damaged, or
+ * the clock was set back.
+ */
+static void
+forget_past(Budget *budget)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	int			kept = 0;
+
+	if (budget->norders < 0 || budget->norders > ORDERS_MAX)
+		budget->norders = 0;
+	for (int i = 0; i < budget->norders; i++)
+	{
+		if (budget->orders[i] > now - PERIOD_US && budget->orders[i] <= now)
+			budget->orders[kept++] = budget->orders[i];
+	}
+	budget->norders = kept;
+	if (budget->blocked_until > now + PERIOD_US)
+		budget->blocked_until = 0;
+}
+
+/* Without the orders that no longer count. */
 static Budget *
 read_budget(const PinNeed *need)
 {
@@ -62,19 +84,10 @@ read_budget(const PinNeed *need)
 	size_t		len = 0;
 	char	   *data = pin_cache_read(pin_cache_path(need->credential, NULL, PIN_CACHE_BUDGET),
 									  sizeof(Budget), &len);
-	TimestampTz since = GetCurrentTimestamp() - PERIOD_US;
-	int			kept = 0;
 
 	if (data != NULL && len == sizeof(Budget))
 		memcpy(budget, data, sizeof(Budget));
-	if (budget->norders < 0 || budget->norders > ORDERS_MAX)
-		budget->norders = 0;
-	for (int i = 0; i < budget->norders; i++)
-	{
-		if (budget->orders[i] > since)
-			budget->orders[kept++] = budget->orders[i];
-	}
-	budget->norders = kept;
+	forget_past(budget);
 	return budget;
 }
 
