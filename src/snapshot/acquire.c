@@ -105,6 +105,7 @@ struct PinAcquisition
 	int			links;			/* links refused */
 	int			not_found;		/* polls in a row that found no execution */
 	int			pages;			/* pages of a list followed */
+	TimestampTz looked;			/* when the first of them was asked for */
 	int			poll_ms;		/* wait before the next poll */
 	char	   *next_page;		/* FIND_X: where its list goes on; NULL: start */
 	char	   *link;			/* secure link of the completed execution */
@@ -424,6 +425,8 @@ read_find_report(const PinReply *reply, void *arg, PinError *err)
 			strlcpy(a->job->state.query_id, report->query_id, sizeof(PinId));
 	}
 	turn_page(a, report != NULL, list.next_link, &a->job->state.report_tried);
+	if (!a->job->state.report_tried)	/* what is found later was made later */
+		a->job->state.not_before = a->looked;
 	pin_api_report_list_free(&list);
 	return true;
 }
@@ -436,6 +439,8 @@ start_find_report(PinAcquisition *a)
 	bool		built = pin_api_find_reports(&a->client.api, a->name, NULL,
 											 &request, &err);
 
+	if (a->next_page == NULL)
+		a->looked = a->sent;
 	call_for_page(a, &request, built, &err, read_find_report);
 }
 
@@ -883,13 +888,15 @@ pin_acquire_advance(PinAcquisition *a)
 /*
  * Nothing of the job can be at the service: what we know of is gone, and what
  * may be there by our name another scan finds just as well without the job.
+ * But as long as no report can be had the job says so, and nobody asks again.
  */
 static bool
 nothing_left(const PinAcquisition *a)
 {
 	const PinJobState *state = &a->job->state;
 
-	if (state->query_id[0] != '\0' || state->report_id[0] != '\0')
+	if (state->query_id[0] != '\0' || state->report_id[0] != '\0' ||
+		a->error.kind == PIN_ERROR_QUOTA)
 		return false;
 	return (!state->query_tried && !state->report_tried) ||
 		(!a->job->resumed && a->query_creates == 0 && a->report_creates == 0);
