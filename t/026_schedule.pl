@@ -22,7 +22,7 @@ use constant HOUR => 3600;
 
 my $emulator = PinsightEmulator->new(
 	options => [ '--rows', 20, '--report-delay', '0' ]);
-my $node = $emulator->node('schedule', max_age => '',
+my $node = $emulator->node('schedule', conf => "pinsight_fdw.max_age = ''\n",
 	server => "poll_interval '20 ms', wait_timeout '1 min', max_reports_per_hour '1000'");
 my $http = HTTP::Tiny->new(timeout => 30, proxy => undef, http_proxy => undef);
 my $session = PinsightSession->new($node);

@@ -61,7 +61,8 @@ sub new
 		$program, '--port', 0, '--blob-port', 0, '--control-port', 0,
 		'--catalog', "$top/catalog/datasets.json",
 		'--database', $self->{database}, '--ready-file', "$folder/ready",
-		'--report-delay', '0.2', '--quota-execute-now', 1000, '--quiet',
+		'--report-delay', '0.2', '--quiet',
+		'--quota-execute-now', 1000, '--quota-reports', 1000,
 		@{ $args{options} || [] });
 
 	my $pid = fork();
@@ -208,8 +209,8 @@ sub truth
 
 # A running PostgreSQL with the extension, a server "partner" on this emulator
 # and a mapping for everybody.  conf: lines for postgresql.conf; server: further
-# options; mapping: all options of the mapping; max_age: how old rows may be,
-# by default not at all, so that each statement orders a report of its own.
+# options; mapping: all options of the mapping.  As long as conf and server do
+# not say otherwise, every statement orders a report, and may.
 sub node
 {
 	my ($self, $name, %args) = @_;
@@ -217,24 +218,56 @@ sub node
 	my $mapping = $args{mapping}
 	  || "client_id '$client_id', client_secret '$client_secret', "
 	  . "refresh_token '$refresh_token'";
-	my $server = join(', ',
-		"tenant '$tenant'", "api_url '$self->{api}'",
-		"login_url '$self->{api}'", $args{server} || "poll_interval '50 ms'");
-	my $max_age = $args{max_age} // '0';
 
-	$server .= ", max_reports_per_hour '1000'"
-	  unless $server =~ /max_reports_per_hour/;
-
-	$node->init;
-	$node->append_conf('postgresql.conf', "pinsight_fdw.max_age = '$max_age'");
+	$node->init(%{ $args{init} || {} });
+	$node->append_conf('postgresql.conf', "pinsight_fdw.max_age = '0'");
 	$node->append_conf('postgresql.conf', $args{conf}) if $args{conf};
 	$node->start;
-	$node->safe_psql('postgres', qq(
-		CREATE EXTENSION pinsight_fdw;
-		CREATE SERVER partner FOREIGN DATA WRAPPER pinsight_fdw
-			OPTIONS ($server);
-		CREATE USER MAPPING FOR PUBLIC SERVER partner OPTIONS ($mapping);));
+	$node->safe_psql('postgres', 'CREATE EXTENSION pinsight_fdw');
+	$self->create_server($node, 'partner', $args{server}, $mapping);
 	return $node;
+}
+
+# A server on this emulator and a mapping for everybody.
+sub create_server
+{
+	my ($self, $node, $name, $options, $mapping) = @_;
+	$options ||= "poll_interval '50 ms'";
+	$options .= ", max_reports_per_hour '1000'"
+	  if $options !~ /max_reports_per_hour/;
+	$node->safe_psql('postgres', qq(
+		CREATE SERVER $name FOREIGN DATA WRAPPER pinsight_fdw OPTIONS (
+			tenant '$tenant', api_url '$self->{api}',
+			login_url '$self->{api}', $options);
+		CREATE USER MAPPING FOR PUBLIC SERVER $name OPTIONS ($mapping);));
+	return;
+}
+
+# Waits for a request to arrive, e.g. await(endpoint => 'create_report').
+sub await
+{
+	my ($self, %wanted) = @_;
+	my $deadline = time() + 20;
+
+	while (time() < $deadline)
+	{
+		my @found = $self->log(%wanted);
+		return $found[0] if @found;
+		sleep(0.02);
+	}
+	die "no such request: " . encode_json(\%wanted) . "\n";
+}
+
+# How many requests there were.
+sub count { my ($self, %wanted) = @_; return scalar(my @l = $self->log(%wanted)); }
+
+# Names of the queries and reports it holds.
+sub held
+{
+	my ($self) = @_;
+	my $state = $self->state;
+	return map { $_->{name} // $_->{queryName} // $_->{reportName} // '?' }
+	  @{ $state->{queries} }, @{ $state->{reports} };
 }
 
 # A foreign table on that server; options may be left out.

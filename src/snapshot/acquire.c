@@ -63,6 +63,12 @@ typedef enum PinStep
 #define MAX_CREATES 3
 /* Pages of a list that are followed; the service holds 100 queries. */
 #define MAX_PAGES 100
+/*
+ * A create whose scan was ended is looked for until it is so old, this often,
+ * before it is sent again.
+ */
+#define SETTLE_US (3 * USECS_PER_SEC)
+#define LOOK_AGAIN_MS 500
 /* Links asked for after the store refused one. */
 #define MAX_LINKS 3
 /* "not found" in a row before the report's existence is checked. */
@@ -99,6 +105,7 @@ struct PinAcquisition
 	int			links;			/* links refused */
 	int			not_found;		/* polls in a row that found no execution */
 	int			pages;			/* pages of a list followed */
+	TimestampTz looked;			/* when the first of them was asked for */
 	int			poll_ms;		/* wait before the next poll */
 	char	   *next_page;		/* FIND_X: where its list goes on; NULL: start */
 	char	   *link;			/* secure link of the completed execution */
@@ -199,7 +206,16 @@ end_tidying(PinAcquisition *a)
 		order_anew(a);
 		return;
 	}
-	pin_job_forget(a->job);
+
+	/*
+	 * A job that names what could not be removed stays.  And so does one that
+	 * says there is nothing, if no report can be had: as long as that is so,
+	 * nobody needs to ask.
+	 */
+	if (a->leftover.kind != PIN_ERROR_NONE || a->error.kind == PIN_ERROR_QUOTA)
+		pin_job_save(a->job);
+	else
+		pin_job_forget(a->job);
 	go(a, a->doomed ? PIN_STEP_FAILED : PIN_STEP_DONE);
 }
 
@@ -275,6 +291,7 @@ start_create_query(PinAcquisition *a)
 
 	a->query_creates++;
 	a->job->state.query_tried = built;
+	a->job->state.create_sent = a->sent;
 	call(a, &request, built, &err, PIN_CALL_ONCE, read_create_query);
 }
 
@@ -292,6 +309,17 @@ call_for_page(PinAcquisition *a, PinApiRequest *first, bool built, PinError *err
 }
 
 /*
+ * What a scan that was ended has sent last may still be on its way, or in the
+ * service's hands.
+ */
+static bool
+may_still_come(const PinAcquisition *a)
+{
+	return a->job->resumed &&
+		a->job->state.create_sent > GetCurrentTimestamp() - SETTLE_US;
+}
+
+/*
  * What was looked for is found, or the list goes on, or it does not exist: go
  * on to where the job says, or stay with the next page.
  */
@@ -306,6 +334,12 @@ turn_page(PinAcquisition *a, bool found, const char *next_link, bool *tried)
 		return;
 	}
 	a->pages = 0;
+	if (!found && may_still_come(a))
+	{
+		go(a, a->step);
+		rest(a, LOOK_AGAIN_MS);
+		return;
+	}
 	*tried = found;
 	go(a, next_step(&a->job->state));
 }
@@ -370,6 +404,7 @@ start_create_report(PinAcquisition *a)
 	a->report_creates++;
 	a->job->state.not_before = a->sent; /* also if we never hear of it */
 	a->job->state.report_tried = built;
+	a->job->state.create_sent = a->sent;
 	call(a, &request, built, &err, PIN_CALL_ONCE, read_create_report);
 }
 
@@ -384,8 +419,14 @@ read_find_report(const PinReply *reply, void *arg, PinError *err)
 		return false;
 	report = pin_api_report_named(&list, a->name);
 	if (report != NULL)
+	{
 		strlcpy(a->job->state.report_id, report->id, sizeof(PinId));
+		if (a->job->state.query_id[0] == '\0')	/* to be deleted, too */
+			strlcpy(a->job->state.query_id, report->query_id, sizeof(PinId));
+	}
 	turn_page(a, report != NULL, list.next_link, &a->job->state.report_tried);
+	if (!a->job->state.report_tried)	/* what is found later was made later */
+		a->job->state.not_before = a->looked;
 	pin_api_report_list_free(&list);
 	return true;
 }
@@ -398,6 +439,8 @@ start_find_report(PinAcquisition *a)
 	bool		built = pin_api_find_reports(&a->client.api, a->name, NULL,
 											 &request, &err);
 
+	if (a->next_page == NULL)
+		a->looked = a->sent;
 	call_for_page(a, &request, built, &err, read_find_report);
 }
 
@@ -621,6 +664,7 @@ read_delete_report(const PinReply *reply, void *arg, PinError *err)
 	if (!pin_api_delete_report_reply(reply, err))
 		return false;
 	a->job->state.report_id[0] = '\0';
+	a->job->state.report_tried = false;
 	tidy_up(a);
 	return true;
 }
@@ -644,6 +688,7 @@ read_delete_query(const PinReply *reply, void *arg, PinError *err)
 	if (!pin_api_delete_query_reply(reply, err))
 		return false;
 	a->job->state.query_id[0] = '\0';
+	a->job->state.query_tried = false;
 	tidy_up(a);
 	return true;
 }
@@ -843,13 +888,15 @@ pin_acquire_advance(PinAcquisition *a)
 /*
  * Nothing of the job can be at the service: what we know of is gone, and what
  * may be there by our name another scan finds just as well without the job.
+ * But as long as no report can be had the job says so, and nobody asks again.
  */
 static bool
 nothing_left(const PinAcquisition *a)
 {
 	const PinJobState *state = &a->job->state;
 
-	if (state->query_id[0] != '\0' || state->report_id[0] != '\0')
+	if (state->query_id[0] != '\0' || state->report_id[0] != '\0' ||
+		a->error.kind == PIN_ERROR_QUOTA)
 		return false;
 	return (!state->query_tried && !state->report_tried) ||
 		(!a->job->resumed && a->query_creates == 0 && a->report_creates == 0);

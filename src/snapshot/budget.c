@@ -39,9 +39,8 @@ typedef struct Budget
  * which is better than no answer.
  */
 static int
-lock_budget(const PinNeed *need)
+lock_budget(const char *path)
 {
-	char	   *path = pin_cache_path(need->credential, "budget", PIN_CACHE_LOCK);
 	int			fd;
 
 	for (int i = 0; i < LOCK_TRIES; i++)
@@ -55,7 +54,29 @@ lock_budget(const PinNeed *need)
 	return -1;
 }
 
-/* Reads the budget, without the orders that no longer count. */
+/*
+ * Drops what no longer counts, and what cannot be: the file may be damaged, or
+ * the clock was set back.
+ */
+static void
+forget_past(Budget *budget)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	int			kept = 0;
+
+	if (budget->norders < 0 || budget->norders > ORDERS_MAX)
+		budget->norders = 0;
+	for (int i = 0; i < budget->norders; i++)
+	{
+		if (budget->orders[i] > now - PERIOD_US && budget->orders[i] <= now)
+			budget->orders[kept++] = budget->orders[i];
+	}
+	budget->norders = kept;
+	if (budget->blocked_until > now + PERIOD_US)
+		budget->blocked_until = 0;
+}
+
+/* Without the orders that no longer count. */
 static Budget *
 read_budget(const PinNeed *need)
 {
@@ -63,19 +84,10 @@ read_budget(const PinNeed *need)
 	size_t		len = 0;
 	char	   *data = pin_cache_read(pin_cache_path(need->credential, NULL, PIN_CACHE_BUDGET),
 									  sizeof(Budget), &len);
-	TimestampTz since = GetCurrentTimestamp() - PERIOD_US;
-	int			kept = 0;
 
 	if (data != NULL && len == sizeof(Budget))
 		memcpy(budget, data, sizeof(Budget));
-	if (budget->norders < 0 || budget->norders > ORDERS_MAX)
-		budget->norders = 0;
-	for (int i = 0; i < budget->norders; i++)
-	{
-		if (budget->orders[i] > since)
-			budget->orders[kept++] = budget->orders[i];
-	}
-	budget->norders = kept;
+	forget_past(budget);
 	return budget;
 }
 
@@ -119,8 +131,9 @@ typedef bool (*Change) (Budget *budget, const PinNeed *need, PinError *err);
 static bool
 change_budget(const PinNeed *need, Change change, PinError *err)
 {
-	volatile int lock = lock_budget(need);
-	bool		ok;
+	char	   *path = pin_cache_path(need->credential, "budget", PIN_CACHE_LOCK);
+	volatile int lock = lock_budget(path);
+	volatile bool ok = false;
 
 	PG_TRY();
 	{
@@ -132,7 +145,7 @@ change_budget(const PinNeed *need, Change change, PinError *err)
 	}
 	PG_FINALLY();
 	{
-		pin_cache_unlock(lock, NULL);
+		pin_cache_unlock(lock, path);
 	}
 	PG_END_TRY();
 	return ok;

@@ -77,7 +77,12 @@ pin_cache_visit(const char *prefix, const char *suffix, PinCacheVisit visit, voi
 	{
 		if (has_suffix(entry->d_name, suffix) &&
 			strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
-			visit(psprintf("%s/%s", pin_cache_directory, entry->d_name), arg);
+		{
+			char	   *path = psprintf("%s/%s", pin_cache_directory, entry->d_name);
+
+			visit(path, arg);
+			pfree(path);
+		}
 	}
 	FreeDir(dir);
 }
@@ -163,15 +168,37 @@ pin_cache_lock(const char *path)
 	return -1;
 }
 
+bool
+pin_cache_holds(int fd, const char *path)
+{
+	return fd >= 0 && still_there(fd, path);
+}
+
 void
 pin_cache_unlock(int fd, const char *path)
 {
 	if (fd < 0)
 		return;
-	if (path != NULL)
+	if (path != NULL && still_there(fd, path))
 		pin_cache_remove(path);
 	close(fd);
 	ReleaseExternalFD();
+}
+
+/*
+ * The lock is held until the file is gone, so that nobody can take it for his
+ * own in between.
+ */
+void
+pin_cache_remove_unlocked(const char *path)
+{
+	int			fd = BasicOpenFile(path, O_RDWR | PG_BINARY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0 && still_there(fd, path))
+		pin_cache_remove(path);
+	close(fd);
 }
 
 bool
@@ -214,17 +241,30 @@ pin_cache_read(const char *path, size_t max, size_t *len)
 	return data;
 }
 
-static void
-write_whole(int fd, const char *path, const char *data, size_t len)
+static bool
+write_whole(int fd, const char *data, size_t len)
 {
 	errno = 0;
 	if (write(fd, data, len) == len)
-		return;
+		return true;
 	if (errno == 0)
 		errno = ENOSPC;
+	return false;
+}
+
+static _Noreturn void
+fail_writing(const char *path, const char *beside)
+{
+	int			saved_errno = errno;
+	bool		full = errno == ENOSPC;
+
+	pin_cache_remove(beside);
+	errno = saved_errno;
 	ereport(ERROR,
 			(errcode_for_file_access(),
-			 errmsg("could not write file \"%s\": %m", path)));
+			 errmsg("could not write file \"%s\": %m", path),
+			 full ?
+			 errhint("Free some disk space, or set \"pinsight_fdw.cache_directory\" to a larger file system.") : 0));
 }
 
 /*
@@ -239,13 +279,10 @@ pin_cache_write(const char *path, const char *data, size_t len)
 										   S_IRUSR | S_IWUSR);
 
 	if (fd < 0)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not create file \"%s\": %m", beside)));
-	write_whole(fd, beside, data, len);
+		fail_writing(path, beside);
+	if (!write_whole(fd, data, len))
+		fail_writing(path, beside);
 	if (CloseTransientFile(fd) != 0 || rename(beside, path) != 0)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not write file \"%s\": %m", path)));
+		fail_writing(path, beside);
 	pfree(beside);
 }

@@ -44,8 +44,9 @@
 extern char *pin_cache_path(const char *hash, const char *middle, const char *suffix);
 
 /*
- * Calls visit for every file whose name begins with prefix and ends with suffix, with its path, palloc'd.  A directory that does not exist
- * is empty.  visit may remove files and may throw.
+ * Calls visit for every file whose name begins with prefix and ends with
+ * suffix, with its path, which is freed afterwards.  A directory that does not
+ * exist is empty.  visit may remove files and may throw.
  */
 typedef void (*PinCacheVisit) (const char *path, void *arg);
 extern void pin_cache_visit(const char *prefix, const char *suffix, PinCacheVisit visit,
@@ -60,8 +61,20 @@ extern void pin_cache_remove(const char *path);
  */
 extern int	pin_cache_lock(const char *path);
 
-/* Unlocks and closes; removes the file first if path is not NULL. */
+/*
+ * Does the lock still count?  Not if its file was removed: then another
+ * backend can have one, too.
+ */
+extern bool pin_cache_holds(int fd, const char *path);
+
+/*
+ * Unlocks and closes; removes the file first if path is not NULL and still
+ * leads to it.
+ */
 extern void pin_cache_unlock(int fd, const char *path);
+
+/* Removes a file unless somebody has locked it.  Never throws. */
+extern void pin_cache_remove_unlocked(const char *path);
 
 /* Is the file locked by anybody? A file that is not there is not. */
 extern bool pin_cache_is_locked(const char *path);

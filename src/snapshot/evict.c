@@ -19,7 +19,9 @@
 #include "nodes/pg_list.h"
 #include "settings.h"
 #include "snapshot/cache.h"
+#include "snapshot/job.h"
 #include "snapshot/snapshot.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 /* A snapshot that may have to go. */
@@ -39,11 +41,32 @@ typedef struct Eviction
 
 /* Past its time, or replaced by a younger one. */
 static bool
-is_outdated(const PinSnapshot *s, const PinSnapshot *newest)
+is_outdated(const PinSnapshotHead *head, const PinSnapshotHead *newest)
 {
-	return s->head.keep_until < GetCurrentTimestamp() ||
-		(strcmp(s->head.key, newest->head.key) == 0 &&
-		 s->head.as_of <= newest->head.as_of);
+	return head->keep_until < GetCurrentTimestamp() ||
+		(strcmp(head->key, newest->key) == 0 && head->as_of <= newest->as_of);
+}
+
+/* Is a server or mapping gone?  Of other databases we know nothing. */
+static bool
+was_dropped(Oid database, Oid serverid, Oid umid)
+{
+	return database == MyDatabaseId &&
+		(!SearchSysCacheExists1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid)) ||
+		 !SearchSysCacheExists1(USERMAPPINGOID, ObjectIdGetDatum(umid)));
+}
+
+/*
+ * Server or mapping were dropped, or changed: nobody can have these rows any
+ * more.
+ */
+static bool
+is_orphan(const PinSnapshotHead *head, const PinSnapshotHead *newest)
+{
+	if (head->database == MyDatabaseId && head->serverid == newest->serverid &&
+		head->umid == newest->umid)
+		return strcmp(head->credential, newest->credential) != 0;
+	return was_dropped(head->database, head->serverid, head->umid);
 }
 
 static void
@@ -62,7 +85,8 @@ consider_snapshot(const char *path, void *arg)
 		eviction->total += s->head.head_size + s->head.data_size;
 		return;
 	}
-	if (is_outdated(s, eviction->keep))
+	if (is_outdated(&s->head, &eviction->keep->head) ||
+		is_orphan(&s->head, &eviction->keep->head))
 	{
 		pin_cache_remove(path);
 		return;
@@ -84,24 +108,50 @@ oldest_first(const ListCell *a, const ListCell *b)
 	return left < right ? -1 : left > right;
 }
 
-/* What is being written is locked; the rest was left by a crash. */
+/*
+ * What is being written, or worked on, is locked; the rest was left by a
+ * crash.
+ */
 static void
 consider_leftover(const char *path, void *arg)
 {
-	if (!pin_cache_is_locked(path))
-		pin_cache_remove(path);
+	pin_cache_remove_unlocked(path);
+}
+
+/* Does a job tell nothing to anybody? */
+static bool
+is_useless(const PinJobState *state)
+{
+	return was_dropped(state->database, state->serverid, state->umid) ||
+		(pin_job_is_blank(state) && state->saved < GetCurrentTimestamp() - USECS_PER_HOUR);
+}
+
+static void
+consider_job(const char *path, void *arg)
+{
+	PinJobState state;
+	PinJob	   *job;
+
+	if (!pin_job_read(path, &state) || !is_useless(&state))
+		return;
+	job = pin_job_take_left(path);
+	if (job == NULL)
+		return;
+	if (job->state.saved == state.saved)	/* nobody has taken it up meanwhile */
+		pin_job_forget(job);
+	pin_job_release(job);
 }
 
 /*
  * A file on its way to being renamed is young; one that has stayed under its
- * first name was left by a crash.
+ * first name was left by a crash.  And a budget counts for an hour.
  */
 static void
-consider_unrenamed(const char *path, void *arg)
+consider_age(const char *path, void *arg)
 {
 	struct stat st;
 
-	if (stat(path, &st) == 0 && st.st_mtime < time(NULL) - SECS_PER_HOUR)
+	if (stat(path, &st) == 0 && st.st_mtime < time(NULL) - 2 * SECS_PER_HOUR)
 		pin_cache_remove(path);
 }
 
@@ -113,7 +163,10 @@ pin_evict(const PinSnapshot *keep)
 	ListCell   *lc;
 
 	pin_cache_visit("", PIN_CACHE_PART, consider_leftover, NULL);
-	pin_cache_visit("", PIN_CACHE_NEW, consider_unrenamed, NULL);
+	pin_cache_visit("", PIN_CACHE_JOB, consider_job, NULL);
+	pin_cache_visit("", PIN_CACHE_LOCK, consider_leftover, NULL);
+	pin_cache_visit("", PIN_CACHE_NEW, consider_age, NULL);
+	pin_cache_visit("", PIN_CACHE_BUDGET, consider_age, NULL);
 	pin_cache_visit("", PIN_CACHE_SNAPSHOT, consider_snapshot, &eviction);
 
 	list_sort(eviction.candidates, oldest_first);

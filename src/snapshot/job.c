@@ -17,6 +17,12 @@
 #define NAME_START "pinsight "
 #define NAME_DIGITS 16
 
+/*
+ * That nothing was found by its name is believed for so long: then another
+ * cluster may have ordered the report.
+ */
+#define BLANK_US USECS_PER_MINUTE
+
 void
 pin_job_name(char name[PIN_JOB_NAME_SIZE], const PinNeed *need)
 {
@@ -104,6 +110,8 @@ lock_job(const char *key)
 	job->lock = pin_cache_lock(job->lock_path);
 	if (job->lock >= 0)
 		return job;
+	pfree(job->lock_path);		/* whoever waits for it tries often */
+	pfree(job->path);
 	pfree(job);
 	return NULL;
 }
@@ -131,8 +139,15 @@ pin_job_take(const PinNeed *need)
 {
 	PinJob	   *job = lock_job(need->key);
 
-	if (job != NULL && !pick_up(job, need->key))
+	if (job == NULL)
+		return NULL;
+	if (!pick_up(job, need->key) ||
+		(pin_job_is_blank(&job->state) &&
+		 job->state.begun < GetCurrentTimestamp() - BLANK_US))
+	{
+		job->resumed = false;
 		begin(&job->state, need);
+	}
 	return job;
 }
 
@@ -157,9 +172,40 @@ pin_job_is_taken(const PinJobState *state)
 	return pin_cache_is_locked(pin_cache_path(state->key, NULL, PIN_CACHE_LOCK));
 }
 
+bool
+pin_job_is_blank(const PinJobState *state)
+{
+	return !state->query_tried && !state->report_tried &&
+		state->query_id[0] == '\0' && state->report_id[0] == '\0';
+}
+
+/*
+ * If somebody has removed the cache directory, or cleared it, our lock counts
+ * no more: we take another one, unless another backend was faster.
+ */
+static void
+keep_lock(PinJob *job)
+{
+	int			lock;
+
+	if (pin_cache_holds(job->lock, job->lock_path))
+		return;
+	pfree(pin_cache_path(job->state.key, NULL, PIN_CACHE_LOCK));	/* makes the directory */
+	lock = pin_cache_lock(job->lock_path);
+	if (lock < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("lock file \"%s\" was removed, and another session has taken over",
+						job->lock_path),
+				 errhint("Run the query again to share that session's report.")));
+	pin_cache_unlock(job->lock, NULL);
+	job->lock = lock;
+}
+
 void
 pin_job_save(PinJob *job)
 {
+	keep_lock(job);
 	job->state.pid = MyProcPid;
 	job->state.saved = GetCurrentTimestamp();
 	job->state.checksum = checksum(&job->state);
@@ -180,7 +226,7 @@ pin_job_release(PinJob *job)
 {
 	if (job == NULL || job->lock < 0)
 		return;
-	pin_cache_unlock(job->lock, NULL);
+	pin_cache_unlock(job->lock, job->lock_path);
 	job->lock = -1;
 }
 
@@ -189,7 +235,8 @@ pin_job_forget(PinJob *job)
 {
 	if (job->lock < 0)
 		return;
-	pin_cache_remove(job->path);
+	if (pin_cache_holds(job->lock, job->lock_path))
+		pin_cache_remove(job->path);
 	pin_cache_unlock(job->lock, job->lock_path);
 	job->lock = -1;
 }

@@ -41,6 +41,7 @@ typedef struct PinJobState
 	bool		query_tried;	/* there may be one, by our name */
 	bool		report_tried;	/* likewise */
 	TimestampTz begun;			/* when the job was begun */
+	TimestampTz create_sent;	/* the last create; 0: none */
 	TimestampTz not_before;		/* the report was not ready then; 0: unknown */
 	TimestampTz saved;			/* when this was written */
 	TimestampTz next_poll;		/* 0: none is planned */
@@ -81,7 +82,13 @@ extern PinJob *pin_job_take(const PinNeed *need);
  */
 extern PinJob *pin_job_take_left(const char *path);
 
-/* Makes the state last.  Throws on failure. */
+/* Is nothing of the job at the service? */
+extern bool pin_job_is_blank(const PinJobState *state);
+
+/*
+ * Makes the state last.  Throws on failure, and if another backend has the job
+ * because the cache directory was removed meanwhile.
+ */
 extern void pin_job_save(PinJob *job);
 
 /* Lets go of the job, which stays for the next one.  Safe in a callback. */

@@ -25,6 +25,10 @@
 #define SCOPE_DIGITS 16
 /* Longest query text that is believed when a head is read. */
 #define QUERY_MAX (1024 * 1024)
+/* Whoever has waited for a snapshot has this long to find it. */
+#define PICK_UP_US USECS_PER_MINUTE
+/* Times a sweep may hold the lock of a file that is just being made. */
+#define LOCK_TRIES 100
 
 static uint32
 checksum(const PinSnapshotHead *head, const char *query)
@@ -93,6 +97,25 @@ give_back(PinSnapshot *s)
 	ReleaseExternalFD();
 }
 
+static void
+free_closed(PinSnapshot *s)
+{
+	if (s->query != NULL)
+		pfree(s->query);
+	pfree(s->path);
+	pfree(s);
+}
+
+/* A wait looks at many snapshots many times: nothing may pile up. */
+static void
+discard(PinSnapshot *s)
+{
+	if (s == NULL)
+		return;
+	pin_snapshot_close(s);
+	free_closed(s);
+}
+
 /*
  * The query text is palloc'd while the descriptor is open: on failure it is
  * closed before the error goes on.
@@ -119,22 +142,23 @@ PinSnapshot *
 pin_snapshot_open(const char *path)
 {
 	PinSnapshot *s = allocate(path);
+	bool		useless = true;
 
 	s->fd = BasicOpenFile(path, O_RDONLY | PG_BINARY | O_CLOEXEC);
 	if (s->fd < 0)
+		useless = errno == EACCES || errno == EPERM;
+	else if (read_head_safely(s))
+		return s;
+
+	give_back(s);
+	if (useless)
 	{
-		give_back(s);
-		return NULL;
-	}
-	if (!read_head_safely(s))
-	{
-		give_back(s);
 		ereport(LOG,
 				(errmsg("removing damaged snapshot \"%s\"", path)));
 		pin_cache_remove(path);
-		return NULL;
 	}
-	return s;
+	free_closed(s);
+	return NULL;
 }
 
 PinSnapshot *
@@ -191,11 +215,11 @@ consider(const char *path, void *arg)
 	if (contains(s, search->need) && s->head.as_of >= search->oldest &&
 		(search->best == NULL || s->head.as_of > search->best->head.as_of))
 	{
-		pin_snapshot_close(search->best);
+		discard(search->best);
 		search->best = s;
 	}
 	else
-		pin_snapshot_close(s);
+		discard(s);
 }
 
 PinSnapshot *
@@ -231,6 +255,21 @@ fail_writing(const char *path)
 			 errmsg("could not write snapshot \"%s\": %m", path)));
 }
 
+/* The name is ours alone, so only a sweep can have the lock, for an instant. */
+static int
+lock_part(const char *path)
+{
+	for (int i = 0; i < LOCK_TRIES; i++)
+	{
+		int			fd = pin_cache_lock(path);
+
+		if (fd >= 0)
+			return fd;
+		pg_usleep(1000);
+	}
+	elog(ERROR, "file \"%s\" is locked by another process", path);
+}
+
 int
 pin_snapshot_create(const PinNeed *need, char **path, int64 *data_offset)
 {
@@ -240,9 +279,7 @@ pin_snapshot_create(const PinNeed *need, char **path, int64 *data_offset)
 	snprintf(pid, sizeof(pid), "%d", MyProcPid);
 	*path = pin_cache_path(need->key, pid, PIN_CACHE_PART);
 	*data_offset = head_size(strlen(need->query));
-	fd = pin_cache_lock(*path);
-	if (fd < 0)
-		elog(ERROR, "file \"%s\" is locked by another process", *path);
+	fd = lock_part(*path);
 	if (ftruncate(fd, 0) != 0)	/* what a process with our number has left */
 	{
 		pin_cache_unlock(fd, NULL);
@@ -260,6 +297,7 @@ pin_snapshot_seal(int fd, const char *path, const PinNeed *need, PinSnapshotHead
 
 	memcpy(head->magic, PIN_SNAPSHOT_MAGIC, sizeof(head->magic));
 	head->written = GetCurrentTimestamp();
+	head->keep_until = Max(head->keep_until, head->written + PICK_UP_US);
 	head->database = MyDatabaseId;
 	head->serverid = need->options->serverid;
 	head->umid = need->options->umid;
@@ -268,6 +306,7 @@ pin_snapshot_seal(int fd, const char *path, const PinNeed *need, PinSnapshotHead
 	head->query_len = strlen(need->query);
 	head->head_size = head_size(head->query_len);
 	head->metrics = need->metrics;
+	strlcpy(head->credential, need->credential, sizeof(head->credential));
 	strlcpy(head->scope, need->scope, sizeof(head->scope));
 	strlcpy(head->key, need->key, sizeof(head->key));
 	head->checksum = checksum(head, need->query);

@@ -36,6 +36,7 @@ typedef struct PinSnapshotHead
 	uint32		query_len;		/* bytes of query text after this struct */
 	bool		metrics;		/* the query selects a metric */
 	bool		tsv;			/* fields are divided by tabs */
+	PinHash		credential;		/* it was ordered with */
 	PinHash		scope;			/* of the need it was made for */
 	PinHash		key;			/* that need */
 	PinId		report_id;		/* of the report */
@@ -56,9 +57,9 @@ typedef struct PinSnapshot
 
 /*
  * Opens the youngest snapshot that contains the need and is not older than
- * oldest.  NULL if there is none; files that are damaged are removed on the way.  The result
- * is palloc'd; close it with pin_snapshot_close.  Throws when memory or
- * descriptors run out.
+ * oldest.  NULL if there is none; files that are damaged are removed on the
+ * way.  The result is palloc'd; close it with pin_snapshot_close.  Throws when
+ * memory or descriptors run out.
  */
 extern PinSnapshot *pin_snapshot_find(const PinNeed *need, TimestampTz oldest);
 
