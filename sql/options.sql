@@ -17,6 +17,7 @@ CREATE SERVER opt_all FOREIGN DATA WRAPPER pinsight_fdw OPTIONS (
 	ca_file '/etc/ssl/certs/ca.pem', proxy 'http://127.0.0.1:1',
 	connect_timeout '500 ms', request_timeout '1 minute 30 seconds',
 	poll_interval '00:00:01', wait_timeout '1 day 12:00',
+	max_age '0', stale_ok '3 days', fetch 'query', max_reports_per_hour '5',
 	fdw_startup_cost '0', fdw_tuple_cost '1.5e-2', format 'tsv');
 SELECT unnest(srvoptions) FROM pg_foreign_server WHERE srvname = 'opt_all';
 ALTER SERVER opt_all OPTIONS (SET tenant '11111111-2222-3333-4444-555555555555',
@@ -140,6 +141,34 @@ SET intervalstyle = 'sql_standard';
 SELECT opt_refused('wait_timeout', '1 2:00:00');
 RESET intervalstyle;
 
+-- ages: like durations, but longer ones, and 0 is one, too
+ALTER SERVER opt OPTIONS (ADD max_age 'fresh');
+ALTER SERVER opt OPTIONS (ADD stale_ok '-1 day');
+SELECT name, age, opt_refused(name, age) <> 'accepted' AS refused
+FROM unnest(ARRAY['max_age', 'stale_ok']) AS o (name), unnest(ARRAY[
+	'', ' ', '-1 second', '1 month', '1 year', 'infinity', '1 hour ago',
+	'9999999999999999999', '2026-01-01', 'always'
+]) WITH ORDINALITY AS a (age, n) ORDER BY name, n;
+SELECT name, age, opt_refused(name, age)
+FROM unnest(ARRAY['max_age', 'stale_ok']) AS o (name), unnest(ARRAY[
+	'0', '0 s', '24 hours', '1 day', '30 days', '12:30', 'PT5M', '1 ms'
+]) WITH ORDINALITY AS a (age, n) ORDER BY name, n;
+
+-- what is fetched, and how often
+ALTER SERVER opt OPTIONS (ADD fetch 'all');
+ALTER SERVER opt OPTIONS (ADD max_reports_per_hour '0');
+SELECT name, value, opt_refused(name, value) <> 'accepted' AS refused
+FROM (VALUES (1, 'fetch', ''), (2, 'fetch', 'TABLE'), (3, 'fetch', 'query '),
+	(4, 'max_reports_per_hour', ''), (5, 'max_reports_per_hour', '-1'),
+	(6, 'max_reports_per_hour', '1001'), (7, 'max_reports_per_hour', '5.5'),
+	(8, 'max_reports_per_hour', 'five'), (9, 'max_reports_per_hour', '5 6'), (11, 'max_reports_per_hour', '0x10'),
+	(10, 'max_reports_per_hour', '99999999999999999999'))
+	AS o (n, name, value) ORDER BY n;
+SELECT name, value, opt_refused(name, value)
+FROM (VALUES (1, 'fetch', 'table'), (2, 'fetch', 'query'),
+	(3, 'max_reports_per_hour', '1'), (4, 'max_reports_per_hour', '1000'))
+	AS o (n, name, value) ORDER BY n;
+
 -- costs
 ALTER SERVER opt OPTIONS (ADD fdw_startup_cost '-1');
 SELECT cost, opt_refused('fdw_tuple_cost', cost) <> 'accepted' AS refused
@@ -253,28 +282,35 @@ ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (ADD column_name 'Month');
 ALTER FOREIGN TABLE opt_table OPTIONS (ADD not_null 'true');
 
 --
--- Freshness and budget
+-- Freshness and existing reports: on the table
 --
-ALTER SERVER opt OPTIONS (ADD max_age '12 hours', ADD stale_ok '3 days',
-	ADD max_reports_per_hour '20', ADD fetch 'query');
-ALTER FOREIGN TABLE opt_table OPTIONS (ADD max_age '0', ADD stale_ok '0',
-	ADD max_reports_per_hour '1', ADD fetch 'table');
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD max_age '6 hours', ADD stale_ok '3 days',
+	ADD fetch 'query', ADD max_reports_per_hour '2',
+	ADD report_id 'd0b9bba2-7e43-4a1c-8b5e-0f5f6d3c2b1a');
 SELECT unnest(ftoptions) FROM pg_foreign_table WHERE ftrelid = 'opt_table'::regclass;
-ALTER SERVER opt OPTIONS (SET max_age 'never');
-ALTER SERVER opt OPTIONS (SET max_age '-1 hour');
-ALTER SERVER opt OPTIONS (SET stale_ok '1 month');
-ALTER SERVER opt OPTIONS (SET max_reports_per_hour '0');
-ALTER SERVER opt OPTIONS (SET max_reports_per_hour '1001');
-ALTER SERVER opt OPTIONS (SET max_reports_per_hour '2.5');
-ALTER FOREIGN TABLE opt_table OPTIONS (SET fetch 'rows');
-ALTER FOREIGN TABLE opt_table OPTIONS (ADD max_ages '1 h');
-ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (ADD max_age '1 h');
-ALTER FOREIGN TABLE opt_table OPTIONS (DROP max_age, DROP stale_ok,
-	DROP max_reports_per_hour, DROP fetch, ADD report_id 'one_of-9.ids');
-ALTER FOREIGN TABLE opt_table OPTIONS (SET report_id 'no id');
-ALTER FOREIGN TABLE opt_table OPTIONS (DROP report_id);
-ALTER SERVER opt OPTIONS (DROP max_age, DROP stale_ok, DROP max_reports_per_hour,
-	DROP fetch);
+ALTER FOREIGN TABLE opt_table OPTIONS (SET max_age '0', SET fetch 'table', DROP stale_ok,
+	SET report_id 'Report-1_a');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET max_age 'never');
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD stale_ok '1 mon');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET fetch 'column');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET max_reports_per_hour 'many');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET report_id '');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET report_id '../ScheduledQueries');
+ALTER FOREIGN TABLE opt_table OPTIONS (SET report_id 'a b');
+DO $$
+BEGIN
+	EXECUTE format('ALTER FOREIGN TABLE opt_table OPTIONS (SET report_id %L)', repeat('x', 5000));
+EXCEPTION WHEN invalid_parameter_value THEN
+	RAISE NOTICE 'an id has an end';
+END $$;
+-- elsewhere they mean nothing
+ALTER SERVER opt OPTIONS (ADD report_id 'x');
+ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (ADD max_age '1 hour');
+CREATE USER MAPPING FOR PUBLIC SERVER opt OPTIONS (stale_ok '1 day');
+ALTER FOREIGN TABLE opt_table OPTIONS (DROP report_id, DROP max_age, DROP fetch,
+	DROP max_reports_per_hour);
+
+-- the same, in a session
 SET pinsight_fdw.max_age = '30 minutes';
 SHOW pinsight_fdw.max_age;
 SET pinsight_fdw.max_age = '1 year';

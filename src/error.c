@@ -124,10 +124,13 @@ static const PinErrorRow error_rows[PIN_ERROR_KINDS] = {
 		"service no longer offers has to be dropped from the table."
 	},
 	[PIN_ERROR_QUOTA] = {
-		"quota", "53400", "a quota for reports or queries is used up",
-		"Reports made at once are limited by the hour: run the query again later.  "
-		"Reports and queries that are kept are limited in number: delete those "
-		"that are not needed."
+		"quota", "53400", "a quota for calls, or for reports and queries that are kept, is used up",
+		"Delete reports and queries in Partner Center that are not needed."
+	},
+	[PIN_ERROR_ORDER_QUOTA] = {
+		"order_quota", "53400", "no more reports can be ordered within the hour",
+		"Run the query again later, or accept older rows through the option "
+		"\"stale_ok\"."
 	},
 	[PIN_ERROR_THROTTLED] = {
 		"throttled", "53400", "the service still throttled us after the last retry (429)",

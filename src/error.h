@@ -46,7 +46,8 @@ typedef enum PinErrorKind
 	PIN_ERROR_BAD_REQUEST,		/* other 400s, with the service's words */
 	PIN_ERROR_UNKNOWN_DATASET,	/* 400 Invalid table name */
 	PIN_ERROR_UNKNOWN_COLUMN,	/* 400 Incorrect column name */
-	PIN_ERROR_QUOTA,			/* report, query or ExecuteNow quota used up */
+	PIN_ERROR_QUOTA,			/* quota of calls, or kept objects, used up */
+	PIN_ERROR_ORDER_QUOTA,		/* hourly quota of ExecuteNow used up */
 	PIN_ERROR_THROTTLED,		/* 429 after the last retry */
 	PIN_ERROR_SERVICE,			/* 5xx after the last retry */
 	PIN_ERROR_REPORT_FAILED,	/* execution ended without a file */

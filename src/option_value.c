@@ -399,8 +399,9 @@ pin_value_age(const char *value, int64 *ms)
 bool
 pin_value_count(const char *value, int *count)
 {
-	return consists_of(value, DIGITS, 4) && parse_int(value, count, 0, NULL) &&
-		*count >= 1 && *count <= 1000;
+	/* parse_int would round */
+	return consists_of(value, DIGITS, 4) &&
+		parse_int(value, count, 0, NULL) && *count >= 1 && *count <= 1000;
 }
 
 bool

@@ -279,15 +279,44 @@ read_credential(List *mapping, const char *name)
 	return utf8;
 }
 
-/* A secret of the mapping, from its option or from the file, or NULL. */
-static char *
-read_secret(List *mapping, const char *name, const char *file_name)
+/*
+ * Reads a secret of the mapping, from its option or from the file, or NULL.
+ * False, once that is reported with elevel, if the file cannot be used.
+ */
+static bool
+read_secret(List *mapping, const char *name, const char *file_name, int elevel,
+			char **secret)
 {
 	char	   *path = pin_option_get(mapping, file_name);
 
-	if (path != NULL)
-		return pin_secret_file_read(file_name, path);
-	return read_credential(mapping, name);
+	if (path == NULL)
+	{
+		*secret = read_credential(mapping, name);
+		return true;
+	}
+	*secret = pin_secret_file_read(file_name, path, elevel);
+	return *secret != NULL;
+}
+
+/* Completes options with a mapping; false if a file cannot be used. */
+static bool
+read_mapping(PinOptions *o, const UserMapping *um, int elevel)
+{
+	o->umid = um->umid;
+	o->client_id = read_credential(um->options, "client_id");
+	o->username = read_credential(um->options, "username");
+	return read_secret(um->options, "client_secret", "client_secret_file",
+					   elevel, &o->client_secret) &&
+		read_secret(um->options, "password", "password_file",
+					elevel, &o->password) &&
+		read_secret(um->options, "refresh_token", "refresh_token_file",
+					elevel, &o->refresh_token);
+}
+
+static bool
+has_secret(const PinOptions *o)
+{
+	return o->client_secret != NULL || o->password != NULL || o->refresh_token != NULL;
 }
 
 /* Completes options with the user's mapping. */
@@ -298,40 +327,26 @@ add_credentials(PinOptions *o, Oid userid)
 
 	require_tenant(o);
 	um = get_mapping(o, userid);
-	o->umid = um->umid;
-	o->client_id = read_credential(um->options, "client_id");
-	o->client_secret = read_secret(um->options, "client_secret",
-								   "client_secret_file");
-	o->username = read_credential(um->options, "username");
-	o->password = read_secret(um->options, "password", "password_file");
-	o->refresh_token = read_secret(um->options, "refresh_token",
-								   "refresh_token_file");
+	(void) read_mapping(o, um, ERROR);
 	if (o->client_id == NULL)
 		fail_missing(o, um, "client_id",
 					 "Every sign-in names the application it is made for.");
-	if (o->client_secret == NULL && o->password == NULL &&
-		o->refresh_token == NULL)
+	if (!has_secret(o))
 		fail_missing(o, um, "client_secret",
 					 "Without username and password or a refresh_token the application signs in by itself, with its secret.");
 	return o;
 }
 
-bool
-pin_options_can_scan(Oid foreigntableid, Oid userid)
+PinOptions *
+pin_options_prospect(Oid foreigntableid, Oid userid)
 {
 	PinOptions *o = pin_options_plan(foreigntableid);
-	List	   *mapping;
 
-	if (o->tenant == NULL || !(has_mapping(o, userid) || has_mapping(o, InvalidOid)))
-		return false;
-	mapping = GetUserMapping(userid, o->serverid)->options;
-	return pin_option_get(mapping, "client_id") != NULL &&
-		(pin_option_get(mapping, "client_secret") != NULL ||
-		 pin_option_get(mapping, "client_secret_file") != NULL ||
-		 pin_option_get(mapping, "password") != NULL ||
-		 pin_option_get(mapping, "password_file") != NULL ||
-		 pin_option_get(mapping, "refresh_token") != NULL ||
-		 pin_option_get(mapping, "refresh_token_file") != NULL);
+	if (o->tenant == NULL || !(has_mapping(o, userid) || has_mapping(o, InvalidOid)) ||
+		!read_mapping(o, GetUserMapping(userid, o->serverid), DEBUG1) ||
+		o->client_id == NULL || !has_secret(o))
+		return NULL;
+	return o;
 }
 
 PinOptions *

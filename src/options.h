@@ -120,10 +120,10 @@ extern PinOptions *pin_options_plan(Oid foreigntableid);
 extern PinOptions *pin_options_scan(Oid foreigntableid, Oid userid);
 
 /*
- * Would pin_options_scan find all that it needs?  For EXPLAIN, which shall not
- * fail for a user who only looks at a plan.
+ * The same for EXPLAIN, which shall not fail for a user who only looks at a
+ * plan: NULL where anything is missing or unreadable.
  */
-extern bool pin_options_can_scan(Oid foreigntableid, Oid userid);
+extern PinOptions *pin_options_prospect(Oid foreigntableid, Oid userid);
 
 /*
  * Likewise for a server and one of its programs, without a table (whose options

@@ -16,44 +16,43 @@
 #include "secret_file.h"
 #include "text.h"
 
-/* Throws for a file whose nature or content is not a secret file's. */
-static _Noreturn void
-refuse(const char *option, const char *path, const char *why)
+/* Reports a file whose nature or content is not a secret file's. */
+static void
+refuse(const char *option, const char *path, const char *why, int elevel)
 {
-	ereport(ERROR,
+	ereport(elevel,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("file \"%s\" of option \"%s\" cannot be used: %s",
 					path, option, why)));
 }
 
-/* Throws for a file that the operating system keeps from us; errno says why. */
-static _Noreturn void
-fail_access(const char *option, const char *path)
+/* Reports a file that the operating system keeps from us; errno says why. */
+static void
+fail_access(const char *option, const char *path, int elevel)
 {
-	ereport(ERROR,
+	ereport(elevel,
 			(errcode_for_file_access(),
 			 errmsg("could not read file \"%s\" of option \"%s\": %m",
 					path, option)));
 }
 
-/* A secret that everybody on the host can read is none. */
-static void
-check_nature(int fd, const char *option, const char *path)
+/*
+ * Why the file cannot be one, or NULL.  A secret that everybody on the host can
+ * read is none.
+ */
+static const char *
+wrong_nature(const struct stat *st)
 {
-	struct stat st;
-
-	if (fstat(fd, &st) != 0)
-		fail_access(option, path);
-	if (!S_ISREG(st.st_mode))
-		refuse(option, path, "it is not a regular file");
-	if ((st.st_mode & S_IROTH) != 0)
-		refuse(option, path, "everybody can read it");
+	if (!S_ISREG(st->st_mode))
+		return "it is not a regular file";
+	if ((st->st_mode & S_IROTH) != 0)
+		return "everybody can read it";
+	return NULL;
 }
 
-/* Fills buf with up to size bytes and returns how many there were. */
-static size_t
-read_up_to(int fd, char *buf, size_t size, const char *option,
-		   const char *path)
+/* Fills buf with up to size bytes and returns how many there were; -1: errno. */
+static ssize_t
+read_up_to(int fd, char *buf, size_t size)
 {
 	size_t		len = 0;
 
@@ -64,7 +63,7 @@ read_up_to(int fd, char *buf, size_t size, const char *option,
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			fail_access(option, path);
+			return -1;
 		if (n == 0)
 			break;
 		len += n;
@@ -83,31 +82,65 @@ without_line_end(const char *buf, size_t len)
 	return len;
 }
 
-char *
-pin_secret_file_read(const char *option, const char *path)
+/* Why these bytes cannot be a secret, or NULL. */
+static const char *
+wrong_content(const char *buf, size_t len)
 {
-	char	   *buf = palloc(PIN_SECRET_FILE_MAX + 1);
-	char	   *secret;
-	size_t		len;
-	int			fd;
-
-	/* not to hang on a pipe before its nature is known */
-	fd = OpenTransientFile(path, O_RDONLY | O_NONBLOCK | PG_BINARY);
-	if (fd < 0)
-		fail_access(option, path);
-	check_nature(fd, option, path);
-	len = read_up_to(fd, buf, PIN_SECRET_FILE_MAX + 1, option, path);
-	CloseTransientFile(fd);
-
 	if (len > PIN_SECRET_FILE_MAX)
-		refuse(option, path, "it is larger than 64 KiB");
+		return "it is larger than 64 KiB";
 	len = without_line_end(buf, len);
 	if (len == 0)
-		refuse(option, path, "it is empty");
+		return "it is empty";
 	if (memchr(buf, '\0', len) != NULL || !pin_text_is_utf8(buf, len))
-		refuse(option, path, "it is not text in UTF-8");
+		return "it is not text in UTF-8";
+	return NULL;
+}
 
-	secret = pnstrdup(buf, len);
+/*
+ * Reads the file's bytes into buf, one more than a secret may have; *why is set
+ * where the file is not to be read at all.  -1 on failure, see errno.
+ */
+static ssize_t
+read_file(const char *path, char *buf, const char **why)
+{
+	/* not to hang on a pipe before its nature is known */
+	int			fd = OpenTransientFile(path, O_RDONLY | O_NONBLOCK | PG_BINARY);
+	struct stat st;
+	ssize_t		len = -1;
+	int			failure;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0)
+	{
+		*why = wrong_nature(&st);
+		len = *why != NULL ? 0 : read_up_to(fd, buf, PIN_SECRET_FILE_MAX + 1);
+	}
+	failure = errno;
+	CloseTransientFile(fd);
+	errno = failure;
+	return len;
+}
+
+char *
+pin_secret_file_read(const char *option, const char *path, int elevel)
+{
+	char	   *buf = palloc(PIN_SECRET_FILE_MAX + 1);
+	char	   *secret = NULL;
+	const char *why = NULL;
+	ssize_t		len = read_file(path, buf, &why);
+
+	if (len < 0)
+		fail_access(option, path, elevel);
+	else
+	{
+		if (why == NULL)
+			why = wrong_content(buf, len);
+		if (why != NULL)
+			refuse(option, path, why, elevel);
+		else
+			secret = pnstrdup(buf, without_line_end(buf, len));
+	}
 	explicit_bzero(buf, PIN_SECRET_FILE_MAX + 1);
 	pfree(buf);
 	return secret;

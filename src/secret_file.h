@@ -14,9 +14,9 @@
 /*
  * The file's content, palloc'd, without the line end it may end with.  It has
  * to be a regular file that not everybody can read, of 1 to
- * PIN_SECRET_FILE_MAX bytes of UTF-8.  Throws an error that names the option
- * and the path, never the content.
+ * PIN_SECRET_FILE_MAX bytes of UTF-8.  Reports with elevel a file that is not,
+ * by option and path, never by content; NULL if that comes back.
  */
-extern char *pin_secret_file_read(const char *option, const char *path);
+extern char *pin_secret_file_read(const char *option, const char *path, int elevel);
 
 #endif							/* PIN_SECRET_FILE_H */

@@ -90,7 +90,13 @@ is(scalar(sent('DELETE', qr{/ScheduledReport/[^/]+}i)), 1,
 	'the report is deleted after use');
 is(scalar(sent('DELETE', qr{/ScheduledQueries/[^/]+}i)), 1,
 	'the report query is deleted after use');
-ok(!(grep { $_->{status} >= 400 } @api), 'nothing was refused');
+is(join(', ', map { "$_->{endpoint} $_->{status}" } grep { $_->{status} >= 400 } @api),
+	'list_reports 404, list_queries 404',
+	'nothing was refused; but nobody had left a report or a query');
+like($_->{query}, qr{^(report|query)Name=pinsight(%20|\+)[0-9a-f]{16}(&|$)}, 'by our name')
+  foreach grep { $_->{status} == 404 } @api;
+ok(decode_json($queries[0]{body})->{Name} eq decode_json($reports[0]{body})->{ReportName},
+	'which both of ours have');
 
 # --- no request without need
 

@@ -22,13 +22,14 @@ $emulator->create_table($node, 'usage', 'month date, customer_name text',
 	q(dataset 'AzureUsage', timespan 'LIFETIME'));
 my $session = PinsightSession->new($node);
 
-# As at the start: no faults, no queries or reports, an empty log.
+# As at the start: no faults, no queries or reports, known or not, an empty log.
 sub restart
 {
 	my ($switches) = @_;
 	$emulator->reset;
 	$emulator->switches($switches) if $switches;
 	$session->quit;
+	$emulator->forget($node);
 	$session = PinsightSession->new($node);
 	return;
 }
@@ -118,15 +119,20 @@ foreach my $style (qw(envelope gateway partnerfd empty))
 		my $words = $style ne 'empty';
 
 		restart({ error_style => $style, error_in_200 => $in_200, role => 'none' });
-		fails("$name, role missing", '42501', qr/could not create query: /,
+		fails("$name, role missing", '42501', qr/could not look for reports: /,
 			$words ? qr/^The service answered: Forbidden$/ : qr/HTTP status 403/);
-		is(requests(endpoint => 'create_query'), 1, "$name: asked once");
+		is(requests(endpoint => 'list_reports'), 1, "$name: asked once");
+		is(requests(kind => 'api'), 1, "$name: and nothing else");
 
 		restart({ error_style => $style, error_in_200 => $in_200, quota_execute_now => 0 });
 		fails("$name, quota of reports", $words ? '53400' : 'HV00L',
 			qr/could not create report: /,
 			$words ? qr/quota/i : qr/HTTP status 400/) if $words;
 		is(held(), 0, "$name: nothing is left") if $words;
+		fails("$name, quota of reports, again", '53400',
+			qr/no report can be ordered now/, qr/its quota is used up/) if $words;
+		is(requests(endpoint => 'create_report'), 1, "$name: the service is not asked again")
+		  if $words;
 
 		restart({ error_style => $style, error_in_200 => $in_200, mfa_required => \1 });
 		is($session->rows($select), 20, "$name: a token with MFA");
@@ -137,6 +143,8 @@ restart({ quota_reports => 0 });
 like(fails('active reports', '53400', qr/could not create report: .*active/, qr/./)->{hint},
 	qr/50/, 'quota of active reports');
 is(held(), 0, 'the query is deleted');
+$emulator->switches({ quota_reports => 50 });
+is($session->rows($select), 20, 'when reports are deleted, more are made');
 restart({ quota_queries => 0 });
 like(fails('queries', '53400', qr/could not create query: /, qr/exceeded/)->{hint},
 	qr/100/, 'quota of queries');
@@ -199,7 +207,8 @@ set_patience('1 min');
 foreach my $not_ready (qw(pending 404 empty))
 {
 	restart({ report_delay => 60, not_ready => $not_ready });
-	# the second poll finds the report gone: as if somebody had deleted it
+	# the second poll finds the report gone, and so do those of the report that
+	# is ordered in its place: as if somebody deleted them all
 	$emulator->fault({ endpoint => 'executions', nth => 2, times => 0, status => 404,
 			body => { value => [], statusCode => 404,
 				message => 'No item found with given filters.' } });
@@ -207,7 +216,21 @@ foreach my $not_ready (qw(pending 404 empty))
 			body => { value => [], statusCode => 404,
 				message => 'No item found with given filters.' } });
 	fails("deleted ($not_ready)", 'HV00L', qr/report .* was deleted/, qr//);
-	is(scalar @{ $emulator->state->{queries} }, 0, 'its query is deleted');
+	is(requests(endpoint => 'create_report'), 2, 'after it was ordered once more');
+	is(requests(endpoint => 'create_query'), 2, 'with a query of its own');
+	is(scalar @{ $emulator->state->{queries} }, 0, 'the queries are deleted');
+
+	restart({ report_delay => 0.2, not_ready => $not_ready });
+	$emulator->fault({ endpoint => 'executions', status => 404, body => {
+				value => [], statusCode => 404,
+				message => 'No item found with given filters.' } });
+	$emulator->fault({ endpoint => 'list_reports', nth => 2, status => 404, body => {
+				value => [], statusCode => 404,
+				message => 'No item found with given filters.' } });
+	is($session->rows($select), 20, "deleted once ($not_ready): rows");
+	is(requests(endpoint => 'create_report'), 2, 'of the report ordered in its place');
+	is(requests(endpoint => 'create_query'), 2, 'with a query of its own');
+	is(scalar @{ $emulator->state->{queries} }, 0, 'which is deleted as the first');
 }
 
 # --- what is no reply at all

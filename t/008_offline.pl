@@ -120,17 +120,23 @@ $emulator->create_table($node, 'usage', 'month date, customer_name text',
 	q(dataset 'AzureUsage', timespan 'LIFETIME'));
 my $plan = $node->safe_psql('postgres', 'EXPLAIN (VERBOSE, COSTS OFF) SELECT * FROM usage');
 my ($query) = $plan =~ /^\s*Report Query: (.*)$/m;
+like($plan, qr/^\s*Rows From: new report$/m, 'EXPLAIN tells where rows would come from');
 $node->safe_psql('postgres', 'SELECT * FROM usage');
 my ($create) = $emulator->log(endpoint => 'create_query');
 like($create->{body}, qr/"Query":\s*"\Q$query\E"/, 'EXPLAIN tells what is sent');
+like($node->safe_psql('postgres', q(
+	SET pinsight_fdw.max_age = '1 hour';
+	EXPLAIN SELECT * FROM usage)), qr/^\s*Rows From: snapshot, \d+ s old$/m,
+	'and finds the rows that it brought');
 
-# The mapping is not needed to plan, and its files are not read.
+# A plan can be looked at without a mapping, and with one that does not work.
 $node->safe_psql('postgres', q(DROP USER MAPPING FOR PUBLIC SERVER partner));
-like($node->safe_psql('postgres', 'EXPLAIN SELECT * FROM usage'), qr/Foreign Scan/,
+my $unknown = qr/Rows From: nothing: the user mapping is missing, incomplete or unreadable/;
+like($node->safe_psql('postgres', 'EXPLAIN SELECT * FROM usage'), $unknown,
 	'EXPLAIN without a mapping');
 $node->safe_psql('postgres', q(CREATE USER MAPPING FOR PUBLIC SERVER partner
 	OPTIONS (client_id 'x', client_secret_file '/does/not/exist')));
-like($node->safe_psql('postgres', 'EXPLAIN SELECT * FROM usage'), qr/Foreign Scan/,
+like($node->safe_psql('postgres', 'EXPLAIN SELECT * FROM usage'), $unknown,
 	'EXPLAIN with a secret that cannot be read');
 
 # A dump and its restoration need the service as little.

@@ -1,5 +1,5 @@
-# A scan that ended before its report was ready: the same query in the same
-# session goes on with that report.
+# A scan that ended before its report was ready: the next one with the same need,
+# in whichever session, goes on with that report.
 
 use strict;
 use warnings;
@@ -23,13 +23,15 @@ $emulator->create_table($node, 'usage', 'month date, customer_name text',
 	q(dataset 'AzureUsage', timespan 'LIFETIME'));
 my $session = PinsightSession->new($node);
 
-# As at the start: no faults, no queries or reports, an empty log, no token.
+# As at the start: no faults, no queries or reports, known or not, an empty log,
+# no token.
 sub restart
 {
 	my ($switches) = @_;
 	$emulator->reset;
 	$emulator->switches($switches) if $switches;
 	$session->quit;
+	$emulator->forget($node);
 	$session = PinsightSession->new($node);
 	return;
 }
@@ -42,6 +44,14 @@ sub held
 }
 
 sub requests { return scalar(my @found = $emulator->log(@_)); }
+
+# How old may the session's rows be?
+sub set_age
+{
+	my ($age) = @_;
+	$session->rows("SET pinsight_fdw.max_age = '$age'");
+	return;
+}
 
 sub set_patience
 {
@@ -66,10 +76,12 @@ $error = $session->error($select);
 is(requests(endpoint => 'create_report'), 1, 'the next run waits for the same');
 my $other = PinsightSession->new($node);
 set_patience('1 min');
+set_age('1 hour');			# even if it is ready before it is looked for
 is($session->rows($select), 20, 'and gets it');
 is(requests(endpoint => 'create_query'), 1, 'with one query');
 is(requests(endpoint => 'create_report'), 1, 'and one report');
 is(held(), 0, 'nothing is left');
+set_age('0');
 $session->rows($select);
 is(requests(endpoint => 'create_report'), 2, 'the one after that orders anew');
 is($other->rows($select), 20, 'as another session does');
@@ -85,8 +97,22 @@ $node->safe_psql('postgres', q(
 set_patience('1 min');
 $session->rows('SELECT count(*) FROM less');
 is(requests(endpoint => 'create_report'), 2, 'another query is another report');
+set_age('1 hour');
 is($session->rows($select), 20, 'while the first goes on');
 is(requests(endpoint => 'create_report'), 2, 'and is picked up');
+is(requests(endpoint => 'download'), 2, 'with its own file');
+is(held(), 0, 'nothing is left');
+
+# What was ready before the statement began is no answer if it may not be old.
+restart({ report_delay => 0.5 });
+set_patience('300 ms');
+$session->error($select);
+set_patience('1 min');
+sleep(1);
+is($session->rows($select), 20, 'a report that was ready too early');
+is(requests(endpoint => 'create_report'), 2, 'is ordered anew');
+is(requests(endpoint => 'create_query'), 2, 'with a query of its own');
+is(requests(endpoint => 'download'), 1, 'and not even fetched');
 is(held(), 0, 'nothing is left');
 
 # Somebody has deleted it in between.
@@ -106,11 +132,12 @@ foreach my $not_ready (qw(pending 404))
 	set_patience('1 min');
 	is($session->rows($select), 20, "a report that is gone ($not_ready)");
 	is(requests(endpoint => 'create_report'), 2, 'is ordered anew');
+	is(requests(endpoint => 'create_query'), 2, 'with a query of its own');
 	is(scalar @{ $emulator->state->{queries} }, 0, 'and no query is left');
 }
 
 # Time runs out while it is being created.
-foreach my $endpoint (qw(token create_query create_report))
+foreach my $endpoint (qw(token list_reports list_queries create_query create_report))
 {
 	restart();
 	set_patience('300 ms');
@@ -119,6 +146,7 @@ foreach my $endpoint (qw(token create_query create_report))
 	is($error->{sqlstate}, 'HV00L', "$endpoint takes too long");
 	sleep(1);
 	set_patience('1 min');
+	set_age('1 hour');
 	is($session->rows($select), 20, "$endpoint: the next run goes on");
 	is(requests(endpoint => 'create_report', status => 200), 1, "$endpoint: one report");
 	is(held(), 0, "$endpoint: nothing is left");

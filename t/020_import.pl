@@ -345,9 +345,10 @@ ok(!(grep { (stat)[2] & 077 } glob("$folder/*")), 'that nobody else can read');
 $node->safe_psql('postgres', q(DROP SCHEMA cmp CASCADE;
 	IMPORT FOREIGN SCHEMA cmp LIMIT TO (isv_customer) FROM SERVER partner INTO bare;
 	SELECT count(*) FROM bare.isv_customer));
-my $orphans = $node->safe_psql('postgres', q(SELECT count(*) FROM pg_ls_dir('pinsight_fdw')
-	WHERE split_part(pg_ls_dir, '.', 2)::oid NOT IN (SELECT ftrelid FROM pg_foreign_table)));
+my $orphans = $node->safe_psql('postgres', q(SELECT count(*) FROM pg_ls_dir('pinsight_fdw') f
+	WHERE f LIKE '%.rows' AND split_part(f, '.', 2) NOT IN (SELECT ftrelid::text FROM pg_foreign_table)));
 is($orphans, 0, 'files of dropped tables go');
+ok(scalar(my @kept = glob("$folder/*.$_")), "but not all: $_") foreach qw(rows snapshot budget);
 foreach my $file (glob("$folder/*"))
 {
 	open(my $handle, '>', $file) or die "$file: $!\n";
@@ -356,6 +357,8 @@ foreach my $file (glob("$folder/*"))
 }
 like($node->safe_psql('postgres', 'EXPLAIN SELECT * FROM bare.isv_customer'), qr/rows=100000 /,
 	'garbage is ignored');
+is($node->safe_psql('postgres', q(SET pinsight_fdw.max_age = '1 hour';
+	SELECT count(*) FROM bare.isv_customer)), 60, 'instead of rows, too');
 
 $node->stop;
 $emulator->stop;

@@ -270,6 +270,17 @@ sub held
 	  @{ $state->{queries} }, @{ $state->{reports} };
 }
 
+# Lets a node forget all it has of reports: those it keeps, those it waits for,
+# those it has ordered within the hour.
+sub forget
+{
+	my ($self, $node) = @_;
+	my $folder = $node->data_dir . '/pinsight_fdw';
+
+	unlink(map { glob("$folder/*.$_") } qw(snapshot job budget));
+	return;
+}
+
 # A foreign table on that server; options may be left out.
 sub create_table
 {

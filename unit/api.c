@@ -307,7 +307,7 @@ static const ErrorCase error_cases[] = {
 	{400, "{\"message\":\"User has exceeded its report creation quota of 50 active reports\"}",
 	PIN_ERROR_QUOTA, 400, "50 active"},
 	{200, "{\"message\":\"User has exceeded its ExecuteNow report creation quota of 5 reports/60 mins\","
-	"\"statusCode\":400}", PIN_ERROR_QUOTA, 400, "ExecuteNow"},
+	"\"statusCode\":400}", PIN_ERROR_ORDER_QUOTA, 400, "ExecuteNow"},
 
 	{401, "", PIN_ERROR_UNAUTHORIZED, 401, "HTTP status 401"},
 	{401, "{\"message\":\"Unauthorized\"}", PIN_ERROR_UNAUTHORIZED, 401, "Unauthorized"},

@@ -3,8 +3,8 @@
  * explain.c
  *		What EXPLAIN says of a foreign scan.
  *
- * Everything before execution comes from the plan alone: EXPLAIN asks neither
- * the service nor the user mapping.
+ * EXPLAIN never asks the service.  Before execution all comes from the plan but
+ * where the rows would come from, which is looked up among the snapshots.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,7 +31,7 @@ age_text(TimestampTz as_of)
 
 /*
  * Where the rows would come from.  That depends on the credential; a user who
- * has none yet can still look at a plan.
+ * has none yet, or none that works, can still look at a plan.
  */
 static void
 explain_prospect(ForeignScanState *node, ExplainState *es)
@@ -39,16 +39,16 @@ explain_prospect(ForeignScanState *node, ExplainState *es)
 	List	   *plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
 	Oid			relid = RelationGetRelid(node->ss.ss_currentRelation);
 	Oid			userid = pin_scan_user(node);
-	PinOptions *options;
+	PinOptions *options = pin_options_prospect(relid, userid);
 	PinNeed    *need;
 	PinSnapshot *snapshot;
 
-	if (!pin_options_can_scan(relid, userid))
+	if (options == NULL)
 	{
-		ExplainPropertyText("Rows From", "nothing: the user mapping is missing or incomplete", es);
+		ExplainPropertyText("Rows From",
+							"nothing: the user mapping is missing, incomplete or unreadable", es);
 		return;
 	}
-	options = pin_options_scan(relid, userid);
 	need = pin_need_create(options, strVal(list_nth(plan, PIN_PLAN_QUERY)),
 						   list_nth(plan, PIN_PLAN_METRICS) != NIL, relid, userid);
 	snapshot = pin_snapshot_find(need, pin_resolve_oldest(options));

@@ -174,7 +174,7 @@ static const Rule rules[] = {
 		"100."
 	},
 	{
-		400, 499, "ExecuteNow report creation quota", PIN_ERROR_QUOTA,
+		400, 499, "ExecuteNow report creation quota", PIN_ERROR_ORDER_QUOTA,
 		"too many reports were ordered within the hour",
 		"A user may order 5 reports an hour.  Wait, or let an older copy of the rows "
 		"serve."

@@ -769,7 +769,7 @@ recover_create(PinAcquisition *a, const PinError *err)
 	if (!is_query && !err->ambiguous)
 	{
 		pin_budget_give_back(a->need);
-		if (err->kind == PIN_ERROR_QUOTA)
+		if (err->kind == PIN_ERROR_ORDER_QUOTA)
 			pin_budget_note_refusal(a->need);
 	}
 	if (!err->ambiguous || creates >= MAX_CREATES ||

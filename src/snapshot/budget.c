@@ -108,7 +108,7 @@ describe(const PinNeed *need, const Budget *budget, TimestampTz next, PinError *
 {
 	long		secs = (long) ((next - GetCurrentTimestamp()) / USECS_PER_SEC) + 1;
 
-	pin_error_set(err, PIN_ERROR_QUOTA, "no report can be ordered now");
+	pin_error_set(err, PIN_ERROR_ORDER_QUOTA, "no report can be ordered now");
 	if (budget->norders >= need->options->max_reports_per_hour)
 		pin_error_detail(err, "As many reports were ordered within the last hour as \"max_reports_per_hour\" allows (%d).  The next one is free in %ld min.",
 						 need->options->max_reports_per_hour, (secs + 59) / 60);

@@ -16,7 +16,7 @@
 
 /*
  * May another report be ordered now?  If so it is counted.  If not, false with
- * *err filled (kind QUOTA), which says when the next one is free.  Throws when
+ * *err filled (kind ORDER_QUOTA), which says when the next one is free.  Throws when
  * files cannot be used.
  */
 extern bool pin_budget_take(const PinNeed *need, PinError *err);
@@ -24,7 +24,7 @@ extern bool pin_budget_take(const PinNeed *need, PinError *err);
 /* The order was refused or never arrived: it does not count. */
 extern void pin_budget_give_back(const PinNeed *need);
 
-/* The service itself says that its quota is used up: remember that. */
+/* The service itself says that its hourly quota is used up: remember that. */
 extern void pin_budget_note_refusal(const PinNeed *need);
 
 /* The same question, without counting anything. */
