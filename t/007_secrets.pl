@@ -234,6 +234,15 @@ unlike($stderr, qr/hush/, 'and not repeated');
 
 check('errors, in the log', server_log($position));
 
+# --- what is kept of reports
+
+my @kept = glob($node->data_dir . '/pinsight_fdw/*');
+foreach my $kind (qw(snapshot job budget))
+{
+	ok(scalar(grep { /\.$kind$/ } @kept), "there are files of kind $kind");
+}
+check('the cache directory', join("\n", @kept, map { slurp_file($_) } @kept));
+
 # --- statistics
 
 my $statements = $node->safe_psql('postgres', 'SELECT query FROM pg_stat_statements');
