@@ -23,21 +23,25 @@ my $limit = 1.0;
 my $emulator = PinsightEmulator->new(
 	options => [ '--rows', 2000, '--report-delay', '0' ]);
 my $node = $emulator->node('cancel', server => "poll_interval '20 ms'",
-	conf => "temp_file_limit = 100MB\n");
+	conf => "pinsight_fdw.max_age = '1 hour'\n");
 $emulator->create_table($node, 'usage',
 	'subscription_id uuid, month date, service_name text, customer_name text',
 	q(dataset 'AzureUsage', timespan 'LIFETIME'));
 my $select = 'SELECT count(*) FROM usage';
 
-# As at the start: no faults, no queries or reports, an empty log.
+# As at the start: no faults, no queries or reports on either side, an empty log.
 sub restart
 {
 	my ($switches, @faults) = @_;
 	$emulator->reset;
+	$emulator->forget($node);
 	$emulator->switches($switches) if %$switches;
 	$emulator->fault(\@faults) if @faults;
 	return;
 }
+
+# Files of reports that did not come to their end.
+sub unfinished { return scalar(my @parts = glob($node->data_dir . '/pinsight_fdw/*.part')); }
 
 sub requests { return scalar(my @found = $emulator->log(@_)); }
 
@@ -50,8 +54,8 @@ sub held
 
 # --- every phase, every way to leave
 
-# Where the scan hangs, and whether it then has a report at the service: 0, none
-# yet; 1, one that the next scan finds again; 2, none any more.
+# Where the scan hangs, and what there is then: 0, no report; 1, one that the next
+# scan finds again; 2, its rows, which the next scan reads.
 my $scan = $select;
 my $parse = 'SELECT count(u.month) FROM generate_series(1, 100000) i'
 	. q( LEFT JOIN usage u ON u.month > '2000-01-01'::date + i);
@@ -76,7 +80,7 @@ my @phases = (
 	[ 'a silent download', 1, $scan, {},
 		{ endpoint => 'download', stall_after => 500, hang_ms => 20000 } ],
 	[ 'reading the file', 2, $parse, {} ],
-	[ 'deleting the report', 1, $scan, {},
+	[ 'deleting the report', 2, $scan, {},
 		{ endpoint => 'delete_report', hang_ms => 20000 } ],
 	[ 'deleting the query', 2, $scan, {},
 		{ endpoint => 'delete_query', hang_ms => 20000 } ]);
@@ -124,7 +128,7 @@ foreach my $phase (@phases)
 		push @{ $took{$how} }, $seconds;
 		cmp_ok($seconds, '<', $limit,
 			sprintf('%s: %s within %.0f ms', $how, $name, 1000 * $seconds));
-		is($session->rows('SELECT count(*) FROM pg_ls_tmpdir()'), 0, '... no file');
+		is(unfinished(), 0, '... no file');
 
 		# What came of it.
 		$emulator->control('DELETE', '/faults');
@@ -142,8 +146,9 @@ foreach my $phase (@phases)
 		{
 			is($session->rows($select), 2000, '... the next scan has all rows');
 			is(requests(endpoint => 'create_report', status => 200) - $created,
-				$ordered == 1 ? 0 : 1, '... of the same report');
-			is(held(), 0, '... and tidies up');
+				$ordered ? 0 : 1, '... of the same report');
+			$session->rows("SELECT count(*) FROM pinsight_cleanup('partner', '0 s')");
+			is(held(), 0, '... and what is left can be cleaned up');
 		}
 		$session->quit;
 	}
@@ -175,8 +180,7 @@ foreach my $how (sort keys %took)
 	diag(sprintf('%s: %.0f ms on average, %.0f ms at most', $how,
 			1000 * sum(@{ $took{$how} }) / @{ $took{$how} }, 1000 * max(@{ $took{$how} })));
 }
-is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_ls_tmpdir()'), 0,
-	'no file is left of terminated scans');
+is(unfinished(), 0, 'no file is left of terminated scans');
 
 # --- nothing is left
 
@@ -192,7 +196,7 @@ sub possessions
 			FROM pg_backend_memory_contexts GROUP BY 1, 2) c));
 	my $descriptors = $session->rows(
 		q(SELECT count(*) FROM pg_ls_dir('/proc/self/fd')));
-	my $files = $session->rows('SELECT count(*) FROM pg_ls_tmpdir()');
+	my $files = unfinished();
 	my $memory = slurp_file("/proc/$pid/status") =~ /^RssAnon:\s+(\d+)/m ? $1 : 0;
 
 	return { contexts => $contexts, descriptors => $descriptors,
@@ -316,11 +320,8 @@ $session->rows('ROLLBACK');
 
 # The end of the session with a cursor open and a report ordered.
 $session->rows("BEGIN; $declare; FETCH 1 FROM c");
-is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_ls_tmpdir()'), 1,
-	'an open cursor has its file');
 $session->quit;
-ok($node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pg_ls_tmpdir()'),
-	'the end of the session removes it');
+is(unfinished(), 0, 'a session that ends with a cursor open leaves no file');
 is(held(), 0, 'and nothing is left at the service');
 
 # --- the server stops

@@ -76,10 +76,10 @@ same('NOT IN', q(SELECT count(*) FROM customers c WHERE c.customer_name NOT IN
 same('both sides', q(SELECT count(*), sum(u.quantity) FROM usage u
 	JOIN (SELECT DISTINCT customer_name FROM customers) c USING (customer_name)), 2);
 same('a self join', q(SELECT count(*), sum(u1.quantity) FROM usage u1
-	JOIN usage u2 USING (subscription_id, month, service_name)), 2);
+	JOIN usage u2 USING (subscription_id, month, service_name)), 1);
 ask('RESET ALL');
 same('a self join by hash', q(SELECT count(*), sum(u1.quantity) FROM usage u1
-	JOIN usage u2 USING (subscription_id, month, service_name)), 2);
+	JOIN usage u2 USING (subscription_id, month, service_name)), 1);
 same('UNION ALL', q(SELECT * FROM (SELECT customer_name, month FROM usage UNION ALL
 	SELECT customer_name, month FROM customers) u ORDER BY 1, 2 LIMIT 50), 2);
 same('INTERSECT', q(SELECT count(*) FROM (SELECT customer_name FROM usage
@@ -89,7 +89,7 @@ same('a CTE read twice', q(WITH v AS MATERIALIZED (SELECT * FROM usage)
 same('a recursive CTE', q(WITH RECURSIVE r(m) AS (SELECT min(month) FROM usage
 	UNION ALL SELECT (SELECT min(month) FROM usage u WHERE u.month > r.m)
 		FROM r WHERE r.m IS NOT NULL)
-	SELECT count(m), max(m) FROM r), 2);
+	SELECT count(m), max(m) FROM r), 1);
 same('a window', q(SELECT service_name, rank() OVER (ORDER BY quantity, service_name)
 	FROM usage WHERE quantity IS NOT NULL ORDER BY 2, 1 LIMIT 20), 1);
 same('GROUPING SETS', q(SELECT month, service_name, count(*) FROM usage
@@ -303,15 +303,13 @@ ask('RESET ALL');
 
 # --- limits of the server
 
+# Files of reports that did not come to their end.
+sub unfinished { return scalar(my @parts = glob($node->data_dir . '/pinsight_fdw/*.part')); }
+
 $emulator->create_table($node, 'wide', join(', ',
 	map { "$_ text" } qw(pga_mpn_id subscription_id month service_name meter_category
 	  usage_units usage_quantity customer_name customer_tenant_id partner_name)), $options);
-$error = $session->error(q(SET temp_file_limit = '16kB'; SELECT count(*) FROM wide));
-is($error->{sqlstate}, '53400', 'temp_file_limit');
-like($error->{message}, qr/temporary file size exceeds/, 'in its own words');
-ask('RESET temp_file_limit');
-is(ask('SELECT count(*) FROM wide'), 400, 'and then goes on');
-is(ask('SELECT count(*) FROM pg_ls_tmpdir()'), 0, 'no file is left');
+is(ask('SELECT count(*) FROM wide'), 400, 'a wide table');
 
 # Many scans at once, with few descriptors.
 my $many = join(' UNION ALL ', map { "SELECT count(*) FROM usage u$_" } 1 .. 40);
@@ -322,7 +320,7 @@ my @firsts = map { ask("FETCH 1 FROM c$_") } 1 .. 60;
 is(scalar(grep { $_ eq $firsts[0] } @firsts), 60, 'and open at once');
 ask('ROLLBACK');
 is(ask('SELECT count(*) FROM usage'), 400, 'and then goes on');
-is(ask(q(SELECT count(*) FROM pg_ls_tmpdir())), 0, 'no file is left');
+is(unfinished(), 0, 'no file is left');
 
 # A disk that takes no more: to this session, no file can be longer.
 SKIP:
@@ -334,9 +332,9 @@ SKIP:
 	skip 'prlimit is needed', 3
 	  if system('prlimit', '--pid', $pid, '--fsize=16384:16384') != 0;
 	my $error = $limited->error('SELECT count(*) FROM wide');
-	like($error->{message}, qr/could not write temporary file .*: File too large/,
+	like($error->{message}, qr/could not write snapshot .*: File too large/,
 		'a file that cannot be written');
-	is($limited->rows('SELECT count(*) FROM pg_ls_tmpdir()'), 0, 'is removed');
+	is(unfinished(), 0, 'is removed');
 	is(ask('SELECT count(*) FROM wide'), 400, 'and does not concern others');
 	$limited->quit;
 }

@@ -95,7 +95,7 @@ read_rows(Sample *sample, PinRows *rows)
 
 /* AcquireSampleRowsFunc.  ANALYZE runs as the table's owner. */
 static int
-acquire_sample(Relation relation, int elevel, HeapTuple * rows, int target,
+acquire_sample(Relation relation, int elevel, HeapTuple *rows, int target,
 			   double *totalrows, double *totaldeadrows)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pinsight sample",
@@ -124,8 +124,8 @@ acquire_sample(Relation relation, int elevel, HeapTuple * rows, int target,
 }
 
 bool
-pinsightAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc * func,
-							BlockNumber * totalpages)
+pinsightAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func,
+							BlockNumber *totalpages)
 {
 	PinOptions *options = pin_options_plan(RelationGetRelid(relation));
 	double		rows = pin_plan_rows(relation, options, pin_table_resolve(relation, options));

@@ -58,8 +58,8 @@ extern void pinsightReScanForeignScan(ForeignScanState *node);
 extern void pinsightEndForeignScan(ForeignScanState *node);
 
 /* in analyze.c */
-extern bool pinsightAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc * func,
-										BlockNumber * totalpages);
+extern bool pinsightAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func,
+										BlockNumber *totalpages);
 
 /* in import.c */
 extern List *pinsightImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serverid);

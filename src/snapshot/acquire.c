@@ -431,14 +431,24 @@ read_find_report(const PinReply *reply, void *arg, PinError *err)
 	return true;
 }
 
+/*
+ * Before anything of ours was sent this looks for what another cluster may have
+ * ordered.  That is not worth asking the service again and again while we may
+ * not order anything ourselves.
+ */
 static void
 start_find_report(PinAcquisition *a)
 {
 	PinApiRequest request;
 	PinError	err;
-	bool		built = pin_api_find_reports(&a->client.api, a->name, NULL,
-											 &request, &err);
+	bool		built;
 
+	if (a->job->state.create_sent == 0 && !pin_budget_allows(a->need, &err))
+	{
+		fail(a, &err);
+		return;
+	}
+	built = pin_api_find_reports(&a->client.api, a->name, NULL, &request, &err);
 	if (a->next_page == NULL)
 		a->looked = a->sent;
 	call_for_page(a, &request, built, &err, read_find_report);

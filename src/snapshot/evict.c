@@ -137,7 +137,8 @@ consider_job(const char *path, void *arg)
 	job = pin_job_take_left(path);
 	if (job == NULL)
 		return;
-	if (job->state.saved == state.saved)	/* nobody has taken it up meanwhile */
+	if (job->state.saved == state.saved)	/* nobody has taken it up
+											 * meanwhile */
 		pin_job_forget(job);
 	pin_job_release(job);
 }

@@ -88,7 +88,7 @@ text_array(const List *names)
 }
 
 static void
-put_table(ReturnSetInfo * result, Relation relation, const ForeignServer *server,
+put_table(ReturnSetInfo *result, Relation relation, const ForeignServer *server,
 		  Program *programs)
 {
 	PinOptions *options = pin_options_plan(RelationGetRelid(relation));

@@ -321,7 +321,7 @@ find_server(const char *name)
 
 /* What was made before that time is old. */
 static TimestampTz
-time_before(Interval * older_than)
+time_before(Interval *older_than)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz before = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval,

@@ -54,7 +54,7 @@ typedef struct Target
 	PinTable   *table;			/* what it stands for */
 	char		remote_name[PIN_RECURRING_NAME_SIZE];	/* of its own report */
 	PinAsker   *asker;			/* talks to the service */
-}			Target;
+} Target;
 
 /* ---- the table ---- */
 
@@ -79,7 +79,7 @@ check_target(Oid relid)
 
 /* The name of the report that is made for the table as it is now. */
 static void
-name_report(Target * target)
+name_report(Target *target)
 {
 	PinOptions	options = *target->options;
 	PinNeed    *need;
@@ -95,7 +95,7 @@ name_report(Target * target)
  * reading it while we talk to the service.
  */
 static void
-open_target(Target * target, Oid relid)
+open_target(Target *target, Oid relid)
 {
 	Relation	relation;
 
@@ -112,7 +112,7 @@ open_target(Target * target, Oid relid)
 
 /* The service did not do what we asked for. */
 static _Noreturn void
-fail(const Target * target, const PinError *err, const char *what)
+fail(const Target *target, const PinError *err, const char *what)
 {
 	pin_throw(err, target->options->server_name,
 			  psprintf("%s foreign table \"%s\"", what, target->name));
@@ -120,7 +120,7 @@ fail(const Target * target, const PinError *err, const char *what)
 
 /* Does another foreign table read the same report? */
 static bool
-is_shared(const Target * target, const char *report_id)
+is_shared(const Target *target, const char *report_id)
 {
 	Relation	catalog = table_open(ForeignTableRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
@@ -144,7 +144,7 @@ is_shared(const Target * target, const char *report_id)
 
 /* Sets report_id, or drops it (NULL), as ALTER FOREIGN TABLE by the caller. */
 static void
-alter_table(const Target * target, const char *report_id)
+alter_table(const Target *target, const char *report_id)
 {
 	const char *schema = get_namespace_name(get_rel_namespace(target->relid));
 	StringInfoData sql;
@@ -170,7 +170,7 @@ alter_table(const Target * target, const char *report_id)
  * subtransaction is over, so we can talk to the service.
  */
 static void
-undo(const Target * target, const PinRecurring *made)
+undo(const Target *target, const PinRecurring *made)
 {
 	PinError	err;
 
@@ -181,7 +181,7 @@ undo(const Target * target, const PinRecurring *made)
 
 /* Writes the option in a subtransaction; if that fails the report goes, too. */
 static void
-write_option(const Target * target, const PinRecurring *made)
+write_option(const Target *target, const PinRecurring *made)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -215,7 +215,7 @@ write_option(const Target * target, const PinRecurring *made)
 
 /* The service's own minimum, or what was known of it when we were built. */
 static int
-minimum_hours(const Target * target)
+minimum_hours(const Target *target)
 {
 	const PinTable *table = target->table;
 	const PinCatalogDataset *known = pin_catalog_dataset(pin_shipped_catalog(), table->program,
@@ -235,7 +235,7 @@ minimum_hours(const Target * target)
 
 /* Months are 30 days, as elsewhere; what is left of an hour is an hour. */
 static int64
-hours_of(const Interval * interval)
+hours_of(const Interval *interval)
 {
 	int64		hours = ((int64) interval->month * DAYS_PER_MONTH + interval->day) * HOURS_PER_DAY +
 	interval->time / USECS_PER_HOUR;
@@ -246,7 +246,7 @@ hours_of(const Interval * interval)
 }
 
 static int
-recurrence_hours(const Target * target, const Interval * interval)
+recurrence_hours(const Target *target, const Interval *interval)
 {
 	int64		wanted = hours_of(interval);
 	int64		hours;
@@ -270,7 +270,7 @@ recurrence_hours(const Target * target, const Interval * interval)
 
 /* A table that reads a report of somebody else's shall not lose it by this. */
 static void
-check_present_report(const Target * target)
+check_present_report(const Target *target)
 {
 	const char *id = target->options->report_id;
 	PinRecurring present;
@@ -291,7 +291,7 @@ check_present_report(const Target * target)
 }
 
 static void
-tell_first_run(const Target * target, const PinRecurring *made)
+tell_first_run(const Target *target, const PinRecurring *made)
 {
 	if (made->report_is_new)
 		ereport(NOTICE,
@@ -327,7 +327,7 @@ pinsight_schedule(PG_FUNCTION_ARGS)
 
 /* The report that the table reads, or the one that is made for such tables. */
 static void
-find_report(const Target * target, PinRecurring *found)
+find_report(const Target *target, PinRecurring *found)
 {
 	const char *id = target->options->report_id;
 	PinError	err;
@@ -340,7 +340,7 @@ find_report(const Target * target, PinRecurring *found)
 
 /* Removes report and queries unless they are others' or of use to others. */
 static void
-remove_report(const Target * target, const PinRecurring *found)
+remove_report(const Target *target, const PinRecurring *found)
 {
 	const char *id = found->report_id[0] != '\0' ? found->report_id : NULL;
 	PinError	err;
