@@ -3,7 +3,7 @@
  * pin.c
  *		The snapshots a transaction has used, to be used again.
  *
- * A list in the transaction's memory.  Each pin has a descriptor of its own,
+ * A list in the transaction's memory.  Each pin keeps its descriptor open,
  * so a snapshot that is evicted meanwhile can still be read.
  *
  *-------------------------------------------------------------------------
@@ -19,7 +19,7 @@ typedef struct Pin
 {
 	PinHash		key;			/* of the need */
 	TimestampTz statement;		/* start of the statement that put it */
-	PinSnapshot *snapshot;		/* its own descriptor */
+	PinSnapshot *snapshot;		/* keeps the file open */
 	MemoryContextCallback callback; /* closes it at the transaction's end */
 } Pin;
 

@@ -17,6 +17,7 @@
 #include "snapshot/cache.h"
 #include "snapshot/snapshot.h"
 #include "storage/fd.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 /* Rows begin at a multiple of this: a page of any file system. */
@@ -79,21 +80,32 @@ allocate(const char *path)
 
 	s->fd = -1;
 	s->path = pstrdup(path);
-	if (!AcquireExternalFD())
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("out of file descriptors for snapshots"),
-				 errhint("Raise max_files_per_process, or run fewer foreign scans at once.")));
 	return s;
 }
 
-/* Frees a snapshot that could not be opened. */
+/* Makes room for a descriptor, with its count of readers. */
+static void
+reserve(PinSnapshot *s)
+{
+	s->readers = MemoryContextAlloc(TopMemoryContext, sizeof(int));
+	*s->readers = 1;
+	if (AcquireExternalFD())
+		return;
+	pfree(s->readers);
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+			 errmsg("out of file descriptors for snapshots"),
+			 errhint("Raise max_files_per_process, or run fewer foreign scans at once.")));
+}
+
+/* The opposite, with or without a descriptor. */
 static void
 give_back(PinSnapshot *s)
 {
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
+	pfree(s->readers);
 	ReleaseExternalFD();
 }
 
@@ -144,6 +156,7 @@ pin_snapshot_open(const char *path)
 	PinSnapshot *s = allocate(path);
 	bool		useless = true;
 
+	reserve(s);
 	s->fd = BasicOpenFile(path, O_RDONLY | PG_BINARY | O_CLOEXEC);
 	if (s->fd < 0)
 		useless = errno == EACCES || errno == EPERM;
@@ -167,14 +180,9 @@ pin_snapshot_dup(const PinSnapshot *snapshot)
 	PinSnapshot *s = allocate(snapshot->path);
 
 	s->head = snapshot->head;
-	s->fd = fcntl(snapshot->fd, F_DUPFD_CLOEXEC, 0);
-	if (s->fd < 0)
-	{
-		give_back(s);
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not open snapshot \"%s\" again: %m", snapshot->path)));
-	}
+	s->readers = snapshot->readers;
+	(*s->readers)++;
+	s->fd = snapshot->fd;
 	return s;
 }
 
@@ -183,9 +191,9 @@ pin_snapshot_close(PinSnapshot *s)
 {
 	if (s == NULL || s->fd < 0)
 		return;
-	close(s->fd);
+	if (--*s->readers == 0)
+		give_back(s);
 	s->fd = -1;
-	ReleaseExternalFD();
 }
 
 /* Looking for the youngest. */

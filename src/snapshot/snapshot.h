@@ -49,7 +49,8 @@ typedef struct PinSnapshotHead
 /* A snapshot that is open for reading. */
 typedef struct PinSnapshot
 {
-	int			fd;				/* its own; stays valid if the file is removed */
+	int			fd;				/* for pread; stays valid if the file is removed */
+	int		   *readers;		/* how many snapshots have this descriptor */
 	PinSnapshotHead head;		/* verified */
 	char	   *query;			/* report query text; palloc'd */
 	char	   *path;			/* palloc'd */
@@ -66,7 +67,7 @@ extern PinSnapshot *pin_snapshot_find(const PinNeed *need, TimestampTz oldest);
 /* Opens a snapshot by path.  NULL if it is gone or damaged (then removed). */
 extern PinSnapshot *pin_snapshot_open(const char *path);
 
-/* Another reader of the same file; its own descriptor. */
+/* Another reader of the same file, through the same descriptor. */
 extern PinSnapshot *pin_snapshot_dup(const PinSnapshot *snapshot);
 
 /* Safe in a memory context callback.  NULL is fine. */
