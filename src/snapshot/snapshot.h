@@ -49,7 +49,8 @@ typedef struct PinSnapshotHead
 /* A snapshot that is open for reading. */
 typedef struct PinSnapshot
 {
-	int			fd;				/* for pread; stays valid if the file is removed */
+	int			fd;				/* for pread; stays valid if the file is
+								 * removed */
 	int		   *readers;		/* how many snapshots have this descriptor */
 	PinSnapshotHead head;		/* verified */
 	char	   *query;			/* report query text; palloc'd */
