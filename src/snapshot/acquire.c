@@ -953,7 +953,7 @@ pin_acquire_start(const PinNeed *need, PinJob *job, TimestampTz oldest)
 	pin_error_reset(&a->leftover);
 	pin_job_name(a->name, need);
 	a->stats.started_us = pin_now_us();
-	a->stats.resumed = job->resumed;
+	a->stats.resumed = job->resumed && !pin_job_is_blank(&job->state);
 	a->poll_ms = need->options->poll_interval_ms;
 
 	if (!pin_client_open(&a->client, need->options, &err))
