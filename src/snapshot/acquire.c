@@ -212,7 +212,7 @@ end_tidying(PinAcquisition *a)
 	 * says there is nothing, if no report can be had: as long as that is so,
 	 * nobody needs to ask.
 	 */
-	if (a->leftover.kind != PIN_ERROR_NONE || a->error.kind == PIN_ERROR_QUOTA)
+	if (a->leftover.kind != PIN_ERROR_NONE || a->error.kind == PIN_ERROR_ORDER_QUOTA)
 		pin_job_save(a->job);
 	else
 		pin_job_forget(a->job);
@@ -431,24 +431,14 @@ read_find_report(const PinReply *reply, void *arg, PinError *err)
 	return true;
 }
 
-/*
- * Before anything of ours was sent this looks for what another cluster may have
- * ordered.  That is not worth asking the service again and again while we may
- * not order anything ourselves.
- */
 static void
 start_find_report(PinAcquisition *a)
 {
 	PinApiRequest request;
 	PinError	err;
-	bool		built;
+	bool		built = pin_api_find_reports(&a->client.api, a->name, NULL,
+											 &request, &err);
 
-	if (a->job->state.create_sent == 0 && !pin_budget_allows(a->need, &err))
-	{
-		fail(a, &err);
-		return;
-	}
-	built = pin_api_find_reports(&a->client.api, a->name, NULL, &request, &err);
 	if (a->next_page == NULL)
 		a->looked = a->sent;
 	call_for_page(a, &request, built, &err, read_find_report);
@@ -906,7 +896,7 @@ nothing_left(const PinAcquisition *a)
 	const PinJobState *state = &a->job->state;
 
 	if (state->query_id[0] != '\0' || state->report_id[0] != '\0' ||
-		a->error.kind == PIN_ERROR_QUOTA)
+		a->error.kind == PIN_ERROR_ORDER_QUOTA)
 		return false;
 	return (!state->query_tried && !state->report_tried) ||
 		(!a->job->resumed && a->query_creates == 0 && a->report_creates == 0);
