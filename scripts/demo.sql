@@ -54,7 +54,7 @@ SELECT customer_name, service_name, month, usage_quantity
 \set ECHO none
 
 \echo
-\echo '-- An aggregate.'
+\echo '-- An aggregate.  From here on nothing is fetched: the report is kept.'
 \echo
 \set ECHO queries
 SELECT month, count(*) AS records,
@@ -94,10 +94,22 @@ SELECT customer_name, sum(usage_quantity)
 \set ECHO none
 
 \echo
-\echo '-- EXPLAIN ANALYZE runs it, and tells what the report took.'
+\echo '-- EXPLAIN ANALYZE runs it.  With max_age 0 the rows have to be new, and it'
+\echo '-- tells what the report took.'
 \echo
 \set ECHO queries
+SET pinsight_fdw.max_age = 0;
 EXPLAIN (ANALYZE, COSTS OFF)
 SELECT count(*) FROM azure_usage;
+RESET pinsight_fdw.max_age;
+\set ECHO none
+
+\echo
+\echo '-- What is kept here, and until when it counts as fresh.'
+\echo
+\set ECHO queries
+SELECT foreign_table, date_trunc('second', age) AS age, size,
+       date_trunc('minute', fresh_until) AS fresh_until
+  FROM pinsight_snapshots;
 \set ECHO none
 \echo

@@ -4,7 +4,7 @@
  *		A report file on its way: inflated, written, proven whole.
  *
  * Takes the bytes of one or several exchanges (a download that breaks off is
- * resumed with a range), undoes gzip and writes a temporary file.  Its end is
+ * resumed with a range), undoes gzip and writes a snapshot to be.  Its end is
  * believed only with proof: a matching Content-MD5; else the end of a gzip
  * stream or a length the protocol kept, and the store's word that no byte
  * follows (or, of plain text, a last line that is ended).
