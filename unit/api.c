@@ -9,7 +9,7 @@
  *-------------------------------------------------------------------------
  */
 #include "insights/api.h"
-#include "insights/buffer.h"
+#include "insights/text_buffer.h"
 #include "tap.h"
 
 #include <stdlib.h>
@@ -245,27 +245,27 @@ test_next_page(void)
 static void
 test_buffer(void)
 {
-	PinBuffer	buffer;
+	PinTextBuffer buffer;
 	char	   *text;
 	size_t		len;
-	static char big[PIN_BUFFER_MAX + 1];
+	static char big[PIN_TEXT_BUFFER_MAX + 1];
 
-	pin_buffer_init(&buffer);
-	text = pin_buffer_take(&buffer, &len);
+	pin_text_buffer_init(&buffer);
+	text = pin_text_buffer_take(&buffer, &len);
 	is_str(text, "", "an empty buffer is an empty text");
 	is_int(len, 0, "its length");
 	free(text);
 
-	memset(big, 'a', PIN_BUFFER_MAX);
-	pin_buffer_add(&buffer, big);
-	ok(pin_buffer_take(&buffer, NULL) == NULL, "too long a text fails");
-	pin_buffer_add(&buffer, "a");
-	pin_buffer_add_bytes(&buffer, big, PIN_BUFFER_MAX - 2);
+	memset(big, 'a', PIN_TEXT_BUFFER_MAX);
+	pin_text_buffer_add(&buffer, big);
+	ok(pin_text_buffer_take(&buffer, NULL) == NULL, "too long a text fails");
+	pin_text_buffer_add(&buffer, "a");
+	pin_text_buffer_add_bytes(&buffer, big, PIN_TEXT_BUFFER_MAX - 2);
 	ok(!buffer.failed, "just below");
-	pin_buffer_add(&buffer, "a");
+	pin_text_buffer_add(&buffer, "a");
 	ok(buffer.failed, "and over");
-	pin_buffer_add(&buffer, "");
-	ok(pin_buffer_take(&buffer, NULL) == NULL, "failure is not forgotten");
+	pin_text_buffer_add(&buffer, "");
+	ok(pin_text_buffer_take(&buffer, NULL) == NULL, "failure is not forgotten");
 	ok(!buffer.failed && buffer.data == NULL, "until the buffer is taken");
 }
 

@@ -22,7 +22,7 @@ static bool
 get(const PinApi *api, const char *path, const char *name1, const char *value1,
 	const char *name2, const char *value2, PinApiRequest *request, PinError *err)
 {
-	PinBuffer	url;
+	PinTextBuffer url;
 
 	pin_error_reset(err);
 	memset(request, 0, sizeof(*request));
@@ -36,7 +36,7 @@ static bool
 post(const PinApi *api, const char *path, const PinJsonField *fields,
 	 size_t nfields, PinApiRequest *request, PinError *err)
 {
-	PinBuffer	url;
+	PinTextBuffer url;
 	char	   *body = pin_json_object_text(fields, nfields, err);
 
 	if (body == NULL)
@@ -49,7 +49,7 @@ static bool
 delete(const PinApi *api, const char *path, const char *id, const char *what,
 	   PinApiRequest *request, PinError *err)
 {
-	PinBuffer	url;
+	PinTextBuffer url;
 
 	pin_error_reset(err);
 	memset(request, 0, sizeof(*request));

@@ -92,43 +92,43 @@ length_without_slash(const char *url)
 }
 
 void
-pin_api_url_start(PinBuffer *url, const PinApi *api, const char *path)
+pin_api_url_start(PinTextBuffer *url, const PinApi *api, const char *path)
 {
-	pin_buffer_init(url);
-	pin_buffer_add_bytes(url, api->api_url, length_without_slash(api->api_url));
-	pin_buffer_add(url, "/insights/");
-	pin_buffer_add_encoded(url, api->api_version);
-	pin_buffer_add(url, "/");
-	pin_buffer_add_encoded(url, api->program);
-	pin_buffer_add(url, path);
+	pin_text_buffer_init(url);
+	pin_text_buffer_add_bytes(url, api->api_url, length_without_slash(api->api_url));
+	pin_text_buffer_add(url, "/insights/");
+	pin_text_buffer_add_encoded(url, api->api_version);
+	pin_text_buffer_add(url, "/");
+	pin_text_buffer_add_encoded(url, api->program);
+	pin_text_buffer_add(url, path);
 }
 
 void
-pin_api_url_parameter(PinBuffer *url, const char *name, const char *value)
+pin_api_url_parameter(PinTextBuffer *url, const char *name, const char *value)
 {
 	bool		first = url->data && strchr(url->data, '?') == NULL;
 
 	if (value == NULL || *value == '\0')
 		return;
-	pin_buffer_add(url, first ? "?" : "&");
-	pin_buffer_add(url, name);
-	pin_buffer_add(url, "=");
-	pin_buffer_add_encoded(url, value);
+	pin_text_buffer_add(url, first ? "?" : "&");
+	pin_text_buffer_add(url, name);
+	pin_text_buffer_add(url, "=");
+	pin_text_buffer_add_encoded(url, value);
 }
 
 bool
-pin_api_url_id(PinBuffer *url, const char *id, const char *what, PinError *err)
+pin_api_url_id(PinTextBuffer *url, const char *id, const char *what, PinError *err)
 {
 	PinRemoteText text;
 	size_t		len = strlen(id);
 
 	if (is_id(id, len))
 	{
-		pin_buffer_add(url, "/");
-		pin_buffer_add_encoded(url, id);
+		pin_text_buffer_add(url, "/");
+		pin_text_buffer_add_encoded(url, id);
 		return true;
 	}
-	pin_buffer_wipe(url);
+	pin_text_buffer_wipe(url);
 	pin_error_clean(text, sizeof(text), id, len);
 	pin_error_set(err, PIN_ERROR_BAD_REQUEST,
 				  "could not %s: \"%.*s\" is not an id", what, PIN_ID_MAX, text);
@@ -137,11 +137,11 @@ pin_api_url_id(PinBuffer *url, const char *id, const char *what, PinError *err)
 
 bool
 pin_api_request_finish(PinApiRequest *request, const char *method,
-					   PinBuffer *url, char *body, PinError *err)
+					   PinTextBuffer *url, char *body, PinError *err)
 {
 	request->method = method;
 	request->content_type = "application/json";
-	request->url = pin_buffer_take(url, NULL);
+	request->url = pin_text_buffer_take(url, NULL);
 	request->body = body;
 	request->body_len = body ? strlen(body) : 0;
 	if (request->url)
@@ -183,9 +183,9 @@ is_plain_address(const char *link)
 }
 
 static bool
-refuse_link(PinBuffer *url, PinError *err)
+refuse_link(PinTextBuffer *url, PinError *err)
 {
-	pin_buffer_wipe(url);
+	pin_text_buffer_wipe(url);
 	pin_error_set(err, PIN_ERROR_REPLY,
 				  "could not read on: the next page is not on the API's host");
 	return false;
@@ -195,13 +195,13 @@ bool
 pin_api_next_page(const PinApi *api, const char *next_link,
 				  PinApiRequest *request, PinError *err)
 {
-	PinBuffer	url;
+	PinTextBuffer url;
 	size_t		origin = origin_length(api->api_url);
 	size_t		linked = origin_length(next_link);
 
 	pin_error_reset(err);
 	memset(request, 0, sizeof(*request));
-	pin_buffer_init(&url);
+	pin_text_buffer_init(&url);
 	if (origin == 0 || !is_plain_address(next_link))
 		return refuse_link(&url, err);
 
@@ -211,14 +211,14 @@ pin_api_next_page(const PinApi *api, const char *next_link,
 			return refuse_link(&url, err);
 	}
 	else if (next_link[0] == '/' && next_link[1] != '/')
-		pin_buffer_add_bytes(&url, api->api_url, origin);
+		pin_text_buffer_add_bytes(&url, api->api_url, origin);
 	else if (pin_ascii_is_letter(next_link[0]) &&
 			 strcspn(next_link, ":") >= strcspn(next_link, "/?"))
 		pin_api_url_start(&url, api, "/");
 	else
 		return refuse_link(&url, err);
 
-	pin_buffer_add(&url, next_link);
+	pin_text_buffer_add(&url, next_link);
 	return pin_api_request_finish(request, "GET", &url, NULL, err);
 }
 

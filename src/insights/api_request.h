@@ -13,17 +13,17 @@
 #include <stdbool.h>
 
 #include "insights/api.h"
-#include "insights/buffer.h"
+#include "insights/text_buffer.h"
 
 /* Starts an address: {api_url}/insights/{api_version}/{program}{path}. */
-extern void pin_api_url_start(PinBuffer *url, const PinApi *api, const char *path);
+extern void pin_api_url_start(PinTextBuffer *url, const PinApi *api, const char *path);
 
 /* Adds one parameter, encoded; a NULL or empty value adds nothing. */
-extern void pin_api_url_parameter(PinBuffer *url, const char *name,
+extern void pin_api_url_parameter(PinTextBuffer *url, const char *name,
 								  const char *value);
 
 /* Adds an id as the last segment of the path; false with *err if it is none. */
-extern bool pin_api_url_id(PinBuffer *url, const char *id, const char *what,
+extern bool pin_api_url_id(PinTextBuffer *url, const char *id, const char *what,
 						   PinError *err);
 
 /*
@@ -31,7 +31,7 @@ extern bool pin_api_url_id(PinBuffer *url, const char *id, const char *what,
  * freed on failure too).  False with *err filled if memory ran out.
  */
 extern bool pin_api_request_finish(PinApiRequest *request, const char *method,
-								   PinBuffer *url, char *body, PinError *err);
+								   PinTextBuffer *url, char *body, PinError *err);
 
 /*
  * Reads an id, a text or a number; false, and id empty, if it could not stand

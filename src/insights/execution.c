@@ -27,7 +27,7 @@ bool
 pin_api_latest_execution(const PinApi *api, const char *report_id,
 						 PinApiRequest *request, PinError *err)
 {
-	PinBuffer	url;
+	PinTextBuffer url;
 
 	pin_error_reset(err);
 	memset(request, 0, sizeof(*request));

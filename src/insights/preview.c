@@ -24,7 +24,7 @@ bool
 pin_api_preview(const PinApi *api, const char *text, const char *query_start,
 				const char *query_end, PinApiRequest *request, PinError *err)
 {
-	PinBuffer	url;
+	PinTextBuffer url;
 
 	pin_error_reset(err);
 	memset(request, 0, sizeof(*request));
@@ -37,7 +37,7 @@ pin_api_preview(const PinApi *api, const char *text, const char *query_start,
 	pin_api_url_parameter(&url, "endTime", query_end);
 	if (url.len > PREVIEW_URL_MAX)
 	{
-		pin_buffer_wipe(&url);
+		pin_text_buffer_wipe(&url);
 		pin_error_set(err, PIN_ERROR_BAD_REQUEST,
 					  "could not %s: it is too long for that", what);
 		return false;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "insights/ascii.h"
-#include "insights/buffer.h"
+#include "insights/text_buffer.h"
 #include "insights/message.h"
 
 /* Words that would end a clause where a name is meant. */
@@ -78,7 +78,7 @@ occurs_before(const char *const *columns, size_t n, const char *name)
 
 /* Writes the list of columns; false with *err filled. */
 static bool
-add_columns(PinBuffer *text, const char *const *columns, size_t ncolumns,
+add_columns(PinTextBuffer *text, const char *const *columns, size_t ncolumns,
 			PinError *err)
 {
 	for (size_t i = 0; i < ncolumns; i++)
@@ -87,8 +87,8 @@ add_columns(PinBuffer *text, const char *const *columns, size_t ncolumns,
 			return false;
 		if (occurs_before(columns, i, columns[i]))
 			continue;
-		pin_buffer_add(text, i == 0 ? " " : ", ");
-		pin_buffer_add(text, columns[i]);
+		pin_text_buffer_add(text, i == 0 ? " " : ", ");
+		pin_text_buffer_add(text, columns[i]);
 
 		/* look at the length here, too: this bounds the loops over names */
 		if (text->len > PIN_QUERY_TEXT_MAX)
@@ -101,7 +101,7 @@ char *
 pin_query_text(const char *dataset, const char *const *columns, size_t ncolumns,
 			   const char *timespan, PinError *err)
 {
-	PinBuffer	text;
+	PinTextBuffer text;
 	size_t		len = 0;
 	char	   *result;
 
@@ -115,22 +115,22 @@ pin_query_text(const char *dataset, const char *const *columns, size_t ncolumns,
 		(timespan && !check_name(timespan, PIN_ERROR_BAD_REQUEST, "timespan", err)))
 		return NULL;
 
-	pin_buffer_init(&text);
-	pin_buffer_add(&text, "SELECT");
+	pin_text_buffer_init(&text);
+	pin_text_buffer_add(&text, "SELECT");
 	if (!add_columns(&text, columns, ncolumns, err))
 	{
-		pin_buffer_wipe(&text);
+		pin_text_buffer_wipe(&text);
 		return NULL;
 	}
-	pin_buffer_add(&text, " FROM ");
-	pin_buffer_add(&text, dataset);
+	pin_text_buffer_add(&text, " FROM ");
+	pin_text_buffer_add(&text, dataset);
 	if (timespan)
 	{
-		pin_buffer_add(&text, " TIMESPAN ");
-		pin_buffer_add(&text, timespan);
+		pin_text_buffer_add(&text, " TIMESPAN ");
+		pin_text_buffer_add(&text, timespan);
 	}
 
-	result = pin_buffer_take(&text, &len);
+	result = pin_text_buffer_take(&text, &len);
 	if (result == NULL)
 		pin_error_set(err, PIN_ERROR_OUT_OF_MEMORY, "out of memory");
 	else if (len > PIN_QUERY_TEXT_MAX)

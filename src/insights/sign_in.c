@@ -17,7 +17,7 @@
 
 #include "insights/aadsts.h"
 #include "insights/ascii.h"
-#include "insights/buffer.h"
+#include "insights/text_buffer.h"
 #include "insights/json.h"
 
 /* Real tokens have 2 to 4 kB. */
@@ -78,19 +78,19 @@ missing_option(const PinCredentials *credentials)
 }
 
 static void
-add_parameter(PinBuffer *form, const char *name, const char *value)
+add_parameter(PinTextBuffer *form, const char *name, const char *value)
 {
 	if (!given(value))
 		return;
 	if (form->len > 0)
-		pin_buffer_add(form, "&");
-	pin_buffer_add(form, name);
-	pin_buffer_add(form, "=");
-	pin_buffer_add_encoded(form, value);
+		pin_text_buffer_add(form, "&");
+	pin_text_buffer_add(form, name);
+	pin_text_buffer_add(form, "=");
+	pin_text_buffer_add_encoded(form, value);
 }
 
 static void
-add_grant(PinBuffer *form, const PinCredentials *credentials)
+add_grant(PinTextBuffer *form, const PinCredentials *credentials)
 {
 	switch (pin_sign_in_grant(credentials))
 	{
@@ -114,17 +114,17 @@ add_grant(PinBuffer *form, const PinCredentials *credentials)
 static char *
 token_url(const PinCredentials *credentials)
 {
-	PinBuffer	url;
+	PinTextBuffer url;
 	size_t		len = strlen(credentials->login_url);
 
 	while (len > 0 && credentials->login_url[len - 1] == '/')
 		len--;
-	pin_buffer_init(&url);
-	pin_buffer_add_bytes(&url, credentials->login_url, len);
-	pin_buffer_add(&url, "/");
-	pin_buffer_add_encoded(&url, credentials->tenant);
-	pin_buffer_add(&url, "/oauth2/token");
-	return pin_buffer_take(&url, NULL);
+	pin_text_buffer_init(&url);
+	pin_text_buffer_add_bytes(&url, credentials->login_url, len);
+	pin_text_buffer_add(&url, "/");
+	pin_text_buffer_add_encoded(&url, credentials->tenant);
+	pin_text_buffer_add(&url, "/oauth2/token");
+	return pin_text_buffer_take(&url, NULL);
 }
 
 bool
@@ -132,7 +132,7 @@ pin_sign_in_request(const PinCredentials *credentials, PinApiRequest *request,
 					PinError *err)
 {
 	const char *missing = missing_option(credentials);
-	PinBuffer	form;
+	PinTextBuffer form;
 
 	pin_error_reset(err);
 	memset(request, 0, sizeof(*request));
@@ -143,7 +143,7 @@ pin_sign_in_request(const PinCredentials *credentials, PinApiRequest *request,
 		return false;
 	}
 
-	pin_buffer_init(&form);
+	pin_text_buffer_init(&form);
 	add_parameter(&form, "resource", credentials->resource);
 	add_parameter(&form, "client_id", credentials->client_id);
 	add_parameter(&form, "client_secret", credentials->client_secret);
@@ -151,7 +151,7 @@ pin_sign_in_request(const PinCredentials *credentials, PinApiRequest *request,
 
 	request->method = "POST";
 	request->content_type = "application/x-www-form-urlencoded";
-	request->body = pin_buffer_take(&form, &request->body_len);
+	request->body = pin_text_buffer_take(&form, &request->body_len);
 	request->url = token_url(credentials);
 	if (request->body == NULL || request->url == NULL)
 	{
@@ -330,7 +330,7 @@ judge(const Refusal *refusal, int status, const char **hint, bool *retry)
 static bool
 repeats(const char *text, const char *secret)
 {
-	PinBuffer	buffer;
+	PinTextBuffer buffer;
 	char	   *encoded;
 	bool		found;
 
@@ -338,9 +338,9 @@ repeats(const char *text, const char *secret)
 		return false;
 	if (strstr(text, secret))
 		return true;
-	pin_buffer_init(&buffer);
-	pin_buffer_add_encoded(&buffer, secret);
-	encoded = pin_buffer_take(&buffer, NULL);
+	pin_text_buffer_init(&buffer);
+	pin_text_buffer_add_encoded(&buffer, secret);
+	encoded = pin_text_buffer_take(&buffer, NULL);
 	found = encoded == NULL || strstr(text, encoded) != NULL;
 	if (encoded)
 		explicit_bzero(encoded, strlen(encoded));

@@ -353,12 +353,6 @@ pin_report_file_etag(const PinReportFile *f)
 	return f->etag[0] != '\0' ? f->etag : NULL;
 }
 
-int64
-pin_report_file_size(const PinReportFile *f)
-{
-	return f->size;
-}
-
 PinSnapshot *
 pin_report_file_seal(PinReportFile *f, PinSnapshotHead *head)
 {

@@ -63,9 +63,6 @@ extern int64 pin_report_file_offset(const PinReportFile *file);
 /* ETag for If-Match of a resumed download; NULL: it cannot be resumed. */
 extern const char *pin_report_file_etag(const PinReportFile *file);
 
-/* Bytes of rows written so far, inflated. */
-extern int64 pin_report_file_size(const PinReportFile *file);
-
 /*
  * Makes a file that is whole a snapshot, described by head, and opens it.  The
  * caller closes it.  Throws on failure.

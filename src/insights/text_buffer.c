@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * buffer.c
+ * text_buffer.c
  *		A text that grows, with the encodings an URL or a form needs.
  *
  * What a buffer held may have been a secret, so memory is overwritten before
@@ -9,25 +9,25 @@
  *-------------------------------------------------------------------------
  */
 #define _DEFAULT_SOURCE			/* explicit_bzero */
-#include "insights/buffer.h"
+#include "insights/text_buffer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 void
-pin_buffer_init(PinBuffer *buffer)
+pin_text_buffer_init(PinTextBuffer *buffer)
 {
 	memset(buffer, 0, sizeof(*buffer));
 }
 
 /* Makes room for more bytes and a final zero; remembers if it cannot. */
 static bool
-reserve(PinBuffer *buffer, size_t more)
+reserve(PinTextBuffer *buffer, size_t more)
 {
 	size_t		size = buffer->size ? buffer->size : 256;
 	char	   *data;
 
-	if (buffer->failed || more >= PIN_BUFFER_MAX - buffer->len)
+	if (buffer->failed || more >= PIN_TEXT_BUFFER_MAX - buffer->len)
 	{
 		buffer->failed = true;
 		return false;
@@ -55,7 +55,7 @@ reserve(PinBuffer *buffer, size_t more)
 }
 
 void
-pin_buffer_add_bytes(PinBuffer *buffer, const char *data, size_t len)
+pin_text_buffer_add_bytes(PinTextBuffer *buffer, const char *data, size_t len)
 {
 	if (!reserve(buffer, len))
 		return;
@@ -66,9 +66,9 @@ pin_buffer_add_bytes(PinBuffer *buffer, const char *data, size_t len)
 }
 
 void
-pin_buffer_add(PinBuffer *buffer, const char *text)
+pin_text_buffer_add(PinTextBuffer *buffer, const char *text)
 {
-	pin_buffer_add_bytes(buffer, text, strlen(text));
+	pin_text_buffer_add_bytes(buffer, text, strlen(text));
 }
 
 static bool
@@ -80,7 +80,7 @@ is_unreserved(unsigned char c)
 }
 
 void
-pin_buffer_add_encoded(PinBuffer *buffer, const char *text)
+pin_text_buffer_add_encoded(PinTextBuffer *buffer, const char *text)
 {
 	static const char digits[] = "0123456789ABCDEF";
 	const unsigned char *c;
@@ -90,36 +90,36 @@ pin_buffer_add_encoded(PinBuffer *buffer, const char *text)
 		char		code[3] = {'%', digits[*c >> 4], digits[*c & 15]};
 
 		if (is_unreserved(*c))
-			pin_buffer_add_bytes(buffer, (const char *) c, 1);
+			pin_text_buffer_add_bytes(buffer, (const char *) c, 1);
 		else
-			pin_buffer_add_bytes(buffer, code, sizeof(code));
+			pin_text_buffer_add_bytes(buffer, code, sizeof(code));
 	}
 }
 
 char *
-pin_buffer_take(PinBuffer *buffer, size_t *len)
+pin_text_buffer_take(PinTextBuffer *buffer, size_t *len)
 {
 	char	   *data;
 
 	/* nothing added is a text as well: the empty one */
-	pin_buffer_add_bytes(buffer, "", 0);
+	pin_text_buffer_add_bytes(buffer, "", 0);
 	if (buffer->failed)
 	{
-		pin_buffer_wipe(buffer);
+		pin_text_buffer_wipe(buffer);
 		return NULL;
 	}
 	data = buffer->data;
 	if (len)
 		*len = buffer->len;
-	pin_buffer_init(buffer);
+	pin_text_buffer_init(buffer);
 	return data;
 }
 
 void
-pin_buffer_wipe(PinBuffer *buffer)
+pin_text_buffer_wipe(PinTextBuffer *buffer)
 {
 	if (buffer->data)
 		explicit_bzero(buffer->data, buffer->len);
 	free(buffer->data);
-	pin_buffer_init(buffer);
+	pin_text_buffer_init(buffer);
 }
