@@ -30,6 +30,49 @@ LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION pinsight_check_tables(name) IS
 	'columns of foreign tables that the service does not offer any more, and those it offers now';
 
+CREATE PROCEDURE pinsight_login(server name, client_id text DEFAULT NULL)
+AS 'MODULE_PATHNAME'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE pinsight_login(name, text) IS
+	'sign in with a code in a browser, and keep the refresh token in your user mapping';
+
+CREATE FUNCTION pinsight_login_url(
+	server name,
+	redirect_uri text DEFAULT 'http://localhost',
+	client_id text DEFAULT NULL)
+RETURNS text
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION pinsight_login_url(name, text, text) IS
+	'address of the page to sign in at, where device codes are not allowed';
+
+CREATE FUNCTION pinsight_login_code(server name, code text)
+RETURNS text
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION pinsight_login_code(name, text) IS
+	'finish a sign-in begun with pinsight_login_url, by the address the browser ended at';
+
+CREATE FUNCTION pinsight_rotate(server name)
+RETURNS timestamptz
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION pinsight_rotate(name) IS
+	'replace the refresh token in your user mapping by a new one; until when that is good';
+
+CREATE FUNCTION pinsight_check(server name,
+	OUT step text, OUT status text, OUT detail text, OUT hint text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION pinsight_check(name) IS
+	'what a server and your user mapping need to read rows, one prerequisite after the other';
+
 CREATE FOREIGN DATA WRAPPER pinsight_fdw
 	HANDLER pinsight_fdw_handler
 	VALIDATOR pinsight_fdw_validator;

@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #include "sign_in.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +207,7 @@ take_scope(SignIn *sign_in, const char *word, size_t length, bool app_only)
 		if (strlen(plain[i]) == length && strncmp(plain[i], word, length) == 0)
 		{
 			sign_in->grant.offline |= strcmp(plain[i], "offline_access") == 0;
+			sign_in->grant.identity |= strcmp(plain[i], "openid") == 0;
 			return true;
 		}
 	if (slash == NULL || !is_resource(word, (size_t) (slash - word)))
@@ -316,7 +318,8 @@ add_identity_token(const SignIn *sign_in, json_t *json)
 	const char *scope = given(sign_in, "scope");
 	char	   *token;
 
-	if (sign_in->grant.user[0] == '\0' || scope == NULL || strstr(scope, "openid") == NULL)
+	if (sign_in->grant.user[0] == '\0' || (!sign_in->grant.identity &&
+										   (scope == NULL || strstr(scope, "openid") == NULL)))
 		return;
 	token = identity_token(sign_in);
 	json_object_set_new(json, "id_token", json_string(token));
@@ -433,6 +436,27 @@ grant_client_credentials(SignIn *sign_in)
 		issue(sign_in);
 }
 
+/* Does the verifier prove who has asked for the code?  True if none had to. */
+static bool
+proves(const SignIn *sign_in)
+{
+	const char *verifier = given(sign_in, "code_verifier");
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int size = 0;
+	char	   *text;
+	bool		right;
+
+	if (sign_in->source.challenge[0] == '\0')
+		return verifier == NULL;
+	if (verifier == NULL ||
+		EVP_Digest(verifier, strlen(verifier), digest, &size, EVP_sha256(), NULL) != 1)
+		return false;
+	text = emu_base64((char *) digest, size, true);
+	right = strcmp(text, sign_in->source.challenge) == 0;
+	free(text);
+	return right;
+}
+
 static bool
 grant_authorization_code(SignIn *sign_in)
 {
@@ -440,11 +464,11 @@ grant_authorization_code(SignIn *sign_in)
 	const char *redirect = code != NULL ? required(sign_in, "redirect_uri") : NULL;
 	EmuGrant   *source = &sign_in->source;
 
-	if (redirect == NULL || !check_client(sign_in, false) ||
+	if (redirect == NULL || !check_client(sign_in, given(sign_in, "code_verifier") != NULL) ||
 		!check_audience(sign_in, false))
 		return false;
 	if (!emu_tokens_find(sign_in->emu->tokens, EMU_GRANT_CODE, code, source) ||
-		strcmp(source->redirect, redirect) != 0)
+		strcmp(source->redirect, redirect) != 0 || !proves(sign_in))
 		return refuse(sign_in, 70000, NULL);
 	if (source->used)
 		return refuse(sign_in, 54005, NULL);
@@ -452,6 +476,7 @@ grant_authorization_code(SignIn *sign_in)
 		return refuse(sign_in, 70008, NULL);
 	emu_tokens_use_up(sign_in->emu->tokens, EMU_GRANT_CODE, code);
 	set_user(sign_in, source->user, true);
+	sign_in->grant.offline |= source->offline;
 	return issue(sign_in);
 }
 
@@ -475,6 +500,7 @@ grant_device_code(SignIn *sign_in)
 	emu_tokens_use_up(sign_in->emu->tokens, EMU_GRANT_DEVICE, code);
 	emu_fill(sign_in->grant.audience, sizeof sign_in->grant.audience, source->audience);
 	sign_in->grant.offline = source->offline;
+	sign_in->grant.identity = source->identity;
 	set_user(sign_in, source->user, true);
 	return issue(sign_in);
 }
@@ -614,12 +640,15 @@ send_code(SignIn *sign_in, const char *redirect)
 {
 	EmuGrant   *grant = &sign_in->grant;
 	const char *state = given(sign_in, "state");
+	const char *challenge = given(sign_in, "code_challenge");
 	char	   *state_encoded = state != NULL ? emu_percent_encode(state) : NULL;
 	char	   *location;
 
 	grant->kind = EMU_GRANT_CODE;
 	grant->expires = sign_in->now + CODE_LIFETIME;
 	emu_fill(grant->redirect, sizeof grant->redirect, redirect);
+	emu_fill(grant->challenge, sizeof grant->challenge,
+			 challenge != NULL ? challenge : "");
 	set_user(sign_in, sign_in->credentials.username, true);
 	emu_tokens_issue(sign_in->emu->tokens, grant, sign_in->now);
 	location = emu_format("%s%scode=%s%s%s", redirect,
@@ -656,6 +685,22 @@ serve_authorize(const EmuRequest *request, EmuReply *reply)
 	sign_in_end(sign_in);
 }
 
+/* What the tenant tells everybody. */
+static void
+serve_configuration(const EmuRequest *request, EmuReply *reply)
+{
+	SignIn	   *sign_in = sign_in_begin(request, reply);
+	const char *base = sign_in->emu->api_url;
+	const char *tenant = sign_in->credentials.tenant_id;
+
+	if (check_tenant(sign_in))
+		emu_reply_body(reply, 200, JSON_TYPE,
+					   emu_format("{\"issuer\":\"%s/%s/v2.0\","
+								  "\"token_endpoint\":\"%s/%s/oauth2/v2.0/token\"}",
+								  base, tenant, base, tenant));
+	sign_in_end(sign_in);
+}
+
 static const struct
 {
 	EmuRoute	route;
@@ -668,6 +713,7 @@ static const struct
 	{{"devicecode", "login", serve_device_code}, "POST", "/oauth2/v2.0/devicecode"},
 	{{"authorize", "login", serve_authorize}, "GET", "/oauth2/authorize"},
 	{{"authorize", "login", serve_authorize}, "GET", "/oauth2/v2.0/authorize"},
+	{{"configuration", "login", serve_configuration}, "GET", "/v2.0/.well-known/openid-configuration"},
 };
 
 const EmuRoute *

@@ -38,10 +38,12 @@ typedef struct EmuGrant
 	char		user[256];		/* user principal name; "": the app itself */
 	char		audience[256];	/* resource the token opens */
 	char		redirect[512];	/* code: the address it was sent to */
+	char		challenge[64];	/* code: the hash of its verifier, or "" */
 	char		user_code[16];	/* device: what the user types */
 	bool		mfa;			/* signed in with a second factor */
 	bool		public_client;	/* got without a client credential */
 	bool		offline;		/* v2: offline_access was asked */
+	bool		identity;		/* v2: openid was asked */
 	bool		by_password;	/* stems from the grant password */
 	bool		used;			/* code: redeemed; refresh: revoked */
 	EmuDeviceState device;		/* device: how far */

@@ -107,6 +107,16 @@ pin_is_table_owner(Oid relid)
 #endif
 }
 
+static inline bool
+pin_is_server_owner(Oid serverid)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(ForeignServerRelationId, serverid, GetUserId());
+#else
+	return pg_foreign_server_ownercheck(serverid, GetUserId());
+#endif
+}
+
 static inline AclResult
 pin_server_usage(Oid serverid)
 {

@@ -87,14 +87,13 @@ static const PinErrorRow error_rows[PIN_ERROR_KINDS] = {
 	},
 	[PIN_ERROR_MFA] = {
 		"mfa", "28000", "the sign-in lacks proof of multifactor authentication",
-		"Sign in with multifactor authentication, by device code or "
-		"authorization code, and put the refresh token it brings into the user "
-		"mapping instead of the password."
+		"Sign in with CALL pinsight_login, where the browser asks for the second "
+		"factor."
 	},
 	[PIN_ERROR_SECRET_EXPIRED] = {
 		"secret_expired", "28000", "the client secret or refresh token has expired",
 		"Put a new client secret into the user mapping, or sign in again with "
-		"multifactor authentication for a new refresh token."
+		"CALL pinsight_login."
 	},
 	[PIN_ERROR_UNAUTHORIZED] = {
 		"unauthorized", "28000", "the API refused the token (401)",

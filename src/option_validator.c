@@ -27,6 +27,7 @@
 
 #include "option_value.h"
 #include "options.h"
+#include "service_time.h"
 
 /* ----------------------------------------------------------------------
  * The table
@@ -79,6 +80,7 @@ static bool is_wait_timeout(const char *value);
 static bool is_age(const char *value);
 static bool is_count(const char *value);
 static bool is_row_count(const char *value);
+static bool is_time(const char *value);
 
 static const PinOption options[] = {
 	/* server */
@@ -88,12 +90,16 @@ static const PinOption options[] = {
 	{"api_version", ON_SERVER, pin_value_version,
 	"letters, digits and dots, such as \"v1.1\"", NULL, true},
 	{"login_url", ON_SERVER, pin_value_url, A_URL, REDIRECTS, false},
+	{"login_version", ON_SERVER, pin_value_login_version,
+	"\"v1\" or \"v2\"", NULL, true},
 	{"resource", ON_SERVER, pin_value_resource,
 	"the URI or id of an API", REDIRECTS, true},
 	{"ca_file", ON_SERVER, pin_value_path, A_PATH, REDIRECTS, true},
 	{"proxy", ON_SERVER, pin_value_proxy,
 		"a scheme (http, https, socks5 or socks5h), a host and a port, without a user name",
 	REDIRECTS, false},
+	{"proxy_user", ON_SERVER, pin_value_line, A_LINE, REDIRECTS, false},
+	{"proxy_password_file", ON_SERVER, pin_value_path, A_PATH, READS_FILE, false},
 	{"connect_timeout", ON_SERVER, is_connect_timeout,
 	"a duration from 1 millisecond to 10 minutes", NULL, true},
 	{"request_timeout", ON_SERVER, is_request_timeout,
@@ -149,12 +155,18 @@ static const PinOption options[] = {
 	{"client_secret", ON_MAPPING, is_secret, A_SECRET, NULL, false},
 	{"client_secret_file", ON_MAPPING, pin_value_path, A_PATH,
 	READS_FILE, false},
+	{"certificate_file", ON_MAPPING, pin_value_path, A_PATH, READS_FILE, false},
+	{"private_key_file", ON_MAPPING, pin_value_path, A_PATH, READS_FILE, false},
+	{"signature_algorithm", ON_MAPPING, pin_value_signature,
+	"\"PS256\" or \"RS256\"", NULL, false},
 	{"username", ON_MAPPING, pin_value_line, A_LINE, NULL, false},
 	{"password", ON_MAPPING, is_secret, A_SECRET, NULL, false},
 	{"password_file", ON_MAPPING, pin_value_path, A_PATH, READS_FILE, false},
 	{"refresh_token", ON_MAPPING, is_secret, A_SECRET, NULL, false},
 	{"refresh_token_file", ON_MAPPING, pin_value_path, A_PATH,
-	READS_FILE, false}
+	READS_FILE, false},
+	{"refresh_token_issued", ON_MAPPING, is_time,
+	"a time such as \"2026-03-01T12:00:00Z\"", NULL, false}
 };
 
 /* The objects that may have options. */
@@ -243,6 +255,12 @@ is_row_count(const char *value)
 	double		count;
 
 	return pin_value_row_count(value, &count);
+}
+
+static bool
+is_time(const char *value)
+{
+	return pin_service_time(value) != 0;
 }
 
 static const PinOption *
@@ -464,6 +482,36 @@ secret_option(List *mapping, const char *name, const char *file_name)
 	return plain ? name : in_file ? file_name : NULL;
 }
 
+/* Is the option given?  Then the other one has to be, too. */
+static bool
+needs(List *list, const char *name, const char *other)
+{
+	if (pin_option_get(list, name) == NULL)
+		return false;
+	if (pin_option_get(list, other) == NULL)
+		refuse_half(name, other, "Set both in the same command.");
+	return true;
+}
+
+/* An application proves itself in one way. */
+static void
+check_proof(List *mapping)
+{
+	const char *secret = secret_option(mapping, "client_secret", "client_secret_file");
+
+	if (needs(mapping, "certificate_file", "private_key_file") && secret != NULL)
+		refuse_pair("certificate_file", secret);
+	(void) needs(mapping, "private_key_file", "certificate_file");
+	(void) needs(mapping, "signature_algorithm", "certificate_file");
+}
+
+static void
+check_server(List *server)
+{
+	(void) needs(server, "proxy_user", "proxy");
+	(void) needs(server, "proxy_password_file", "proxy_user");
+}
+
 /* A mapping must leave no doubt about the grant it stands for. */
 static void
 check_mapping(List *mapping)
@@ -472,7 +520,7 @@ check_mapping(List *mapping)
 	const char *refresh_token;
 	bool		username = pin_option_get(mapping, "username") != NULL;
 
-	(void) secret_option(mapping, "client_secret", "client_secret_file");
+	check_proof(mapping);
 	password = secret_option(mapping, "password", "password_file");
 	refresh_token = secret_option(mapping, "refresh_token",
 								  "refresh_token_file");
@@ -509,6 +557,8 @@ pinsight_fdw_validator(PG_FUNCTION_ARGS)
 
 	foreach(lc, list)
 		check_option(context, lfirst_node(DefElem, lc));
+	if (context->where == ON_SERVER)
+		check_server(list);
 	if (context->where == ON_MAPPING)
 		check_mapping(list);
 	if (context->where == ON_COLUMN)

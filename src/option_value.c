@@ -299,6 +299,18 @@ pin_value_fetch(const char *value)
 }
 
 bool
+pin_value_login_version(const char *value)
+{
+	return strcmp(value, "v1") == 0 || strcmp(value, "v2") == 0;
+}
+
+bool
+pin_value_signature(const char *value)
+{
+	return strcmp(value, "PS256") == 0 || strcmp(value, "RS256") == 0;
+}
+
+bool
 pin_value_case(const char *value)
 {
 	return strcmp(value, "snake") == 0 || strcmp(value, "preserve") == 0;

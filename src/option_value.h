@@ -65,11 +65,16 @@ extern bool pin_value_resource(const char *value);
 /* An absolute path. */
 extern bool pin_value_path(const char *value);
 
-/* "mpn" or "cmp"; "csv" or "tsv"; "stop" or "set_null"; "table" or "query". */
+/*
+ * "mpn" or "cmp"; "csv" or "tsv"; "stop" or "set_null"; "table" or "query";
+ * "v1" or "v2"; "PS256" or "RS256".
+ */
 extern bool pin_value_program(const char *value);
 extern bool pin_value_format(const char *value);
 extern bool pin_value_on_error(const char *value);
 extern bool pin_value_fetch(const char *value);
+extern bool pin_value_login_version(const char *value);
+extern bool pin_value_signature(const char *value);
 
 /*
  * "snake" or "preserve"; "report_id", "execution_id" or "generated_time"; what

@@ -18,6 +18,7 @@
 #include "option_value.h"
 #include "options.h"
 #include "secret_file.h"
+#include "service_time.h"
 #include "text.h"
 
 /* A table's options over its server's. */
@@ -124,6 +125,21 @@ read_url(const OptionSource *source, const char *name,
 	return url;
 }
 
+/* A credential as UTF-8, or NULL. */
+static char *
+read_credential(List *list, const char *name)
+{
+	char	   *value = pin_option_get(list, name);
+	char	   *utf8 = value != NULL ? pin_text_to_utf8(value) : NULL;
+
+	if (value != NULL && utf8 == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
+				 errmsg("value of option \"%s\" cannot be expressed in UTF-8",
+						name)));
+	return utf8;
+}
+
 /* What stands on the server alone: addresses, time limits, costs. */
 static void
 read_server(PinOptions *o, const OptionSource *source)
@@ -131,9 +147,12 @@ read_server(PinOptions *o, const OptionSource *source)
 	o->tenant = read_text(source, "tenant", NULL);
 	o->api_url = read_url(source, "api_url", PIN_DEFAULT_API_URL);
 	o->login_url = read_url(source, "login_url", PIN_DEFAULT_LOGIN_URL);
+	o->login_v2 = strcmp(read_text(source, "login_version", "v1"), "v2") == 0;
 	o->resource = read_text(source, "resource", PIN_DEFAULT_RESOURCE);
 	o->ca_file = read_text(source, "ca_file", NULL);
 	o->proxy = read_url(source, "proxy", NULL);
+	o->proxy_user = read_credential(source->server, "proxy_user");
+	o->proxy_password_file = read_text(source, "proxy_password_file", NULL);
 	o->connect_timeout_ms = read_duration(source, "connect_timeout",
 										  PIN_DEFAULT_CONNECT_TIMEOUT_MS);
 	o->request_timeout_ms = read_duration(source, "request_timeout",
@@ -227,9 +246,10 @@ get_mapping(const PinOptions *o, Oid userid)
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("server \"%s\" has no user mapping for \"%s\"",
 					o->server_name, user),
-			 errhint("Use CREATE USER MAPPING FOR %s SERVER %s OPTIONS (client_id ..., ...).",
+			 errhint("Use CREATE USER MAPPING FOR %s SERVER %s OPTIONS (client_id ..., ...), or CALL pinsight_login(%s, client_id => ...).",
 					 quote_identifier(user),
-					 quote_identifier(o->server_name))));
+					 quote_identifier(o->server_name),
+					 quote_literal_cstr(o->server_name))));
 }
 
 /*
@@ -264,21 +284,6 @@ require_tenant(const PinOptions *o)
 						 quote_identifier(o->server_name))));
 }
 
-/* A credential of the mapping, as UTF-8, or NULL. */
-static char *
-read_credential(List *mapping, const char *name)
-{
-	char	   *value = pin_option_get(mapping, name);
-	char	   *utf8 = value != NULL ? pin_text_to_utf8(value) : NULL;
-
-	if (value != NULL && utf8 == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNTRANSLATABLE_CHARACTER),
-				 errmsg("value of option \"%s\" cannot be expressed in UTF-8",
-						name)));
-	return utf8;
-}
-
 /*
  * Reads a secret of the mapping, from its option or from the file, or NULL.
  * False, once that is reported with elevel, if the file cannot be used.
@@ -298,6 +303,44 @@ read_secret(List *mapping, const char *name, const char *file_name, int elevel,
 	return *secret != NULL;
 }
 
+/* Reads the certificate and its key, if there are any; false as above. */
+static bool
+read_certificate(PinOptions *o, List *mapping, int elevel)
+{
+	char	   *path = pin_option_get(mapping, "certificate_file");
+	char	   *algorithm = pin_option_get(mapping, "signature_algorithm");
+
+	o->rs256 = algorithm != NULL && strcmp(algorithm, "RS256") == 0;
+	if (path == NULL)
+		return true;
+	o->certificate = pin_public_file_read("certificate_file", path, elevel);
+	return o->certificate != NULL &&
+		read_secret(mapping, "private_key", "private_key_file", elevel, &o->private_key);
+}
+
+/* What is in a file is as old as the file. */
+static TimestampTz
+read_issued(List *mapping)
+{
+	char	   *issued = pin_option_get(mapping, "refresh_token_issued");
+	char	   *path = pin_option_get(mapping, "refresh_token_file");
+
+	if (issued != NULL)
+		return pin_service_time(issued);
+	return path != NULL ? pin_file_time(path) : 0;
+}
+
+/* The server's, but nothing that planning would look at; false as above. */
+static bool
+read_proxy_password(PinOptions *o, int elevel)
+{
+	if (o->proxy_password_file == NULL)
+		return true;
+	o->proxy_password = pin_secret_file_read("proxy_password_file",
+											 o->proxy_password_file, elevel);
+	return o->proxy_password != NULL;
+}
+
 /* Completes options with a mapping; false if a file cannot be used. */
 static bool
 read_mapping(PinOptions *o, const UserMapping *um, int elevel)
@@ -305,18 +348,22 @@ read_mapping(PinOptions *o, const UserMapping *um, int elevel)
 	o->umid = um->umid;
 	o->client_id = read_credential(um->options, "client_id");
 	o->username = read_credential(um->options, "username");
+	o->refresh_token_issued = read_issued(um->options);
 	return read_secret(um->options, "client_secret", "client_secret_file",
 					   elevel, &o->client_secret) &&
+		read_certificate(o, um->options, elevel) &&
 		read_secret(um->options, "password", "password_file",
 					elevel, &o->password) &&
 		read_secret(um->options, "refresh_token", "refresh_token_file",
-					elevel, &o->refresh_token);
+					elevel, &o->refresh_token) &&
+		read_proxy_password(o, elevel);
 }
 
 static bool
 has_secret(const PinOptions *o)
 {
-	return o->client_secret != NULL || o->password != NULL || o->refresh_token != NULL;
+	return o->client_secret != NULL || o->certificate != NULL ||
+		o->password != NULL || o->refresh_token != NULL;
 }
 
 /* Completes options with the user's mapping. */
@@ -333,7 +380,7 @@ add_credentials(PinOptions *o, Oid userid)
 					 "Every sign-in names the application it is made for.");
 	if (!has_secret(o))
 		fail_missing(o, um, "client_secret",
-					 "Without username and password or a refresh_token the application signs in by itself, with its secret.");
+					 "Without username and password or a refresh_token the application signs in by itself, with its secret or certificate.");
 	return o;
 }
 
@@ -361,6 +408,28 @@ pin_options_server(Oid serverid, Oid userid, const char *program)
 	DefElem    *def = makeDefElem("program", (Node *) makeString(pstrdup(program)), -1);
 
 	return add_credentials(read_options(serverid, list_make1(def)), userid);
+}
+
+PinOptions *
+pin_options_login(Oid serverid, Oid userid)
+{
+	PinOptions *o = read_options(serverid, NIL);
+
+	require_tenant(o);
+	if (has_mapping(o, userid))
+		(void) read_mapping(o, GetUserMapping(userid, serverid), ERROR);
+	else
+		(void) read_proxy_password(o, ERROR);
+	return o;
+}
+
+PinOptions *
+pin_options_place(Oid serverid)
+{
+	PinOptions *o = read_options(serverid, NIL);
+
+	(void) read_proxy_password(o, ERROR);
+	return o;
 }
 
 static PinMetadata

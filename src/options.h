@@ -14,6 +14,7 @@
 #define PIN_OPTIONS_H
 
 #include "access/attnum.h"
+#include "datatype/timestamp.h"
 #include "nodes/pg_list.h"
 
 /* Defaults, as documented in docs/options.md. */
@@ -28,6 +29,12 @@
 #define PIN_DEFAULT_MAX_REPORTS_PER_HOUR 5
 #define PIN_DEFAULT_STARTUP_COST 10000.0
 #define PIN_DEFAULT_TUPLE_COST 0.1
+
+/* How long a refresh token is good for that is not used, by the service's word. */
+#define PIN_REFRESH_TOKEN_LIFE_US (90 * USECS_PER_DAY)
+
+/* From when on we say so that it ends, before it does. */
+#define PIN_REFRESH_TOKEN_WARN_US (14 * USECS_PER_DAY)
 
 typedef enum PinFormat
 {
@@ -53,9 +60,12 @@ typedef struct PinOptions
 	char	   *api_url;		/* never NULL */
 	char	   *api_version;	/* never NULL; default depends on program */
 	char	   *login_url;		/* never NULL */
+	bool		login_v2;		/* version 2 of the token endpoint */
 	char	   *resource;		/* never NULL */
 	char	   *ca_file;		/* NULL: the system's */
 	char	   *proxy;			/* NULL: none */
+	char	   *proxy_user;		/* UTF-8; NULL: none */
+	char	   *proxy_password_file;	/* NULL: none */
 	int			connect_timeout_ms; /* > 0 */
 	int			request_timeout_ms; /* > 0 */
 	int			poll_interval_ms;	/* > 0; first wait between polls */
@@ -70,14 +80,19 @@ typedef struct PinOptions
 
 	/*
 	 * User mapping; all NULL from pin_options_plan.  Exactly one grant fits:
-	 * username and password, or refresh_token, or client_id and client_secret
-	 * alone.
+	 * username and password, or refresh_token, or the application alone, with
+	 * its secret or certificate.
 	 */
 	char	   *client_id;		/* never NULL from pin_options_scan */
 	char	   *client_secret;	/* from itself or client_secret_file */
+	char	   *certificate;	/* from certificate_file: PEM, not checked */
+	char	   *private_key;	/* from private_key_file: PEM, not checked */
+	bool		rs256;			/* signature_algorithm 'RS256' */
 	char	   *username;		/* set together with password */
 	char	   *password;		/* from itself or password_file */
 	char	   *refresh_token;	/* from itself or refresh_token_file */
+	TimestampTz refresh_token_issued;	/* 0: not known */
+	char	   *proxy_password; /* the server's; NULL: none */
 
 	/* table */
 	char	   *dataset;		/* NULL: to be found by the table's name */
@@ -130,6 +145,19 @@ extern PinOptions *pin_options_prospect(Oid foreigntableid, Oid userid);
  * then have their defaults).
  */
 extern PinOptions *pin_options_server(Oid serverid, Oid userid, const char *program);
+
+/*
+ * The same for somebody who is about to sign in: whatever the own mapping of
+ * userid has (umid InvalidOid: there is none), complete or not.  The mapping
+ * for everybody is not looked at.
+ */
+extern PinOptions *pin_options_login(Oid serverid, Oid userid);
+
+/*
+ * The server alone, for looking whether it can be reached: nothing has to be
+ * complete, and of files only the proxy's password is read.
+ */
+extern PinOptions *pin_options_place(Oid serverid);
 
 /* The options of a column, in the current memory context. */
 extern PinColumnOptions pin_options_column(Oid relid, AttrNumber attnum);

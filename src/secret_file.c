@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "storage/fd.h"
+#include "utils/timestamp.h"
 
 #include "secret_file.h"
 #include "text.h"
@@ -41,11 +42,11 @@ fail_access(const char *option, const char *path, int elevel)
  * read is none.
  */
 static const char *
-wrong_nature(const struct stat *st)
+wrong_nature(const struct stat *st, bool secret)
 {
 	if (!S_ISREG(st->st_mode))
 		return "it is not a regular file";
-	if ((st->st_mode & S_IROTH) != 0)
+	if (secret && (st->st_mode & S_IROTH) != 0)
 		return "everybody can read it";
 	return NULL;
 }
@@ -101,7 +102,7 @@ wrong_content(const char *buf, size_t len)
  * where the file is not to be read at all.  -1 on failure, see errno.
  */
 static ssize_t
-read_file(const char *path, char *buf, const char **why)
+read_bytes(const char *path, bool secret, char *buf, const char **why)
 {
 	/* not to hang on a pipe before its nature is known */
 	int			fd = OpenTransientFile(path, O_RDONLY | O_NONBLOCK | PG_BINARY);
@@ -113,7 +114,7 @@ read_file(const char *path, char *buf, const char **why)
 		return -1;
 	if (fstat(fd, &st) == 0)
 	{
-		*why = wrong_nature(&st);
+		*why = wrong_nature(&st, secret);
 		len = *why != NULL ? 0 : read_up_to(fd, buf, PIN_SECRET_FILE_MAX + 1);
 	}
 	failure = errno;
@@ -122,13 +123,13 @@ read_file(const char *path, char *buf, const char **why)
 	return len;
 }
 
-char *
-pin_secret_file_read(const char *option, const char *path, int elevel)
+static char *
+read_file(const char *option, const char *path, bool secret, int elevel)
 {
 	char	   *buf = palloc(PIN_SECRET_FILE_MAX + 1);
-	char	   *secret = NULL;
+	char	   *content = NULL;
 	const char *why = NULL;
-	ssize_t		len = read_file(path, buf, &why);
+	ssize_t		len = read_bytes(path, secret, buf, &why);
 
 	if (len < 0)
 		fail_access(option, path, elevel);
@@ -139,9 +140,29 @@ pin_secret_file_read(const char *option, const char *path, int elevel)
 		if (why != NULL)
 			refuse(option, path, why, elevel);
 		else
-			secret = pnstrdup(buf, without_line_end(buf, len));
+			content = pnstrdup(buf, without_line_end(buf, len));
 	}
 	explicit_bzero(buf, PIN_SECRET_FILE_MAX + 1);
 	pfree(buf);
-	return secret;
+	return content;
+}
+
+char *
+pin_secret_file_read(const char *option, const char *path, int elevel)
+{
+	return read_file(option, path, true, elevel);
+}
+
+char *
+pin_public_file_read(const char *option, const char *path, int elevel)
+{
+	return read_file(option, path, false, elevel);
+}
+
+TimestampTz
+pin_file_time(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? time_t_to_timestamptz(st.st_mtime) : 0;
 }

@@ -281,7 +281,7 @@ foreach my $grant (sort keys %refusals)
 			  && scalar(sign_ins()) == 1,
 			"AADSTS$code is explained, and not tried again")
 		  or diag($error->{text});
-		like($error->{hint}, qr/multifactor authentication/i, "$code: about MFA")
+		like($error->{hint}, qr/CALL pinsight_login/, "$code: about MFA")
 		  if grep { $code == $_ } 50072, 50074, 50076, 50078, 50079;
 	}
 }
@@ -306,7 +306,7 @@ $emulator->clear_log;
 $error = $session->error($select);
 is($error->{sqlstate}, '28000', 'a token without MFA');
 like($error->{message}, qr/wants multifactor authentication/, 'is refused as such');
-like($error->{hint}, qr/put the refresh token into the user mapping/,
+like($error->{hint}, qr/CALL pinsight_login/,
 	'with the way out');
 is(scalar sign_ins(), 1, 'and not tried again');
 set_grant('refresh_token');

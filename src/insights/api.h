@@ -75,6 +75,7 @@ typedef struct PinDatasetList
 	PinRemoteDataset *items;	/* those with a name, in the service's order */
 	size_t		count;			/* how many */
 	const char *next_link;		/* NULL: this is all */
+	bool		redacted;		/* the service hides some data from the user */
 } PinDatasetList;
 
 /* All datasets, or the one with that name (name may be NULL). */

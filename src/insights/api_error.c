@@ -120,9 +120,9 @@ read_answer(const PinReply *reply, const PinJson *document, Answer *answer)
 
 /* ---- from an answer to an error ---- */
 
-#define HINT_MFA "Sign in once with multifactor authentication and put the " \
-	"refresh token into the user mapping: the service no longer accepts what a " \
-	"password alone brings."
+#define HINT_MFA "Sign in with CALL pinsight_login, which puts a refresh token " \
+	"into the user mapping: the service no longer accepts what a password alone " \
+	"brings."
 
 /* First and last status a rule is for, the words it needs, and what it says. */
 typedef struct Rule

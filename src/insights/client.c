@@ -14,6 +14,7 @@
 #include "insights/token.h"
 #include "transport/engine.h"
 #include "transport/retry.h"
+#include "utils/timestamp.h"
 
 static void
 wipe(char *secret)
@@ -38,10 +39,7 @@ pin_client_open(PinClient *client, const PinOptions *options, PinError *err)
 	memset(client, 0, sizeof(PinClient));
 	client->options = options;
 	pin_credential_hash(client->credential, options);
-	client->settings.ca_file = options->ca_file;
-	client->settings.proxy = options->proxy;
-	client->settings.connect_timeout_ms = options->connect_timeout_ms;
-	client->settings.request_timeout_ms = options->request_timeout_ms;
+	pin_credential_settings(&client->settings, options);
 	client->api.api_url = options->api_url;
 	client->api.api_version = options->api_version;
 	client->api.program = options->program;
@@ -117,18 +115,12 @@ send_request(PinClient *client, const PinApiRequest *what, const char *token, Pi
 static PinCredentials
 credentials_of(PinClient *client, char **rotated)
 {
-	const PinOptions *o = client->options;
 	PinCredentials credentials;
 
+	pin_credential_sign_in(&credentials, client->options);
 	*rotated = pin_token_refresh_token(client->credential);
-	credentials.login_url = o->login_url;
-	credentials.tenant = o->tenant;
-	credentials.resource = o->resource;
-	credentials.client_id = o->client_id;
-	credentials.client_secret = o->client_secret;
-	credentials.username = o->username;
-	credentials.password = o->password;
-	credentials.refresh_token = *rotated != NULL ? *rotated : o->refresh_token;
+	if (*rotated != NULL)
+		credentials.refresh_token = *rotated;
 	return credentials;
 }
 
@@ -189,6 +181,24 @@ hide_token(const PinClient *client, const PinReply *reply, PinError *err)
 		pin_error_detail(err, "The service's answer is not shown: it repeats the sign-in token.");
 }
 
+/*
+ * Says so when the mapping's refresh token is about to end: whoever reads it
+ * can still do something.
+ */
+static void
+warn_of_end(const PinOptions *o)
+{
+	TimestampTz end = o->refresh_token_issued + PIN_REFRESH_TOKEN_LIFE_US;
+
+	if (o->refresh_token == NULL || o->refresh_token_issued == 0 ||
+		GetCurrentTimestamp() < end - PIN_REFRESH_TOKEN_WARN_US)
+		return;
+	ereport(WARNING,
+			(errmsg("server \"%s\": the refresh token in the user mapping ends on %s",
+					o->server_name, timestamptz_to_str(end)),
+			 errhint("Renew it with pinsight_rotate, or sign in again with CALL pinsight_login.")));
+}
+
 /* True also where another sign-in shall follow at once. */
 static bool
 read_sign_in(PinClient *client, const PinReply *reply, PinError *err)
@@ -204,6 +214,7 @@ read_sign_in(PinClient *client, const PinReply *reply, PinError *err)
 		/* good for this call, even if it is too short-lived to be kept */
 		client->token = pstrdup(sign_in.access_token);
 		pin_token_put(client->credential, &sign_in);
+		warn_of_end(client->options);
 	}
 	else if (client->rotated && !sign_in.retry)
 	{

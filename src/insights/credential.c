@@ -60,10 +60,41 @@ pin_credential_hash(PinHash hash, const PinOptions *options)
 	char		ids[32];
 	const char *parts[] = {
 		ids, options->login_url, options->tenant, options->resource,
-		options->client_id, options->client_secret, options->username,
-		options->password, options->refresh_token
+		options->client_id, options->client_secret, options->certificate,
+		options->private_key, options->username, options->password,
+		options->refresh_token
 	};
 
 	snprintf(ids, sizeof(ids), "%u %u", options->serverid, options->umid);
 	pin_hash_parts(hash, lengthof(parts), parts);
+}
+
+void
+pin_credential_sign_in(PinCredentials *credentials, const PinOptions *options)
+{
+	memset(credentials, 0, sizeof(PinCredentials));
+	credentials->login_url = options->login_url;
+	credentials->tenant = options->tenant;
+	credentials->resource = options->resource;
+	credentials->v2 = options->login_v2;
+	credentials->client_id = options->client_id;
+	credentials->client_secret = options->client_secret;
+	credentials->certificate = options->certificate;
+	credentials->private_key = options->private_key;
+	credentials->signature = options->rs256 ? PIN_SIGNATURE_RS256 : PIN_SIGNATURE_PS256;
+	credentials->username = options->username;
+	credentials->password = options->password;
+	credentials->refresh_token = options->refresh_token;
+}
+
+void
+pin_credential_settings(PinHttpSettings *settings, const PinOptions *options)
+{
+	memset(settings, 0, sizeof(PinHttpSettings));
+	settings->ca_file = options->ca_file;
+	settings->proxy = options->proxy;
+	settings->proxy_user = options->proxy_user;
+	settings->proxy_password = options->proxy_password;
+	settings->connect_timeout_ms = options->connect_timeout_ms;
+	settings->request_timeout_ms = options->request_timeout_ms;
 }

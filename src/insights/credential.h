@@ -8,7 +8,9 @@
 #ifndef PIN_CREDENTIAL_H
 #define PIN_CREDENTIAL_H
 
+#include "insights/sign_in.h"
 #include "options.h"
+#include "transport/http.h"
 
 #define PIN_HASH_SIZE 65		/* SHA-256 in hexadecimal, terminated */
 typedef char PinHash[PIN_HASH_SIZE];
@@ -25,5 +27,11 @@ extern void pin_hash_parts(PinHash hash, int nparts, const char *const *parts);
  * decides whose data comes back.  Nobody can read a secret out of it.
  */
 extern void pin_credential_hash(PinHash hash, const PinOptions *options);
+
+/* The same as a sign-in wants it; everything borrowed from the options. */
+extern void pin_credential_sign_in(PinCredentials *credentials, const PinOptions *options);
+
+/* How the options say to connect; everything borrowed from them. */
+extern void pin_credential_settings(PinHttpSettings *settings, const PinOptions *options);
 
 #endif							/* PIN_CREDENTIAL_H */

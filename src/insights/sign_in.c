@@ -1,11 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * sign_in.c
- *		Getting an access token from the tenant's sign-in service.
+ *		What the tenant's sign-in service answers.
  *
- * The v1 endpoint is used, as the Insights documentation does: it names what
- * the token is for by "resource".  A refusal is understood by its AADSTS number
- * first; the words "error" and "suberror" decide where there is none we know.
+ * A refusal is understood by its AADSTS number first; the words "error" and
+ * "suberror" decide where there is none we know.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,8 +16,10 @@
 
 #include "insights/aadsts.h"
 #include "insights/ascii.h"
-#include "insights/text_buffer.h"
+#include "insights/id_token.h"
 #include "insights/json.h"
+#include "insights/text_buffer.h"
+#include "transport/url.h"
 
 /* Real tokens have 2 to 4 kB. */
 #define TOKEN_MAX (64 * 1024)
@@ -31,136 +32,6 @@ static bool
 given(const char *text)
 {
 	return text && *text;
-}
-
-PinGrant
-pin_sign_in_grant(const PinCredentials *credentials)
-{
-	if (given(credentials->refresh_token))
-		return PIN_GRANT_REFRESH_TOKEN;
-	if (given(credentials->username))
-		return PIN_GRANT_PASSWORD;
-	return PIN_GRANT_CLIENT_CREDENTIALS;
-}
-
-/* Sets kind and the one message every failure here has. */
-static void
-set_error(const PinCredentials *credentials, PinErrorKind kind, PinError *err)
-{
-	PinRemoteText tenant;
-	const char *name = given(credentials->tenant) ? credentials->tenant : "";
-
-	pin_error_clean(tenant, sizeof(tenant), name, strlen(name));
-	pin_error_set(err, kind, "could not sign in to tenant \"%s\"", tenant);
-}
-
-/* ---- request ---- */
-
-/* The name of what the grant needs and nobody gave; NULL if all is there. */
-static const char *
-missing_option(const PinCredentials *credentials)
-{
-	PinGrant	grant = pin_sign_in_grant(credentials);
-
-	if (!given(credentials->login_url))
-		return "login_url";
-	if (!given(credentials->tenant))
-		return "tenant";
-	if (!given(credentials->resource))
-		return "resource";
-	if (!given(credentials->client_id))
-		return "client_id";
-	if (grant == PIN_GRANT_PASSWORD && !given(credentials->password))
-		return "password";
-	if (grant == PIN_GRANT_CLIENT_CREDENTIALS && !given(credentials->client_secret))
-		return "client_secret";
-	return NULL;
-}
-
-static void
-add_parameter(PinTextBuffer *form, const char *name, const char *value)
-{
-	if (!given(value))
-		return;
-	if (form->len > 0)
-		pin_text_buffer_add(form, "&");
-	pin_text_buffer_add(form, name);
-	pin_text_buffer_add(form, "=");
-	pin_text_buffer_add_encoded(form, value);
-}
-
-static void
-add_grant(PinTextBuffer *form, const PinCredentials *credentials)
-{
-	switch (pin_sign_in_grant(credentials))
-	{
-		case PIN_GRANT_REFRESH_TOKEN:
-			add_parameter(form, "grant_type", "refresh_token");
-			add_parameter(form, "refresh_token", credentials->refresh_token);
-			add_parameter(form, "scope", "openid");
-			break;
-		case PIN_GRANT_PASSWORD:
-			add_parameter(form, "grant_type", "password");
-			add_parameter(form, "username", credentials->username);
-			add_parameter(form, "password", credentials->password);
-			add_parameter(form, "scope", "openid");
-			break;
-		case PIN_GRANT_CLIENT_CREDENTIALS:
-			add_parameter(form, "grant_type", "client_credentials");
-			break;
-	}
-}
-
-static char *
-token_url(const PinCredentials *credentials)
-{
-	PinTextBuffer url;
-	size_t		len = strlen(credentials->login_url);
-
-	while (len > 0 && credentials->login_url[len - 1] == '/')
-		len--;
-	pin_text_buffer_init(&url);
-	pin_text_buffer_add_bytes(&url, credentials->login_url, len);
-	pin_text_buffer_add(&url, "/");
-	pin_text_buffer_add_encoded(&url, credentials->tenant);
-	pin_text_buffer_add(&url, "/oauth2/token");
-	return pin_text_buffer_take(&url, NULL);
-}
-
-bool
-pin_sign_in_request(const PinCredentials *credentials, PinApiRequest *request,
-					PinError *err)
-{
-	const char *missing = missing_option(credentials);
-	PinTextBuffer form;
-
-	pin_error_reset(err);
-	memset(request, 0, sizeof(*request));
-	if (missing)
-	{
-		set_error(credentials, PIN_ERROR_SIGN_IN, err);
-		pin_error_detail(err, "The option \"%s\" is not set.", missing);
-		return false;
-	}
-
-	pin_text_buffer_init(&form);
-	add_parameter(&form, "resource", credentials->resource);
-	add_parameter(&form, "client_id", credentials->client_id);
-	add_parameter(&form, "client_secret", credentials->client_secret);
-	add_grant(&form, credentials);
-
-	request->method = "POST";
-	request->content_type = "application/x-www-form-urlencoded";
-	request->body = pin_text_buffer_take(&form, &request->body_len);
-	request->url = token_url(credentials);
-	if (request->body == NULL || request->url == NULL)
-	{
-		pin_api_request_free(request);
-		pin_error_set(err, PIN_ERROR_OUT_OF_MEMORY,
-					  "out of memory, or an option is too long");
-		return false;
-	}
-	return true;
 }
 
 /* ---- success ---- */
@@ -198,7 +69,7 @@ read_tokens(const PinCredentials *credentials, const PinJson *reply,
 
 	if (!is_token(access))
 	{
-		set_error(credentials, PIN_ERROR_REPLY, err);
+		pin_sign_in_error(credentials, PIN_ERROR_REPLY, err);
 		pin_error_detail(err, "The reply of the sign-in service holds no usable access token.");
 		return false;
 	}
@@ -206,6 +77,7 @@ read_tokens(const PinCredentials *credentials, const PinJson *reply,
 	result->access_token = strdup(access);
 	if (is_token(refresh))
 		result->refresh_token = strdup(refresh);
+	result->account = pin_id_token_account(pin_json_member_string(reply, "id_token"));
 	if (result->access_token == NULL || (is_token(refresh) && !result->refresh_token))
 	{
 		pin_sign_in_free(result);
@@ -266,11 +138,33 @@ read_refusal(const PinJson *reply, Refusal *refusal)
 	}
 }
 
+/* What becomes of a device code, in words of the standard or of the service. */
+static const struct
+{
+	const char *word;			/* error */
+	int			code;			/* the AADSTS number that says the same */
+}			device_words[] = {
+	{"bad_verification_code", 70018},
+	{"expired_token", 70019},
+	{"authorization_declined", 70020},
+	{"access_denied", 70020}
+};
+
 /* Kind and hint where no AADSTS number tells. */
 static PinErrorKind
 kind_of_words(const Refusal *refusal, const char **hint)
 {
 	*hint = NULL;
+	for (size_t i = 0; i < sizeof(device_words) / sizeof(device_words[0]); i++)
+	{
+		if (pin_ascii_equal(refusal->error, device_words[i].word))
+		{
+			const PinAadsts *row = pin_aadsts_find(device_words[i].code);
+
+			*hint = row->hint;
+			return row->kind;
+		}
+	}
 	if (pin_ascii_equal(refusal->suberror, "consent_required"))
 	{
 		*hint = pin_aadsts_find(65001)->hint;
@@ -348,6 +242,18 @@ repeats(const char *text, const char *secret)
 	return found;
 }
 
+/*
+ * True if a text holds something like a signed token, which always begins with
+ * the letters of "{\"": the assertion that we have sent, for instance.
+ */
+static bool
+holds_token(const char *text)
+{
+	const char *token = strstr(text, "eyJ");
+
+	return token && strcspn(token, " \t\r\n\"'&<>") > 40;
+}
+
 /* True if a text of the service repeats any secret. */
 static bool
 tells_secret(const PinCredentials *credentials, const char *text, size_t len)
@@ -362,7 +268,11 @@ tells_secret(const PinCredentials *credentials, const char *text, size_t len)
 	copy[len] = '\0';
 	tells = repeats(copy, credentials->client_secret) ||
 		repeats(copy, credentials->password) ||
-		repeats(copy, credentials->refresh_token);
+		repeats(copy, credentials->refresh_token) ||
+		repeats(copy, credentials->device_code) ||
+		repeats(copy, credentials->code) ||
+		repeats(copy, credentials->code_verifier) ||
+		holds_token(copy);
 	explicit_bzero(copy, len);
 	free(copy);
 	return tells;
@@ -416,8 +326,11 @@ explain_refusal(const PinCredentials *credentials, const PinReply *reply,
 	read_refusal(document, &refusal);
 	kind = judge(&refusal, reply->status, &hint, &result->retry);
 	result->aadsts = refusal.code;
+	result->slow_down = pin_ascii_equal(refusal.error, "slow_down");
+	result->pending = result->slow_down || refusal.code == 70016 ||
+		pin_ascii_equal(refusal.error, "authorization_pending");
 
-	set_error(credentials, kind, err);
+	pin_sign_in_error(credentials, kind, err);
 	err->retry_after_ms = reply->retry_after_ms;
 	said_text(credentials, reply, document, &refusal, text);
 	if (*text)
@@ -465,5 +378,96 @@ pin_sign_in_free(PinSignIn *result)
 		explicit_bzero(result->refresh_token, strlen(result->refresh_token));
 	free(result->access_token);
 	free(result->refresh_token);
+	free(result->account);
 	memset(result, 0, sizeof(*result));
+}
+
+/* ---- device codes ---- */
+
+/* Longest device code, user code and address of its page. */
+#define DEVICE_CODE_MAX (16 * 1024)
+#define SHOWN_MAX 256
+
+#define INTERVAL_DEFAULT 5
+#define INTERVAL_MAX 60
+#define DEVICE_LIFE_MAX (60 * 60)
+
+/* True if a text can be shown to a user as one word. */
+static bool
+is_shown(const char *text)
+{
+	return is_token(text) && strlen(text) <= SHOWN_MAX;
+}
+
+static int
+within(int64_t number, int least, int most)
+{
+	return number < least ? least : number > most ? most : (int) number;
+}
+
+static bool
+read_device_code(const PinCredentials *credentials, const PinJson *document,
+				 PinDeviceCode *code, PinError *err)
+{
+	const char *device = pin_json_member_string(document, "device_code");
+	const char *user = pin_json_member_string(document, "user_code");
+	const char *url = pin_json_member_string(document, "verification_uri");
+
+	if (!is_token(device) || strlen(device) > DEVICE_CODE_MAX || !is_shown(user) ||
+		!is_shown(url) || !pin_url_allowed(url, err))
+	{
+		pin_sign_in_error(credentials, PIN_ERROR_REPLY, err);
+		pin_error_detail(err, "The reply of the sign-in service holds no usable device code.");
+		return false;
+	}
+	code->interval = within(pin_json_member_integer(document, "interval", INTERVAL_DEFAULT),
+							1, INTERVAL_MAX);
+	code->expires_in = within(pin_json_member_integer(document, "expires_in", LIFE_UNSTATED),
+							  1, DEVICE_LIFE_MAX);
+	code->device_code = strdup(device);
+	code->user_code = strdup(user);
+	code->url = strdup(url);
+	if (code->device_code && code->user_code && code->url)
+		return true;
+	pin_device_code_free(code);
+	pin_error_set(err, PIN_ERROR_OUT_OF_MEMORY, "out of memory");
+	return false;
+}
+
+bool
+pin_device_code_reply(const PinCredentials *credentials, const PinReply *reply,
+					  PinDeviceCode *code, PinError *err)
+{
+	bool		success = reply->status >= 200 && reply->status < 300;
+	PinJson    *document = pin_json_parse(reply->body, reply->body_len,
+										  "the reply of the sign-in service", err);
+	PinSignIn	refused = {0};
+	bool		done = false;
+
+	memset(code, 0, sizeof(*code));
+	if (document == NULL && success)
+	{
+		err->http_status = reply->status;
+		return false;
+	}
+	pin_error_reset(err);
+	if (success && pin_json_is_null(pin_json_member(document, "error")))
+		done = read_device_code(credentials, document, code, err);
+	else
+		explain_refusal(credentials, reply, document, &refused, err);
+	pin_json_free(document);
+	if (!done)
+		err->http_status = reply->status;
+	return done;
+}
+
+void
+pin_device_code_free(PinDeviceCode *code)
+{
+	if (code->device_code)
+		explicit_bzero(code->device_code, strlen(code->device_code));
+	free(code->device_code);
+	free(code->user_code);
+	free(code->url);
+	memset(code, 0, sizeof(*code));
 }

@@ -201,6 +201,17 @@ pin_budget_note_refusal(const PinNeed *need)
 	(void) change_budget(need, note_refusal, NULL);
 }
 
+int
+pin_budget_left(const PinNeed *need)
+{
+	Budget	   *budget = read_budget(need);
+	int			max = need->options->max_reports_per_hour;
+	int			left = next_free(budget, max) != 0 ? 0 : max - budget->norders;
+
+	pfree(budget);
+	return left;
+}
+
 bool
 pin_budget_allows(const PinNeed *need, PinError *err)
 {

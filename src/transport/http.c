@@ -475,6 +475,13 @@ set_up_connection(PinExchange *x, const PinHttpSettings *settings)
 	SETOPT(x, CURLOPT_CONNECTTIMEOUT_MS, (long) settings->connect_timeout_ms);
 	SETOPT(x, CURLOPT_PROXY, settings->proxy ? settings->proxy : "");
 	SETOPT(x, CURLOPT_NOPROXY, "");
+	if (settings->proxy && settings->proxy_user)
+	{
+		SETOPT(x, CURLOPT_PROXYAUTH, (long) CURLAUTH_BASIC);
+		SETOPT(x, CURLOPT_PROXYUSERNAME, settings->proxy_user);
+		SETOPT(x, CURLOPT_PROXYPASSWORD,
+			   settings->proxy_password ? settings->proxy_password : "");
+	}
 	SETOPT(x, CURLOPT_HEADEROPT, (long) CURLHEADER_SEPARATE);
 	SETOPT(x, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	if (settings->ca_file)
@@ -546,6 +553,8 @@ set_up_headers(PinExchange *x, const PinRequest *request)
 		omit_header(x, "Content-Type:");
 	if (request->if_match)
 		add_header(x, "If-Match", "", request->if_match);
+	if (request->validate_mfa)
+		add_header(x, "ValidateMfa", "", "true");
 	if (request->range_from > 0)
 	{
 		snprintf(range, sizeof(range), "%lld-", (long long) request->range_from);

@@ -43,6 +43,8 @@ typedef struct PinHttpSettings
 	const char *ca_file;		/* PEM file of CAs; NULL: the system's */
 	const char *proxy;			/* proxy URL; NULL: none, not even the
 								 * environment's */
+	const char *proxy_user;		/* who we are to the proxy; NULL: nobody */
+	const char *proxy_password; /* proved by this; sent to the proxy alone */
 	int			connect_timeout_ms; /* > 0 */
 	int			request_timeout_ms; /* > 0; for streamed bodies the longest
 									 * silence instead of the whole */
@@ -60,6 +62,8 @@ typedef struct PinRequest
 								 * pin_exchange_peek), not into memory */
 	int64_t		range_from;		/* > 0: Range: bytes=N- */
 	const char *if_match;		/* ETag for If-Match, or NULL */
+	bool		validate_mfa;	/* ask whether the token carries a second
+								 * factor: ValidateMfa */
 } PinRequest;
 
 typedef enum PinExchangeState
