@@ -31,6 +31,9 @@ ALTER SERVER priv OPTIONS (ADD login_url 'https://evil.example');
 ALTER SERVER priv OPTIONS (ADD resource 'https://evil.example');
 ALTER SERVER priv OPTIONS (ADD proxy 'http://evil.example:3128');
 ALTER SERVER priv OPTIONS (ADD ca_file '/tmp/evil.pem');
+ALTER SERVER priv OPTIONS (ADD proxy 'http://evil.example:3128', ADD proxy_user 'postgres',
+	ADD proxy_password_file '/etc/passwd');
+ALTER SERVER priv OPTIONS (ADD proxy_password_file '/etc/passwd');
 CREATE SERVER priv2 FOREIGN DATA WRAPPER pinsight_fdw OPTIONS (api_url 'http://127.0.0.1:1');
 -- the privilege comes first: a wrong value is not even looked at
 ALTER SERVER priv OPTIONS (ADD ca_file '');
@@ -81,6 +84,8 @@ ALTER USER MAPPING FOR regress_pinsight_user SERVER priv OPTIONS (
 	DROP refresh_token, ADD username 'jane@contoso.com', ADD password_file '/etc/passwd');
 ALTER USER MAPPING FOR regress_pinsight_user SERVER priv OPTIONS (
 	DROP refresh_token, ADD refresh_token_file '/etc/passwd');
+ALTER USER MAPPING FOR regress_pinsight_user SERVER priv OPTIONS (
+	DROP client_secret, ADD certificate_file '/etc/passwd', ADD private_key_file '/etc/passwd');
 RESET ROLE;
 ALTER USER MAPPING FOR regress_pinsight_user SERVER priv OPTIONS (
 	DROP refresh_token, ADD refresh_token_file '/hush-hush');
@@ -88,12 +93,67 @@ SET ROLE regress_pinsight_user;
 ALTER USER MAPPING FOR regress_pinsight_user SERVER priv OPTIONS (SET client_id 'other');
 ALTER USER MAPPING FOR regress_pinsight_user SERVER priv OPTIONS (
 	SET client_id 'other', DROP refresh_token_file);
--- nobody but its user and the server's owner sees what a mapping holds
+-- nobody but its user sees what a mapping holds; not the server's owner, whose
+-- is the one for everybody, and not a member of the owner's role
 RESET ROLE;
+CREATE USER MAPPING FOR PUBLIC SERVER priv OPTIONS (client_id 'everybody');
 CREATE ROLE regress_pinsight_other;
 SET ROLE regress_pinsight_other;
-SELECT usename, umoptions FROM pg_user_mappings WHERE srvname = 'priv';
+SELECT usename, umoptions FROM pg_user_mappings WHERE srvname = 'priv' ORDER BY 1;
+SET ROLE regress_pinsight_owner;
+SELECT usename, umoptions FROM pg_user_mappings WHERE srvname = 'priv' ORDER BY 1;
+SELECT * FROM pg_user_mapping;
+SET ROLE regress_pinsight_user;
+SELECT usename, umoptions FROM pg_user_mappings WHERE srvname = 'priv' ORDER BY 1;
+-- the owner can replace another role's mapping, but takes nothing out of it
+SET ROLE regress_pinsight_owner;
+ALTER USER MAPPING FOR regress_pinsight_user SERVER priv OPTIONS (SET client_id 'another');
+SELECT usename, umoptions FROM pg_user_mappings WHERE srvname = 'priv' ORDER BY 1;
+
+--
+-- Signing in and looking: for those who may use the server, and for themselves
+--
+SET ROLE regress_pinsight_other;
+CALL pinsight_login('priv', client_id => 'app');
+SELECT pinsight_login_url('priv', client_id => 'app');
+SELECT pinsight_login_code('priv', 'hush-hush');
+SELECT pinsight_rotate('priv');
+SELECT step, status, detail, hint FROM pinsight_check('priv')
+	WHERE step <> 'cache directory' AND status <> 'not reached';
 RESET ROLE;
+GRANT USAGE ON FOREIGN SERVER priv TO regress_pinsight_other;
+SET ROLE regress_pinsight_other;
+-- the mapping for everybody is not theirs to change, nor to take an application from
+SELECT pinsight_rotate('priv');
+CALL pinsight_login('priv');
+CALL pinsight_login('priv', client_id => 'a b');
+CALL pinsight_login('priv', client_id => NULL);
+CALL pinsight_login(NULL);
+CALL pinsight_login('no such server');
+SELECT pinsight_login_url('priv', 'http://evil.example', 'app');
+SELECT pinsight_login_url('priv', 'https://app.example/back', 'app') ~
+	'^https://login.microsoftonline.com/fabrikam.com/oauth2/v2.0/authorize\?client_id=app&response_type=code&redirect_uri=https%3A%2F%2Fapp.example%2Fback&' AS address;
+-- an answer to another question, a refusal, and somebody else's
+SELECT pinsight_login_code('priv', 'https://app.example/back?code=hush&state=hush');
+SELECT pinsight_login_code('priv', 'https://app.example/back?error=access_denied&error_description=no+way%21');
+SET ROLE regress_pinsight_user;
+SELECT pinsight_login_code('priv', 'hush-hush');
+CALL pinsight_login('priv', client_id => 'other');
+-- nothing is asked of anybody if the answer could not be kept
+BEGIN READ ONLY;
+CALL pinsight_login('priv');
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT pinsight_rotate('priv');
+ROLLBACK;
+RESET ROLE;
+CREATE FOREIGN DATA WRAPPER regress_pinsight_stranger;
+CREATE SERVER stranger FOREIGN DATA WRAPPER regress_pinsight_stranger;
+CALL pinsight_login('stranger');
+SELECT step, status, detail FROM pinsight_check('stranger') LIMIT 2;
+DROP FOREIGN DATA WRAPPER regress_pinsight_stranger CASCADE;
+DROP USER MAPPING FOR PUBLIC SERVER priv;
+DROP OWNED BY regress_pinsight_other;
 DROP ROLE regress_pinsight_other;
 
 --
