@@ -80,7 +80,7 @@ pin_login_finish(const ForeignServer *server, PinSigning *signing)
 
 	if (signing->result.refresh_token == NULL)
 		ereport(ERROR,
-				(errcode(ERRCODE_FDW_REPLY_HANDLE),
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 				 errmsg("server \"%s\": the sign-in brought no refresh token",
 						server->servername),
 				 errhint("The tenant may forbid that the application works on when the user is away (offline_access).")));
@@ -107,13 +107,18 @@ show_code(const PinDeviceCode *device)
 					   Max(device->expires_in / 60, 1))));
 }
 
-/* How many milliseconds to wait after a question that brought no decision. */
+/*
+ * How many milliseconds to wait after a question that brought no decision, the
+ * given number of which have failed in a row.
+ */
 static int
-pause_after(const PinSigning *signing, const PinError *err, int *interval)
+pause_after(const PinSigning *signing, const PinError *err, int failures, int *interval)
 {
-	if (!signing->result.pending || signing->result.slow_down)
+	if (signing->result.slow_down)
 		*interval += SLOW_DOWN;
-	return Max(*interval * 1000, Min(err->retry_after_ms, 60 * 1000));
+	if (signing->result.pending)
+		return *interval * 1000;
+	return Max(*interval * 1000, pin_retry_delay_ms(err, failures));
 }
 
 /* Asks until the user has decided.  Throws unless that is to sign in. */
@@ -122,6 +127,7 @@ await_decision(const ForeignServer *server, PinSigning *signing)
 {
 	int			interval = signing->device.interval;
 	int			pause_ms = interval * 1000;
+	int			failures = 0;
 	int64		end_us = pin_now_us() + (int64) signing->device.expires_in * 1000000;
 	PinError	err;
 
@@ -141,7 +147,8 @@ await_decision(const ForeignServer *server, PinSigning *signing)
 			pin_error_hint(&err, "Start the sign-in again.");
 			break;
 		}
-		pause_ms = pause_after(signing, &err, &interval);
+		failures = signing->result.pending ? 0 : failures + 1;
+		pause_ms = pause_after(signing, &err, failures, &interval);
 	}
 	pin_throw(&err, server->servername, NULL);
 }

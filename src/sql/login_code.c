@@ -207,7 +207,7 @@ pinsight_login_code(PG_FUNCTION_ARGS)
 				 errhint("Call pinsight_login_url first, in the same session."),
 				 errhidestmt(true)));
 	code = read_code(server, argument(fcinfo, 1));
-	signing = pin_login_open(server, pending.client_id);
+	signing = pin_login_open(server, pstrdup(pending.client_id));
 	signing->credentials.code = code;
 	signing->credentials.redirect_uri = pstrdup(pending.redirect_uri);
 	signing->credentials.code_verifier = pstrdup(pending.pkce.verifier);

@@ -108,7 +108,7 @@ pinsight_rotate(PG_FUNCTION_ARGS)
 		pin_throw(&err, server->servername, NULL);
 	if (signing->result.refresh_token == NULL)
 		ereport(ERROR,
-				(errcode(ERRCODE_FDW_REPLY_HANDLE),
+				(errcode(ERRCODE_FDW_UNABLE_TO_CREATE_REPLY),
 				 errmsg("server \"%s\": the sign-in brought no new refresh token",
 						server->servername),
 				 errhint("The one in the user mapping stays; sign in again with CALL pinsight_login before it ends.")));
