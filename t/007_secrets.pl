@@ -4,7 +4,9 @@
 use strict;
 use warnings;
 
+use File::Temp qw(tempdir);
 use FindBin;
+use MIME::Base64;
 use lib $FindBin::RealBin;
 
 use PinsightEmulator;
@@ -62,7 +64,7 @@ sub set_mapping
 		SET log_min_error_statement = panic;
 		SET log_duration = off;
 		SET log_executor_stats = off;
-		DROP USER MAPPING FOR PUBLIC SERVER partner;
+		DROP USER MAPPING IF EXISTS FOR PUBLIC SERVER partner;
 		CREATE USER MAPPING FOR PUBLIC SERVER partner
 			OPTIONS (client_id '$PinsightEmulator::client_id', $options)));
 	return;
@@ -233,6 +235,89 @@ like($stderr, qr/ERROR/, 'a secret on a server is refused');
 unlike($stderr, qr/hush/, 'and not repeated');
 
 check('errors, in the log', server_log($position));
+
+# --- signing in, looking and renewing, with secrets of every kind
+
+my $folder = tempdir(CLEANUP => 1);
+system_or_bail('openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=app',
+	'-keyout', "$folder/key", '-out', "$folder/certificate");
+append_to_file("$folder/secret", $secrets{client_secret});
+chmod 0600, "$folder/key", "$folder/secret";
+# long and without patterns, as real ones: nothing that storage would compress
+my @letters = ('a' .. 'z', 'A' .. 'Z', 0 .. 9, '-', '_');
+my %brought = map { $_ => "hush$_-" . join('', map { $letters[rand @letters] } 1 .. 180) }
+  qw(Access Renewed Login Device);
+my $key = (slurp_file("$folder/key") =~ /-\n(.{60})/)[0];
+
+# The next sign-in brings these tokens.
+sub bring
+{
+	my ($refresh) = @_;
+	$emulator->fault({ endpoint => 'token', body => { token_type => 'Bearer', expires_in => 3600,
+				access_token => $brought{Access}, refresh_token => $brought{$refresh} } });
+	return;
+}
+$node->safe_psql('postgres', qq(ALTER SERVER partner OPTIONS (SET wait_timeout '30 s')));
+$position = -s $node->logfile;
+set_mapping("certificate_file '$folder/certificate', private_key_file '$folder/key', "
+	  . "refresh_token '$secrets{refresh_token}'");
+$output = talk(q(SELECT * FROM pinsight_check('partner')));
+like($output, qr/user\|ok/, 'a check with a certificate');
+is(scalar(grep { ($_->{body} || '') =~ /client_assertion=/ } $emulator->log), 1, 'which signs');
+$emulator->fault({ endpoint => 'token', status => 401, body => {
+		error => 'invalid_client', error_description => 'AADSTS700027: eyJhbGciOiJQUzI1NiJ9.' . 'x' x 60 } });
+$output .= talk(q(SELECT pinsight_rotate('partner')));
+unlike($output, qr/eyJ/, 'a service that repeats the assertion');
+bring('Renewed');
+$output .= talk(q(SELECT pinsight_rotate('partner') > now()));
+bring('Login');
+$emulator->fault({ endpoint => 'devicecode', body => { device_code => $brought{Device},
+			user_code => 'ABCDEFG', verification_uri => 'https://login.example/device',
+			expires_in => 60, interval => 1 } });
+$output .= talk(qq(CALL pinsight_login('partner', client_id => '$PinsightEmulator::client_id')));
+like($output, qr/INFO: .*enter the code ABCDEFG.*signed in to server "partner"/s, 'a login');
+$emulator->fault({ endpoint => 'devicecode', body => { device_code => $brought{Device},
+			user_code => 'ABCDEFG', verification_uri => 'https://login.example/device',
+			expires_in => 60, interval => 1 } });
+$emulator->fault([ map { { endpoint => 'token', status => 400, body => {
+				error => 'invalid_grant', error_description => "not $brought{$_}" } } } qw(Device Login) ]);
+$output .= talk(q(CALL pinsight_login('partner')) . ";\n" . q(SELECT pinsight_rotate('partner')));
+is($node->safe_psql('postgres', q(SELECT count(*) FROM pg_user_mapping
+	WHERE array_to_string(umoptions, ' ') ~ 'hush(Renewed|Login)-')), 2, 'both tokens are kept');
+check('signing in, on the terminal', $output);
+$node->safe_psql('postgres', 'DROP USER MAPPING FOR CURRENT_USER SERVER partner');
+
+# --- and in other clothes
+
+# What a text may look like in an address, in JSON, in a header or a dump.
+sub forms
+{
+	my ($text) = @_;
+	my $url = $text =~ s/([^A-Za-z0-9._~-])/sprintf('%%%02X', ord($1))/ger;
+	my $json = $text =~ s/(["\\\/])/\\$1/gr;
+	my @base64 = map {
+		# of the letters that hold nothing else
+		my $offset = $_;
+		my $all = encode_base64(' ' x $offset . $text, '');
+		substr($all, int(($offset * 8 + 5) / 6), int(length($text) * 8 / 6) - 2);
+	} 0 .. 2;
+	return ($text, $url, $json, unpack('H*', $text), @base64, map { tr{+/}{-_}r } @base64);
+}
+my %hidden = (%secrets, %brought, key => $key);
+my $pattern = join('|', map { quotemeta } map { forms($_) } values %hidden);
+like('x' . encode_base64("ab $secrets{password}.", ''), qr/$pattern/, 'the search finds what it should');
+ok(server_log() !~ /$pattern/, 'no form of any secret is in the log');
+ok($seen !~ /$pattern/, 'nor on a terminal');
+my %mine = map { $_ => 1 } split(/\n/, $node->safe_psql('postgres', q(
+	CHECKPOINT;
+	SELECT pg_relation_filepath(oid) FROM pg_class
+	WHERE oid = 'pg_user_mapping'::regclass OR
+		oid = (SELECT reltoastrelid FROM pg_class WHERE oid = 'pg_user_mapping'::regclass))));
+append_to_file("$folder/patterns", join("\n", map { forms($_) } values %hidden) . "\n");
+my @found = map { s/\n$//r } `cd @{[ $node->data_dir ]} && grep -rlaF -f $folder/patterns .`;
+ok((grep { $mine{s/^\.\///r} } @found), 'the mappings have secrets');
+@found = grep { !$mine{s/^\.\///r} && !m{^\./pg_wal/} } @found;
+is("@found", '', 'and nothing else has in the data directory, but the log of their changes');
 
 # --- what is kept of reports
 

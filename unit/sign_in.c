@@ -10,6 +10,7 @@
 #include "tap.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 static const PinCredentials with_password = {
 	.login_url = "https://login.microsoftonline.com",
@@ -76,6 +77,157 @@ test_grants(void)
 	is_request(&credentials, "http://127.0.0.1:8080/a%2F..%2Fb%3Fx%23y/oauth2/token",
 			   "resource=https%3A%2F%2Fapi.partnercenter.microsoft.com&client_id=c1"
 			   "&client_secret=s3cr3t%2F%2Bvalue&grant_type=client_credentials");
+}
+
+#define V2 "https://login.microsoftonline.com/contoso.onmicrosoft.com/oauth2/v2.0/"
+#define SCOPE "scope=https%3A%2F%2Fapi.partnercenter.microsoft.com%2F.default"
+#define USER_SCOPE SCOPE "%20openid%20profile%20offline_access"
+
+static void
+test_version_2(void)
+{
+	PinCredentials credentials = with_password;
+
+	credentials.v2 = true;
+	is_request(&credentials, V2 "token",
+			   "client_id=c1&client_secret=s3cr3t%2F%2Bvalue&grant_type=password"
+			   "&username=user%40contoso.com&password=pa55%20w%26rd%3D&" USER_SCOPE);
+	credentials.username = credentials.password = NULL;
+	is_request(&credentials, V2 "token",
+			   "client_id=c1&client_secret=s3cr3t%2F%2Bvalue&grant_type=client_credentials&" SCOPE);
+	credentials.client_secret = NULL;
+	credentials.refresh_token = "r1";
+	is_request(&credentials, V2 "token",
+			   "client_id=c1&grant_type=refresh_token&refresh_token=r1&" USER_SCOPE);
+
+	/* codes take version 2 whatever the option says */
+	credentials.v2 = false;
+	credentials.code = "a/b";
+	credentials.redirect_uri = "http://localhost";
+	credentials.code_verifier = "v1";
+	is_int(pin_sign_in_grant(&credentials), PIN_GRANT_AUTHORIZATION_CODE, "a code goes first");
+	is_request(&credentials, V2 "token",
+			   "client_id=c1&grant_type=authorization_code&code=a%2Fb"
+			   "&redirect_uri=http%3A%2F%2Flocalhost&code_verifier=v1&" USER_SCOPE);
+	credentials.device_code = "d1";
+	is_int(pin_sign_in_grant(&credentials), PIN_GRANT_DEVICE_CODE, "and a device code before it");
+	is_request(&credentials, V2 "token",
+			   "client_id=c1&grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code"
+			   "&device_code=d1");
+}
+
+static void
+test_authorize_url(void)
+{
+	PinCredentials credentials = with_password;
+	PinError	err;
+	char	   *url;
+
+	credentials.redirect_uri = "http://localhost";
+	url = pin_authorize_url(&credentials, "s1", "h1", &err);
+	is_str(url, V2 "authorize?client_id=c1&response_type=code&redirect_uri=http%3A%2F%2Flocalhost"
+		   "&response_mode=query&" USER_SCOPE "&state=s1&code_challenge=h1"
+		   "&code_challenge_method=S256&prompt=select_account", "the address to sign in at");
+	free(url);
+	credentials.client_id = NULL;
+	ok(pin_authorize_url(&credentials, "s1", "h1", &err) == NULL && err.kind == PIN_ERROR_SIGN_IN,
+	   "not without an application");
+}
+
+/* ---- device codes ---- */
+
+#define DEVICE "{\"device_code\":\"d1\",\"user_code\":\"ABCD\"," \
+	"\"verification_uri\":\"https://microsoft.com/devicelogin\""
+
+static void
+is_no_code(int status, const char *body, PinErrorKind kind)
+{
+	PinReply	reply = reply_of(status, body);
+	PinDeviceCode code;
+	PinError	err;
+
+	ok(!pin_device_code_reply(&with_password, &reply, &code, &err), "%d %.60s", status, body);
+	is_int(err.kind, kind, "kind");
+	ok(code.device_code == NULL && code.user_code == NULL && code.url == NULL, "no code");
+}
+
+static void
+is_code(const char *body, int interval, int expires_in)
+{
+	PinReply	reply = reply_of(200, body);
+	PinDeviceCode code;
+	PinError	err;
+
+	ok(pin_device_code_reply(&with_password, &reply, &code, &err), "%.90s", body);
+	is_str(code.device_code, "d1", "device code");
+	is_str(code.user_code, "ABCD", "user code");
+	is_str(code.url, "https://microsoft.com/devicelogin", "address");
+	is_int(code.interval, interval, "interval");
+	is_int(code.expires_in, expires_in, "life");
+	pin_device_code_free(&code);
+	pin_device_code_free(&code);
+}
+
+static void
+test_device_code(void)
+{
+	PinCredentials credentials = with_password;
+	PinApiRequest request;
+	PinError	err;
+
+	ok(pin_device_code_request(&credentials, &request, &err), "a request for a device code");
+	is_str(request.url, V2 "devicecode", "address");
+	is_str(request.body, "client_id=c1&" USER_SCOPE, "form");
+	pin_api_request_free(&request);
+	credentials.tenant = NULL;
+	ok(!pin_device_code_request(&credentials, &request, &err), "not without a tenant");
+
+	is_code(DEVICE ",\"expires_in\":900,\"interval\":5}", 5, 900);
+	is_code(DEVICE ",\"expires_in\":\"600\",\"interval\":0}", 1, 600);
+	is_code(DEVICE ",\"expires_in\":-5,\"interval\":99999}", 60, 1);
+	is_code(DEVICE ",\"expires_in\":99999999}", 5, 3600);
+	is_no_code(200, "{}", PIN_ERROR_REPLY);
+	is_no_code(200, "hello", PIN_ERROR_REPLY);
+	is_no_code(200, "{\"device_code\":\"d1\",\"user_code\":\"A\",\"verification_uri\":\"http://x/\"}",
+			   PIN_ERROR_REPLY);
+	is_no_code(200, "{\"device_code\":\"d1\",\"user_code\":\"A\\u001b\",\"verification_uri\":\"https://x/\"}",
+			   PIN_ERROR_REPLY);
+	is_no_code(200, "{\"device_code\":\"d 1\",\"user_code\":\"A\",\"verification_uri\":\"https://x/\"}",
+			   PIN_ERROR_REPLY);
+	is_no_code(400, "{\"error\":\"invalid_client\",\"error_codes\":[7000218]}", PIN_ERROR_SIGN_IN);
+	is_no_code(503, "", PIN_ERROR_SERVICE);
+}
+
+/* What a question after a device code is answered with. */
+static void
+is_answer(const char *error, int code, bool pending, bool slow_down, PinErrorKind kind)
+{
+	char		body[256];
+	PinReply	reply;
+	PinSignIn	result;
+	PinError	err;
+
+	snprintf(body, sizeof(body), code != 0 ? "{\"error\":\"%s\",\"error_codes\":[%d]}" :
+			 "{\"error\":\"%s\"}", error, code);
+	reply = reply_of(400, body);
+	ok(!pin_sign_in_reply(&with_password, &reply, &result, &err), "%s", body);
+	is_int(result.pending, pending, "pending");
+	is_int(result.slow_down, slow_down, "slow down");
+	is_int(err.kind, kind, "kind");
+	ok(err.hint[0] != '\0' || pending, "with a hint");
+}
+
+static void
+test_device_answers(void)
+{
+	is_answer("authorization_pending", 70016, true, false, PIN_ERROR_SIGN_IN);
+	is_answer("authorization_pending", 0, true, false, PIN_ERROR_SIGN_IN);
+	is_answer("slow_down", 0, true, true, PIN_ERROR_SIGN_IN);
+	is_answer("authorization_declined", 70020, false, false, PIN_ERROR_SIGN_IN);
+	is_answer("access_denied", 0, false, false, PIN_ERROR_SIGN_IN);
+	is_answer("expired_token", 70019, false, false, PIN_ERROR_SECRET_EXPIRED);
+	is_answer("expired_token", 0, false, false, PIN_ERROR_SECRET_EXPIRED);
+	is_answer("bad_verification_code", 0, false, false, PIN_ERROR_SIGN_IN);
 }
 
 static void
@@ -432,6 +584,10 @@ int
 main(void)
 {
 	test_grants();
+	test_version_2();
+	test_authorize_url();
+	test_device_code();
+	test_device_answers();
 	test_public_client();
 	test_hostile_secret();
 	test_missing();

@@ -320,6 +320,16 @@ classify(const PinExchange *x, CURLcode code)
 	}
 }
 
+/* Does a proxy refuse to let us through because it does not know us? */
+static bool
+proxy_wants_credentials(const PinExchange *x)
+{
+	long		status = 0;
+
+	curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+	return status == 407;
+}
+
 /* Fills x->error for a failure libcurl reports. */
 static void
 describe_failure(PinExchange *x, CURLcode code)
@@ -338,6 +348,10 @@ describe_failure(PinExchange *x, CURLcode code)
 		case PIN_ERROR_CONNECT:
 			pin_error_set(err, kind, "could not connect to host \"%s\": %s",
 						  x->host, words);
+			if (proxy_wants_credentials(x))
+				pin_error_hint(err, "The proxy does not let us through without its "
+							   "credentials: check the server options \"proxy_user\" "
+							   "and \"proxy_password_file\".");
 			break;
 		case PIN_ERROR_TLS:
 			pin_error_set(err, kind,
