@@ -131,6 +131,21 @@ read_sign_in(const PinReply *reply)
 	pin_sign_in_free(&result);
 }
 
+static void
+read_device_code(const PinReply *reply)
+{
+	static const PinCredentials credentials = {.tenant = "t",.client_secret = "tops3cret"};
+	PinDeviceCode code;
+	PinError	err;
+	bool		success = pin_device_code_reply(&credentials, reply, &code, &err);
+
+	check_error(success, &err);
+	FUZZ_EXPECT(success == (code.device_code && code.user_code && code.url));
+	FUZZ_EXPECT(!success || (code.interval > 0 && code.expires_in > 0));
+	FUZZ_EXPECT(strstr(err.detail, "tops3cret") == NULL);
+	pin_device_code_free(&code);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -144,10 +159,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_lists(&reply);
 	read_rest(&reply);
 	read_sign_in(&reply);
+	read_device_code(&reply);
 	return 0;
 }
 
-FUZZ_MAIN(FUZZ_SEED("0{\"value\":[{\"queryId\":\"q1\",\"name\":\"a\",\"reportId\":\"r1\",\"reportName\":\"a\","
+FUZZ_MAIN(FUZZ_SEED("0{\"device_code\":\"d\",\"user_code\":\"u\",\"verification_uri\":\"https://h/\","
+					"\"interval\":5,\"expires_in\":9,\"access_token\":\"a\",\"id_token\":\"a.e30.c\"}"),
+		  FUZZ_SEED("0{\"value\":[{\"queryId\":\"q1\",\"name\":\"a\",\"reportId\":\"r1\",\"reportName\":\"a\","
 					"\"datasetName\":\"d\",\"selectableColumns\":[\"a\"],\"a\":1.5,\"B\":null,"
 					"\"executionId\":\"e\",\"executionStatus\":\"Completed\",\"reportAccessSecureLink\":"
 					"\"https://x/y?sig=a%2B\",\"reportGeneratedTime\":\"2026-01-01T00:00:00Z\"}],"

@@ -166,7 +166,9 @@ static const PinOption options[] = {
 	{"refresh_token_file", ON_MAPPING, pin_value_path, A_PATH,
 	READS_FILE, false},
 	{"refresh_token_issued", ON_MAPPING, is_time,
-	"a time such as \"2026-03-01T12:00:00Z\"", NULL, false}
+	"a time such as \"2026-03-01T12:00:00Z\"", NULL, false},
+	{"refresh_token_origin", ON_MAPPING, pin_value_origin,
+	"what pinsight_rotate has written there", NULL, false}
 };
 
 /* The objects that may have options. */

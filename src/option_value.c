@@ -31,6 +31,9 @@
 #define HOST_MAX 253
 #define VERSION_MAX 16
 
+/* Of SHA-256. */
+#define HASH_DIGITS 64
+
 /* Longest id, as in insights/api.h. */
 #define ID_MAX 128
 
@@ -118,6 +121,16 @@ pin_value_id(const char *value)
 {
 	return consists_of(value, LETTERS DIGITS "!$()*+,-.:=@[]^_`{|}~", ID_MAX) &&
 		value[0] != '.';
+}
+
+bool
+pin_value_origin(const char *value)
+{
+	static const char hexadecimal[] = "0123456789abcdef";
+
+	return strspn(value, hexadecimal) == HASH_DIGITS && value[HASH_DIGITS] == ':' &&
+		strspn(value + HASH_DIGITS + 1, hexadecimal) == HASH_DIGITS &&
+		value[2 * HASH_DIGITS + 1] == '\0';
 }
 
 bool

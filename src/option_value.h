@@ -44,6 +44,9 @@ extern bool pin_value_client_id(const char *value);
 /* An id of the service's, which can stand in an address; not only UUIDs. */
 extern bool pin_value_id(const char *value);
 
+/* Two hashes in hexadecimal, with a colon between them. */
+extern bool pin_value_origin(const char *value);
+
 /* Letters, digits, underscores and parentheses. */
 extern bool pin_value_name(const char *value);
 

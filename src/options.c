@@ -348,6 +348,7 @@ read_mapping(PinOptions *o, const UserMapping *um, int elevel)
 	o->umid = um->umid;
 	o->client_id = read_credential(um->options, "client_id");
 	o->username = read_credential(um->options, "username");
+	o->refresh_token_origin = read_credential(um->options, "refresh_token_origin");
 	o->refresh_token_issued = read_issued(um->options);
 	return read_secret(um->options, "client_secret", "client_secret_file",
 					   elevel, &o->client_secret) &&

@@ -91,6 +91,7 @@ typedef struct PinOptions
 	char	   *username;		/* set together with password */
 	char	   *password;		/* from itself or password_file */
 	char	   *refresh_token;	/* from itself or refresh_token_file */
+	char	   *refresh_token_origin;	/* see credential.h; NULL: none */
 	TimestampTz refresh_token_issued;	/* 0: not known */
 	char	   *proxy_password; /* the server's; NULL: none */
 

@@ -261,6 +261,16 @@ like($session->rows("SELECT pinsight_rotate('partner') - now() > '89 days'"), qr
 	'a new token, for another 90 days');
 $mapping = mapping('analyst');
 isnt($mapping->{refresh_token}, $before, 'is in the mapping');
+is($session->rows(q(SET pinsight_fdw.max_age = '1 h'; SELECT count(*) FROM profile)), 20, 'rows');
+$emulator->clear_log;
+$session->rows("SELECT pinsight_rotate('partner')") foreach 1 .. 2;
+is($session->rows('SELECT count(*) FROM profile'), 20, 'what was fetched with the old token');
+is($emulator->count(kind => 'api'), 0, 'is there for the new one');
+$node->safe_psql('postgres', q(
+	ALTER USER MAPPING FOR analyst SERVER partner OPTIONS (SET refresh_token 'emulator-refresh-token')));
+is($session->rows('SELECT count(*) FROM profile'), 20, 'and for none that was set by hand');
+cmp_ok($emulator->count(endpoint => 'create_report'), '==', 1, 'which orders its own report');
+$session->rows('RESET pinsight_fdw.max_age');
 is($session->rows('SELECT count(*) FROM profile'), 20, 'and serves');
 $emulator->switches({ refresh_rotation => 'revoke' });
 $session->rows('SELECT count(*) FROM profile');

@@ -31,7 +31,7 @@ typedef struct App
 	X509	   *certificate;
 	char	   *key_pem;
 	char	   *certificate_pem;
-} App;
+}			App;
 
 static char *
 text_of(BIO *bio)
@@ -65,7 +65,7 @@ make_app(EVP_PKEY *key)
 }
 
 static void
-free_app(App *app)
+free_app(App * app)
 {
 	EVP_PKEY_free(app->key);
 	X509_free(app->certificate);
@@ -115,18 +115,18 @@ decode_json(const char *text, size_t len)
 }
 
 static bool
-verifies(const App *app, PinSignature signature, const char *text, size_t len, const char *letters)
+verifies(const App * app, PinSignature signature, const char *text, size_t len, const char *letters)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *padding;
 	size_t		nbytes = 0;
 	unsigned char *bytes = pin_base64url_decode(letters, strlen(letters), &nbytes);
 	bool		right = bytes &&
-		EVP_DigestVerifyInit(context, &padding, EVP_sha256(), NULL, app->key) == 1 &&
-		(signature == PIN_SIGNATURE_RS256 ||
-		 (EVP_PKEY_CTX_set_rsa_padding(padding, RSA_PKCS1_PSS_PADDING) == 1 &&
-		  EVP_PKEY_CTX_set_rsa_pss_saltlen(padding, 32) == 1)) &&
-		EVP_DigestVerify(context, bytes, nbytes, (const unsigned char *) text, len) == 1;
+	EVP_DigestVerifyInit(context, &padding, EVP_sha256(), NULL, app->key) == 1 &&
+	(signature == PIN_SIGNATURE_RS256 ||
+	 (EVP_PKEY_CTX_set_rsa_padding(padding, RSA_PKCS1_PSS_PADDING) == 1 &&
+	  EVP_PKEY_CTX_set_rsa_pss_saltlen(padding, 32) == 1)) &&
+	EVP_DigestVerify(context, bytes, nbytes, (const unsigned char *) text, len) == 1;
 
 	free(bytes);
 	EVP_MD_CTX_free(context);
@@ -135,7 +135,7 @@ verifies(const App *app, PinSignature signature, const char *text, size_t len, c
 }
 
 static void
-check_thumbprint(const App *app, const PinJson *header, PinSignature signature)
+check_thumbprint(const App * app, const PinJson *header, PinSignature signature)
 {
 	bool		modern = signature == PIN_SIGNATURE_PS256;
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -151,7 +151,7 @@ check_thumbprint(const App *app, const PinJson *header, PinSignature signature)
 }
 
 static void
-test_assertion(const App *app, PinSignature signature)
+test_assertion(const App * app, PinSignature signature)
 {
 	PinError	err;
 	char	   *jwt = pin_assertion_create(app->certificate_pem, app->key_pem, signature, "c1",
@@ -205,7 +205,7 @@ is_refused(const char *certificate, const char *key, const char *why)
 }
 
 static void
-test_refusals(const App *app, const App *other)
+test_refusals(const App * app, const App * other)
 {
 	App			ec = make_app(EVP_EC_gen("P-256"));
 	App			weak = make_app(EVP_RSA_gen(1024));

@@ -55,16 +55,40 @@ pin_hash_parts(PinHash hash, int nparts, const char *const *parts)
 }
 
 void
+pin_credential_origin(PinHash hash, const PinOptions *options)
+{
+	const char *token = options->refresh_token;
+	const char *origin = options->refresh_token_origin;
+
+	pin_hash_parts(hash, 1, &token);
+	if (origin != NULL && strlen(origin) == 2 * PIN_HASH_SIZE - 1 &&
+		strcmp(origin + PIN_HASH_SIZE, hash) == 0)
+		strlcpy(hash, origin, PIN_HASH_SIZE);
+}
+
+char *
+pin_credential_write_origin(const PinOptions *options, const char *successor)
+{
+	PinHash		origin;
+	PinHash		hash;
+
+	pin_credential_origin(origin, options);
+	pin_hash_parts(hash, 1, &successor);
+	return psprintf("%s:%s", origin, hash);
+}
+
+void
 pin_credential_hash(PinHash hash, const PinOptions *options)
 {
+	PinHash		origin;
 	char		ids[32];
 	const char *parts[] = {
 		ids, options->login_url, options->tenant, options->resource,
 		options->client_id, options->client_secret, options->certificate,
-		options->private_key, options->username, options->password,
-		options->refresh_token
+		options->private_key, options->username, options->password, origin
 	};
 
+	pin_credential_origin(origin, options);
 	snprintf(ids, sizeof(ids), "%u %u", options->serverid, options->umid);
 	pin_hash_parts(hash, lengthof(parts), parts);
 }

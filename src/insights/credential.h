@@ -28,6 +28,19 @@ extern void pin_hash_parts(PinHash hash, int nparts, const char *const *parts);
  */
 extern void pin_credential_hash(PinHash hash, const PinOptions *options);
 
+/*
+ * A refresh token counts in that by its origin: the first of the tokens that
+ * pinsight_rotate has replaced one by the other, since all of them stand for
+ * the same user.  So what was fetched with one is there for the next.  The
+ * option refresh_token_origin holds the hash of the first and the hash of the
+ * one it is written for: with any other it does not count.
+ *
+ * pin_credential_origin is the origin's hash; pin_credential_write_origin the
+ * option's value for a successor, palloc'd.
+ */
+extern void pin_credential_origin(PinHash hash, const PinOptions *options);
+extern char *pin_credential_write_origin(const PinOptions *options, const char *successor);
+
 /* The same as a sign-in wants it; everything borrowed from the options. */
 extern void pin_credential_sign_in(PinCredentials *credentials, const PinOptions *options);
 

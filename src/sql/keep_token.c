@@ -148,7 +148,7 @@ pin_keep_token(const ForeignServer *server, const char *client_id,
 			   const char *refresh_token)
 {
 	static const char *const replaced[] = {
-		"refresh_token_file", "username", "password", "password_file"
+		"refresh_token_file", "refresh_token_origin", "username", "password", "password_file"
 	};
 	TimestampTz now = GetCurrentTimestamp();
 	bool		exists;
@@ -166,7 +166,8 @@ pin_keep_token(const ForeignServer *server, const char *client_id,
 }
 
 TimestampTz
-pin_keep_successor(const ForeignServer *server, Oid userid, const char *refresh_token)
+pin_keep_successor(const ForeignServer *server, Oid userid, const char *refresh_token,
+				   const char *origin)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	bool		exists;
@@ -174,6 +175,7 @@ pin_keep_successor(const ForeignServer *server, Oid userid, const char *refresh_
 	List	   *changes = NIL;
 
 	changes = change(changes, options, "refresh_token", refresh_token);
+	changes = change(changes, options, "refresh_token_origin", origin);
 	changes = change(changes, options, "refresh_token_issued", write_time(now));
 	write_mapping(server, userid, exists, changes);
 	return now + PIN_REFRESH_TOKEN_LIFE_US;

@@ -32,9 +32,9 @@ extern TimestampTz pin_keep_token(const ForeignServer *server, const char *clien
 
 /*
  * Puts a token's successor into the mapping it came from: of the user, or with
- * InvalidOid the one for everybody.
+ * InvalidOid the one for everybody.  origin is the value of that option.
  */
 extern TimestampTz pin_keep_successor(const ForeignServer *server, Oid userid,
-									  const char *refresh_token);
+									  const char *refresh_token, const char *origin);
 
 #endif							/* PIN_KEEP_TOKEN_H */

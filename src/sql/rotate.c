@@ -5,7 +5,8 @@
  *
  * With each use of a refresh token comes a new one.  A scan writes nothing, so
  * a session keeps it in memory only; here the owner of the mapping asks to have
- * it for good, which begins its 90 days anew.
+ * it for good, which begins its 90 days anew.  What was fetched and ordered with
+ * the old one stays in reach: see pin_credential_origin.
  *
  *-------------------------------------------------------------------------
  */
@@ -112,5 +113,6 @@ pinsight_rotate(PG_FUNCTION_ARGS)
 				 errmsg("server \"%s\": the sign-in brought no new refresh token",
 						server->servername),
 				 errhint("The one in the user mapping stays; sign in again with CALL pinsight_login before it ends.")));
-	PG_RETURN_TIMESTAMPTZ(pin_keep_successor(server, userid, signing->result.refresh_token));
+	PG_RETURN_TIMESTAMPTZ(pin_keep_successor(server, userid, signing->result.refresh_token,
+											 pin_credential_write_origin(options, signing->result.refresh_token)));
 }
