@@ -341,23 +341,30 @@ read_proxy_password(PinOptions *o, int elevel)
 	return o->proxy_password != NULL;
 }
 
+/* Which application signs in, and how it proves itself; false as above. */
+static bool
+read_application(PinOptions *o, const UserMapping *um, int elevel)
+{
+	o->umid = um->umid;
+	o->client_id = read_credential(um->options, "client_id");
+	return read_secret(um->options, "client_secret", "client_secret_file",
+					   elevel, &o->client_secret) &&
+		read_certificate(o, um->options, elevel) &&
+		read_proxy_password(o, elevel);
+}
+
 /* Completes options with a mapping; false if a file cannot be used. */
 static bool
 read_mapping(PinOptions *o, const UserMapping *um, int elevel)
 {
-	o->umid = um->umid;
-	o->client_id = read_credential(um->options, "client_id");
 	o->username = read_credential(um->options, "username");
 	o->refresh_token_origin = read_credential(um->options, "refresh_token_origin");
 	o->refresh_token_issued = read_issued(um->options);
-	return read_secret(um->options, "client_secret", "client_secret_file",
-					   elevel, &o->client_secret) &&
-		read_certificate(o, um->options, elevel) &&
+	return read_application(o, um, elevel) &&
 		read_secret(um->options, "password", "password_file",
 					elevel, &o->password) &&
 		read_secret(um->options, "refresh_token", "refresh_token_file",
-					elevel, &o->refresh_token) &&
-		read_proxy_password(o, elevel);
+					elevel, &o->refresh_token);
 }
 
 static bool
@@ -418,7 +425,7 @@ pin_options_login(Oid serverid, Oid userid)
 
 	require_tenant(o);
 	if (has_mapping(o, userid))
-		(void) read_mapping(o, GetUserMapping(userid, serverid), ERROR);
+		(void) read_application(o, GetUserMapping(userid, serverid), ERROR);
 	else
 		(void) read_proxy_password(o, ERROR);
 	return o;

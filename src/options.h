@@ -148,9 +148,9 @@ extern PinOptions *pin_options_prospect(Oid foreigntableid, Oid userid);
 extern PinOptions *pin_options_server(Oid serverid, Oid userid, const char *program);
 
 /*
- * The same for somebody who is about to sign in: whatever the own mapping of
- * userid has (umid InvalidOid: there is none), complete or not.  The mapping
- * for everybody is not looked at.
+ * The same for somebody who is about to sign in: what the own mapping of userid
+ * says of the application, if anything (umid InvalidOid: there is no mapping).
+ * The mapping for everybody is not looked at.
  */
 extern PinOptions *pin_options_login(Oid serverid, Oid userid);
 

@@ -123,10 +123,12 @@ attempt(PinCheck *check, int i)
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		if (must_end(error))
-			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (must_end(error))
+			ReThrowError(error);
 		fill_from_error(check, steps[i].blame, error);
 	}
 	PG_END_TRY();

@@ -111,7 +111,7 @@ pin_check_quota(PinCheck *check)
 	const char *kept;
 	int			left;
 
-	if (check->results[PIN_STEP_DATASETS].status == PIN_STEP_NOT_REACHED)
+	if (check->results[PIN_STEP_DATASETS].status != PIN_STEP_OK)
 		return;
 	pin_credential_hash(need.credential, check->options);
 	if (!pin_budget_allows(&need, &err))
@@ -137,7 +137,10 @@ pin_check_quota(PinCheck *check)
 		pin_check_set(check, PIN_STEP_QUOTA, PIN_STEP_OK, kept, NULL);
 }
 
-/* Independent of all the others: the server's administrator sees to it. */
+/*
+ * Independent of all the others, but not for everybody to see: only for those
+ * who may use the server.
+ */
 void
 pin_check_cache(PinCheck *check)
 {
@@ -147,6 +150,8 @@ pin_check_cache(PinCheck *check)
 	struct statvfs room;
 	int64		bytes;
 
+	if (check->place == NULL)
+		return;
 	pin_hash_parts(name, lengthof(parts), parts);
 	path = pin_cache_path(name, psprintf("%d", MyProcPid), PIN_CACHE_NEW);
 	pin_cache_write(path, name, sizeof(name));

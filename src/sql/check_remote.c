@@ -370,7 +370,7 @@ judge_datasets(PinCheck *check, const PinDatasetList *list)
 		pin_check_set(check, PIN_STEP_ROLE, PIN_STEP_OK, "nothing is hidden", NULL);
 	if (list->count == 0)
 		pin_check_set(check, PIN_STEP_DATASETS, PIN_STEP_FAILED, "the service offers no datasets",
-					  "Check the server option \"program\", and that the company is enrolled in it.");
+					  "Check the server options \"program\", \"api_url\" and \"api_version\", and that the company is enrolled.");
 	else
 		pin_check_set(check, PIN_STEP_DATASETS, PIN_STEP_OK,
 					  psprintf(list->next_link != NULL ? "more than %d datasets" : "%d datasets",

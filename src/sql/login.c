@@ -65,9 +65,6 @@ pin_login_open(const ForeignServer *server, const char *client_id)
 	signing = pin_signing_open(options, &err);
 	if (signing == NULL)
 		pin_throw(&err, server->servername, NULL);
-	signing->credentials.username = NULL;
-	signing->credentials.password = NULL;
-	signing->credentials.refresh_token = NULL;
 	return signing;
 }
 
