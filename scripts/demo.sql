@@ -25,6 +25,7 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER partner
     OPTIONS (client_id '22222222-2222-2222-2222-222222222222',
              client_secret 'emulator-secret',
              refresh_token 'emulator-refresh-token');
+SELECT step, status, detail FROM pinsight_check('partner');
 \set ECHO none
 
 \echo

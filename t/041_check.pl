@@ -278,6 +278,15 @@ openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', 
 chmod 0600, "$folder/ec.key";
 set_mapping(files('ec', 'ec'));
 fails('a key that is not RSA', 'secret', qr/no RSA key/, qr/"private_key_file"/);
+openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=old', '-keyout', "$folder/old.key",
+	'-out', "$folder/old.csr");
+openssl('x509', '-req', '-in', "$folder/old.csr", '-signkey', "$folder/old.key", '-days', -1,
+	'-out', "$folder/old.pem");
+chmod 0600, "$folder/old.key";
+set_mapping(files('old', 'old'));
+$emulator->clear_log;
+fails('a certificate that has expired', 'secret', qr/valid until/, qr/has expired/);
+is($emulator->count(endpoint => 'token'), 0, 'is not even sent');
 chmod 0644, "$folder/app.key";
 set_mapping(files('app', 'app'));
 fails('a key that everybody can read', 'user mapping', qr/everybody can read it/, qr/^$/,
