@@ -9,6 +9,7 @@ use FindBin;
 use lib $FindBin::RealBin;
 
 use IPC::Run qw(start timer);
+use POSIX ();
 use PinsightEmulator;
 use PinsightSession;
 use PostgreSQL::Test::Cluster;
@@ -216,6 +217,26 @@ like($error->{message}, qr/brought no refresh token/, 'a sign-in without refresh
 is($error->{sqlstate}, 'HV00M', 'is an error');
 like($error->{hint}, qr/offline_access/, 'with a hint');
 
+# a right that is taken away while the user is at the browser
+$kept = mapping('analyst')->{refresh_token};
+$emulator->fault({ endpoint => 'devicecode', body => { device_code => 'hush', user_code => 'ABCD',
+			verification_uri => 'https://login.example/device', expires_in => 60, interval => 1 } });
+$emulator->fault({ endpoint => 'token', delay_ms => 500, body => { access_token => 'x',
+			expires_in => 1, refresh_token => 'hush-late' } });
+$emulator->clear_log;
+my $late = fork() // die "fork: $!\n";
+if ($late == 0)
+{
+	$emulator->await(endpoint => 'devicecode');
+	$node->safe_psql('postgres', 'REVOKE USAGE ON FOREIGN SERVER partner FROM analyst');
+	POSIX::_exit(0);
+}
+$error = $session->error("CALL pinsight_login('partner')");
+waitpid($late, 0);
+is($error->{sqlstate}, '42501', 'a right that is taken away meanwhile');
+$node->safe_psql('postgres', 'GRANT USAGE ON FOREIGN SERVER partner TO analyst');
+is(mapping('analyst')->{refresh_token}, $kept, 'is missed before anything is written');
+
 # a mapping whose files are the superuser's: only the token is the user's own
 my $folder = tempdir(CLEANUP => 1);
 append_to_file("$folder/secret", $PinsightEmulator::client_secret);
@@ -241,7 +262,6 @@ sub approve_soon
 	waitpid($pid, 0);
 	return $rows;
 }
-require POSIX;
 unlink("$folder/token");    # what is to be replaced need not be there
 $emulator->clear_log;
 approve_soon("CALL pinsight_login('partner')");

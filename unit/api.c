@@ -394,7 +394,7 @@ test_error_extras(void)
 	reply.www_authenticate = "Bearer error=\"invalid_token\", error_description=\"MFA required\"";
 	ok(!pin_api_check(&reply, "x", &err), "an invalid token for want of MFA");
 	is_int(err.kind, PIN_ERROR_MFA, "is known by the header");
-	has_str(err.hint, "multifactor", "hint");
+	has_str(err.hint, "pinsight_login", "hint");
 
 	reply = reply_of(429, "Try again in 57 seconds");
 	ok(!pin_api_check(&reply, "x", &err), "throttled");

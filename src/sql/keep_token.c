@@ -24,11 +24,12 @@
 #include "sql/keep_token.h"
 #include "sql/look.h"
 #include "tcop/utility.h"
+#include "utils/inval.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-ForeignServer *
-pin_keep_token_server(const char *name, const char *command)
+static ForeignServer *
+find_server(const char *name)
 {
 	ForeignServer *server = GetForeignServerByName(name, false);
 	AclResult	acl;
@@ -37,9 +38,32 @@ pin_keep_token_server(const char *name, const char *command)
 	acl = pin_server_aclcheck(server->serverid, GetUserId());
 	if (acl != ACLCHECK_OK)
 		aclcheck_error(acl, OBJECT_FOREIGN_SERVER, name);
+	return server;
+}
+
+ForeignServer *
+pin_keep_token_server(const char *name, const char *command)
+{
+	ForeignServer *server = find_server(name);
+
 	PreventCommandIfReadOnly(command);
 	PreventCommandDuringRecovery(command);
 	return server;
+}
+
+/*
+ * A sign-in takes minutes, in which we hear of nothing that others do: is this
+ * still the same server, and may we still use it?
+ */
+static void
+check_again(const ForeignServer *server)
+{
+	AcceptInvalidationMessages();
+	if (find_server(server->servername)->serverid != server->serverid)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("server \"%s\" has been replaced meanwhile",
+						server->servername)));
 }
 
 /* The options of a mapping; *exists tells whether there is one. */
@@ -152,9 +176,11 @@ pin_keep_token(const ForeignServer *server, const char *client_id,
 	};
 	TimestampTz now = GetCurrentTimestamp();
 	bool		exists;
-	List	   *options = mapping_options(server, GetUserId(), &exists);
+	List	   *options;
 	List	   *changes = NIL;
 
+	check_again(server);
+	options = mapping_options(server, GetUserId(), &exists);
 	if (client_id != NULL)
 		changes = change(changes, options, "client_id", client_id);
 	for (int i = 0; i < lengthof(replaced); i++)
@@ -171,9 +197,11 @@ pin_keep_successor(const ForeignServer *server, Oid userid, const char *refresh_
 {
 	TimestampTz now = GetCurrentTimestamp();
 	bool		exists;
-	List	   *options = mapping_options(server, userid, &exists);
+	List	   *options;
 	List	   *changes = NIL;
 
+	check_again(server);
+	options = mapping_options(server, userid, &exists);
 	changes = change(changes, options, "refresh_token", refresh_token);
 	changes = change(changes, options, "refresh_token_origin", origin);
 	changes = change(changes, options, "refresh_token_issued", write_time(now));
