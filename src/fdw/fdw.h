@@ -42,6 +42,9 @@ extern List *pin_plan_table(const PinTable *table);
 extern double pin_plan_rows(Relation relation, const PinOptions *options,
 							const PinTable *table);
 
+/* Does a scan of this planned relation set out early? */
+extern bool pin_plan_prefetches(const RelOptInfo *baserel);
+
 extern void pinsightGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
 									  Oid foreigntableid);
 extern void pinsightGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel,
@@ -56,6 +59,17 @@ extern void pinsightBeginForeignScan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *pinsightIterateForeignScan(ForeignScanState *node);
 extern void pinsightReScanForeignScan(ForeignScanState *node);
 extern void pinsightEndForeignScan(ForeignScanState *node);
+
+/* in prefetch.c */
+
+/* From now on scans set out when the executor runs.  Call it once. */
+extern void pin_prefetch_init(void);
+
+/* in async.c */
+extern bool pinsightIsForeignPathAsyncCapable(ForeignPath *path);
+extern void pinsightForeignAsyncRequest(AsyncRequest * areq);
+extern void pinsightForeignAsyncConfigureWait(AsyncRequest * areq);
+extern void pinsightForeignAsyncNotify(AsyncRequest * areq);
 
 /* in analyze.c */
 extern bool pinsightAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func,

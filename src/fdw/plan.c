@@ -89,6 +89,12 @@ pinsightGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntable
 										 baserel->lateral_relids, NIL));
 }
 
+bool
+pin_plan_prefetches(const RelOptInfo *baserel)
+{
+	return ((const PinPlanning *) baserel->fdw_private)->options->prefetch;
+}
+
 /* Adds to needed the columns that are in used. */
 static List *
 add_needed(List *needed, const List *attnums, const Bitmapset *used)

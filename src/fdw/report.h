@@ -14,12 +14,23 @@
 #include "utils/relcache.h"
 
 /*
- * Finds or fetches the rows that a plan (see PinPlanItem) describes, and waits
- * for them with a notice now and then.  The result lives in the current
- * context.  Throws if no rows will come.
+ * Begins to find or fetch the rows that a plan (see PinPlanItem) describes, and
+ * returns at once: nothing is asked before the flight advances.  The result
+ * lives in the current context; options are kept by reference.
  */
-extern PinResolution *pin_report_fetch(Relation relation, Oid userid,
+extern PinResolution *pin_report_begin(Relation relation, Oid userid,
 									   const PinOptions *options, const List *plan);
+
+/*
+ * Are they here?  From the first call on wait_timeout counts.  Sends a notice
+ * now and then.  Throws if no rows will come.
+ */
+extern bool pin_report_is_here(PinResolution *resolution, Relation relation,
+							   const PinOptions *options, const List *plan);
+
+/* Waits until they are.  Throws likewise. */
+extern void pin_report_await(PinResolution *resolution, Relation relation,
+							 const PinOptions *options, const List *plan);
 
 /* Opens the rows, in the current context.  needed: attnums that are asked for. */
 extern PinRows *pin_report_open(Relation relation, const PinOptions *options,

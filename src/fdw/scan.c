@@ -3,9 +3,9 @@
  * scan.c
  *		The executor's side of a foreign scan.
  *
- * The first row that is asked for begins the acquisition of the report; a scan
- * that is never asked costs nothing.  All rows come from one file, so a rescan
- * reads the same rows again and never orders a second report.
+ * A scan sets out when the executor runs (prefetch.c), or else when its first
+ * row is asked for, and only then is it waited for.  All rows come from one
+ * file, so a rescan reads the same rows again and never orders a second report.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,8 +15,26 @@
 #include "fdw/fdw.h"
 #include "fdw/report.h"
 #include "fdw/scan.h"
+#include "snapshot/flight.h"
+#include "transport/wait.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+
+/* The others that are under way are tended to after so many rows: a power of 2. */
+#define TEND_ROWS 256
+
+int			pin_scans = 0;
+
+/* In a memory context callback: throws nothing, waits for nothing. */
+static void
+let_go(void *arg)
+{
+	PinScan    *scan = arg;
+
+	pin_wait_close(scan->bell);
+	scan->bell = -1;
+	pin_scans--;
+}
 
 void
 pinsightBeginForeignScan(ForeignScanState *node, int eflags)
@@ -29,6 +47,11 @@ pinsightBeginForeignScan(ForeignScanState *node, int eflags)
 	scan = palloc0(sizeof(PinScan));
 	scan->context = AllocSetContextCreate(node->ss.ps.state->es_query_cxt,
 										  "pinsight scan", ALLOCSET_SMALL_SIZES);
+	scan->bell = -1;
+	scan->callback.func = let_go;
+	scan->callback.arg = scan;
+	MemoryContextRegisterResetCallback(scan->context, &scan->callback);
+	pin_scans++;
 	scan->plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
 
 	/* now, as for the privileges: a cursor may be read under another role */
@@ -47,19 +70,55 @@ needed_set(List *attnums)
 	return set;
 }
 
-/* Finds or fetches the rows and opens them, for the first row. */
+/* States what the scan needs; nothing is asked for it yet. */
 static void
-fetch_rows(ForeignScanState *node, PinScan *scan)
+begin(ForeignScanState *node, PinScan *scan, PinOptions *options)
 {
-	MemoryContext old = MemoryContextSwitchTo(scan->context);
-	Relation	relation = node->ss.ss_currentRelation;
+	scan->options = options;
+	scan->resolution = pin_report_begin(node->ss.ss_currentRelation, scan->userid,
+										options, scan->plan);
+}
 
-	scan->options = pin_options_scan(RelationGetRelid(relation), scan->userid);
-	scan->resolution = pin_report_fetch(relation, scan->userid, scan->options, scan->plan);
-	scan->rows = pin_report_open(relation, scan->options, scan->plan,
-								 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)),
-								 scan->resolution);
+void
+pin_scan_prefetch(ForeignScanState *node)
+{
+	PinScan    *scan = node->fdw_state;
+	MemoryContext old;
+
+	if (scan == NULL || scan->rows != NULL)
+		return;
+	old = MemoryContextSwitchTo(scan->context);
+	if (scan->resolution == NULL && pin_flight_has_room())
+	{
+		PinOptions *options =
+		pin_options_prospect(RelationGetRelid(node->ss.ss_currentRelation), scan->userid);
+
+		if (options != NULL && options->prefetch)
+			begin(node, scan, options);
+	}
+	if (scan->resolution != NULL)
+		pin_flight_join(scan->resolution);
 	MemoryContextSwitchTo(old);
+}
+
+bool
+pin_scan_is_ready(ForeignScanState *node)
+{
+	PinScan    *scan = node->fdw_state;
+	Relation	relation = node->ss.ss_currentRelation;
+	MemoryContext old;
+
+	if (scan->rows != NULL)
+		return true;
+	old = MemoryContextSwitchTo(scan->context);
+	if (scan->resolution == NULL)
+		begin(node, scan, pin_options_scan(RelationGetRelid(relation), scan->userid));
+	if (pin_report_is_here(scan->resolution, relation, scan->options, scan->plan))
+		scan->rows = pin_report_open(relation, scan->options, scan->plan,
+									 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)),
+									 scan->resolution);
+	MemoryContextSwitchTo(old);
+	return scan->rows != NULL;
 }
 
 /* The end of the report: the planner shall know how far it was. */
@@ -80,8 +139,10 @@ pinsightIterateForeignScan(ForeignScanState *node)
 	PinScan    *scan = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
-	if (scan->rows == NULL)
-		fetch_rows(node, scan);
+	while (!pin_scan_is_ready(node))
+		pin_wait(pin_flight_fd(), pin_resolve_waits_for(scan->resolution));
+	if ((++scan->asked & (TEND_ROWS - 1)) == 0)
+		pin_flight_tend();
 
 	ExecClearTuple(slot);
 	if (pin_rows_next(scan->rows, slot->tts_values, slot->tts_isnull))

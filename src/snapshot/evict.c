@@ -166,6 +166,7 @@ pin_evict(const PinSnapshot *keep)
 	pin_cache_visit("", PIN_CACHE_PART, consider_leftover, NULL);
 	pin_cache_visit("", PIN_CACHE_JOB, consider_job, NULL);
 	pin_cache_visit("", PIN_CACHE_LOCK, consider_leftover, NULL);
+	pin_cache_visit("", PIN_CACHE_TURN, consider_leftover, NULL);
 	pin_cache_visit("", PIN_CACHE_NEW, consider_age, NULL);
 	pin_cache_visit("", PIN_CACHE_BUDGET, consider_age, NULL);
 	pin_cache_visit("", PIN_CACHE_SNAPSHOT, consider_snapshot, &eviction);

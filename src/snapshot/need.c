@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "insights/query_contains.h"
 #include "miscadmin.h"
 #include "snapshot/need.h"
 
@@ -67,4 +68,12 @@ pin_need_create(const PinOptions *options, const char *query, bool metrics,
 	pin_hash_parts(need->key, lengthof(parts), parts);
 	hash_for_service(need, format);
 	return need;
+}
+
+bool
+pin_need_contains(const PinNeed *wide, const PinNeed *narrow)
+{
+	return strcmp(wide->scope, narrow->scope) == 0 &&
+		(strcmp(wide->query, narrow->query) == 0 ||
+		 pin_query_contains(wide->query, narrow->query, wide->metrics || narrow->metrics));
 }

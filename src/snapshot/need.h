@@ -38,4 +38,7 @@ typedef struct PinNeed
 extern PinNeed *pin_need_create(const PinOptions *options, const char *query,
 								bool metrics, Oid relid, Oid userid);
 
+/* Can all rows of the narrow need be had from those of the wide one? */
+extern bool pin_need_contains(const PinNeed *wide, const PinNeed *narrow);
+
 #endif							/* PIN_NEED_H */
