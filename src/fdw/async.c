@@ -5,10 +5,10 @@
  *
  * A scan is pending until its report is here; then all its rows are, and each
  * request is answered at once.  What an Append waits for on a scan's behalf is
- * a descriptor of the scan's own (pin_wait_open), since one cannot stand in a
- * set twice and all reports of a backend share the engine's.  It is opened anew
- * for each wait: it stands for the engine's, or rings at once if the scan has
- * become ready, or may have, while another one was advanced.
+ * a descriptor of the scan's own, its bell, since one cannot stand in a set
+ * twice and all reports of a backend share the engine's.  For each wait it
+ * stands for the engine's anew; or it rings at once, if the scan became ready
+ * while another one was advanced.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,15 +20,7 @@
 #include "fdw/scan.h"
 #include "snapshot/flight.h"
 #include "storage/latch.h"
-#include "transport/engine.h"
 #include "transport/wait.h"
-
-static void
-silence(PinScan *scan)
-{
-	pin_wait_close(scan->bell);
-	scan->bell = -1;
-}
 
 /* The next row through the node's own quals and projection, as it would be. */
 static void
@@ -45,16 +37,22 @@ answer(AsyncRequest * areq)
  * now, in answer().
  */
 static void
-answer_or_wait(AsyncRequest * areq)
+answer_or_wait(AsyncRequest *areq)
 {
 	ForeignScanState *node = (ForeignScanState *) areq->requestee;
 	PinScan    *scan = node->fdw_state;
+	bool		ready = pin_scan_is_ready(node);
 
-	silence(scan);
-	if (!pin_scan_is_ready(node) && pin_engine_has_room(1))
+	if (!ready && scan->bell < 0)
+		scan->bell = pin_wait_open(-1);
+	if (!ready && scan->bell >= 0)
+	{
 		ExecAsyncRequestPending(areq);
-	else
-		answer(areq);
+		return;
+	}
+	pin_wait_close(scan->bell);
+	scan->bell = -1;
+	answer(areq);
 }
 
 void
@@ -68,16 +66,12 @@ pinsightForeignAsyncConfigureWait(AsyncRequest * areq)
 {
 	ForeignScanState *node = (ForeignScanState *) areq->requestee;
 	PinScan    *scan = node->fdw_state;
-	bool		ring = pin_resolve_status(scan->resolution) != PIN_RESOLVE_WAIT ||
-	pin_flight_is_unattended();
+	bool		due = pin_flight_is_due(scan->resolution);
 
-	silence(scan);
-	scan->bell = pin_wait_open(ring ? -1 : pin_flight_fd());
-	if (scan->bell < 0)
+	if (!pin_wait_reopen(scan->bell, due ? -1 : pin_flight_fd()))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("out of file descriptors to wait for reports"),
-				 errhint("Raise max_files_per_process, or run fewer foreign scans at once.")));
+				 errmsg("could not wait for reports: %m")));
 	AddWaitEventToSet(((AppendState *) areq->requestor)->as_eventset, WL_SOCKET_READABLE,
 					  scan->bell, NULL, areq);
 }

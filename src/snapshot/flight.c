@@ -22,7 +22,7 @@
  * then its rows.  One that is waited for must not lack them because of others
  * that are not.
  */
-#define DESCRIPTORS 5
+#define DESCRIPTORS 6
 
 /* Between rows, the others are advanced this often. */
 #define TEND_US 20000
@@ -160,18 +160,46 @@ advance_all(PinResolution *awaited)
 	return ended;
 }
 
+/* Whoever is alone has all the room there is. */
+static bool
+can_join(const PinResolution *r)
+{
+	return list_member_ptr(members, r) || pin_flight_size() == 0 || pin_flight_has_room();
+}
+
+/* Those that nobody waits for yet give way; those that are waited for come to an end. */
+static bool
+join_awaited(PinResolution *awaited)
+{
+	List	   *flying = can_join(awaited) ? NIL : list_copy(members);
+	ListCell   *lc;
+
+	foreach(lc, flying)
+	{
+		if (!pin_resolve_is_awaited(lfirst(lc)))
+			ground(lfirst(lc));
+	}
+	list_free(flying);
+	if (!can_join(awaited))
+		return false;
+	pin_flight_join(awaited);
+	pin_resolve_await(awaited);
+	return true;
+}
+
 void
 pin_flight_advance(PinResolution *awaited)
 {
-	if (awaited != NULL)
+	bool		joined;
+
+	do
 	{
-		pin_flight_join(awaited);
-		pin_resolve_await(awaited);
-	}
-	if (pin_engine() != NULL)
-		pin_http_drive(pin_engine());
-	while (advance_all(awaited))
-		;
+		joined = awaited == NULL || join_awaited(awaited);
+		if (pin_engine() != NULL)
+			pin_http_drive(pin_engine());
+		while (advance_all(awaited))
+			;
+	} while (!joined && pin_flight_size() == 0);
 	seen_drives = pin_engine() != NULL ? pin_http_drives(pin_engine()) : 0;
 	tended_us = pin_now_us();
 }
@@ -186,9 +214,11 @@ pin_flight_tend(void)
 }
 
 bool
-pin_flight_is_unattended(void)
+pin_flight_is_due(const PinResolution *awaited)
 {
-	return pin_engine() != NULL && pin_http_drives(pin_engine()) != seen_drives;
+	return !is_flying(awaited) || pin_engine() == NULL ||
+		pin_http_drives(pin_engine()) != seen_drives ||
+		(!list_member_ptr(members, awaited) && can_join(awaited));
 }
 
 int

@@ -27,8 +27,9 @@ extern bool pin_flight_has_room(void);
 
 /*
  * Drives the engine and advances all.  The one that is waited for (NULL: none)
- * joins if it is not in, its wait_timeout begins, and only what goes wrong with
- * it is thrown; so are interrupts.
+ * joins if it is not in and its wait_timeout begins; where descriptors are few,
+ * as soon as there is room.  What goes wrong with it is thrown, and interrupts
+ * are.
  */
 extern void pin_flight_advance(PinResolution *awaited);
 
@@ -39,10 +40,11 @@ extern int	pin_flight_fd(void);
 extern void pin_flight_tend(void);
 
 /*
- * True if one may have advanced unseen, because somebody else has driven the
- * engine: advance before you sleep.
+ * Is there something to be done for the one that is waited for, before anybody
+ * sleeps?  It may have become ready when another one was advanced, or there is
+ * room for it by now, or somebody else has driven the engine.
  */
-extern bool pin_flight_is_unattended(void);
+extern bool pin_flight_is_due(const PinResolution *awaited);
 
 /* Does another one fetch what this one needs, too? */
 extern bool pin_flight_fetches(const PinResolution *resolution);

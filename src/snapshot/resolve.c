@@ -381,6 +381,12 @@ pin_resolve_start(const PinNeed *need)
 	return r;
 }
 
+bool
+pin_resolve_is_awaited(const PinResolution *r)
+{
+	return r->awaited;
+}
+
 void
 pin_resolve_land(PinResolution *r)
 {

@@ -49,6 +49,7 @@ extern PinResolution *pin_resolve_start(const PinNeed *need);
  * hurry.  Idempotent.
  */
 extern void pin_resolve_await(PinResolution *resolution);
+extern bool pin_resolve_is_awaited(const PinResolution *resolution);
 
 /*
  * Goes on as far as possible without waiting, after pin_http_drive().  Throws

@@ -50,6 +50,13 @@ pin_wait(int fd, PinWait what)
 	CHECK_FOR_INTERRUPTS();
 }
 
+/* Not counted. */
+static int
+open_other(int fd)
+{
+	return fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
 int
 pin_wait_open(int fd)
 {
@@ -57,10 +64,21 @@ pin_wait_open(int fd)
 
 	if (!AcquireExternalFD())
 		return -1;
-	other = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+	other = open_other(fd);
 	if (other < 0)
 		ReleaseExternalFD();
 	return other;
+}
+
+bool
+pin_wait_reopen(int other, int fd)
+{
+	int			source = open_other(fd);
+	bool		ok = source >= 0 && dup3(source, other, O_CLOEXEC) == other;
+
+	if (source >= 0)
+		close(source);
+	return ok;
 }
 
 void

@@ -31,6 +31,9 @@ extern void pin_wait(int fd, PinWait what);
  * -1 where there is none left.  Never throws; the caller closes it.
  */
 extern int	pin_wait_open(int fd);
+
+/* From now on it stands for this one.  False with errno set on failure. */
+extern bool pin_wait_reopen(int other, int fd);
 extern void pin_wait_close(int fd); /* -1 is fine */
 
 #endif							/* PIN_WAIT_H */
