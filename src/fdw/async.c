@@ -37,7 +37,7 @@ answer(AsyncRequest * areq)
  * now, in answer().
  */
 static void
-answer_or_wait(AsyncRequest *areq)
+answer_or_wait(AsyncRequest * areq)
 {
 	ForeignScanState *node = (ForeignScanState *) areq->requestee;
 	PinScan    *scan = node->fdw_state;

@@ -4,9 +4,9 @@
  *		All scans of a plan set out before any of them waits.
  *
  * When the executor runs a plan its scans join the flight (snapshot/flight.h).
- * Not under EXPLAIN, which runs nothing; nor where a scan is known not to run,
- * or where only the run itself will tell: reports are few, and what is not
- * fetched now will be when its first row is asked for.
+ * Not under EXPLAIN, which runs nothing; nor where a scan is known not to run;
+ * nor partitions of which only the run itself will choose some: what does not
+ * set out now does when its first row is asked for.
  *
  *-------------------------------------------------------------------------
  */
@@ -51,9 +51,8 @@ result_may_run(ResultState * state)
 {
 	Node	   *condition = ((Result *) state->ps.plan)->resconstantqual;
 
-	return condition == NULL ||
-		(is_known(condition) &&
-		 ExecQualAndReset(state->resconstantqual, state->ps.ps_ExprContext));
+	return condition == NULL || !is_known(condition) ||
+		ExecQualAndReset(state->resconstantqual, state->ps.ps_ExprContext);
 }
 
 /* LIMIT 0 asks for nothing; without a number it is none. */
@@ -64,10 +63,8 @@ limit_may_run(LimitState * state)
 	Datum		value;
 	bool		isnull;
 
-	if (count == NULL)
+	if (count == NULL || !is_known(count))
 		return true;
-	if (!is_known(count))
-		return false;
 	value = ExecEvalExprSwitchContext(state->limitCount, state->ps.ps_ExprContext, &isnull);
 	return isnull || DatumGetInt64(value) > 0;
 }

@@ -806,6 +806,17 @@ recover_create(PinAcquisition *a, const PinError *err)
 	return true;
 }
 
+/*
+ * A report was refused.  If we found its query and did not create it, that may
+ * be gone by now: whoever had it before may have been deleting it when his scan
+ * was ended.  Then it is created anew, once.
+ */
+static bool
+query_may_be_gone(const PinAcquisition *a, const PinError *err)
+{
+	return err->kind == PIN_ERROR_BAD_REQUEST && a->query_creates == 0 && !a->restarted;
+}
+
 /* The current step's call has failed for good. */
 static void
 handle_failure(PinAcquisition *a, const PinError *err)
@@ -816,6 +827,12 @@ handle_failure(PinAcquisition *a, const PinError *err)
 	{
 		a->leftover = *err;
 		end_tidying(a);
+	}
+	else if (a->step == PIN_STEP_CREATE_REPORT && query_may_be_gone(a, err))
+	{
+		a->client.retries++;
+		a->outdated = true;
+		begin_tidying(a);
 	}
 	else if (a->step == PIN_STEP_CREATE_REPORT && err->http_status != 0 && !err->ambiguous)
 		doom(a, err);			/* refused: the query is of no use now */
@@ -861,8 +878,11 @@ deadline_passed(PinAcquisition *a)
 				  "the report was not ready within wait_timeout (%lld s)",
 				  (long long) (a->need->options->wait_timeout_ms / 1000));
 	if (a->queued)
+	{
 		pin_error_detail(&err, "It was not ordered: as many reports are under way as \"max_concurrent_reports\" allows (%d).",
 						 a->need->options->max_concurrent_reports);
+		pin_error_hint(&err, "Run the query again later, or raise \"max_concurrent_reports\" or \"wait_timeout\".");
+	}
 	else if (a->stats.state[0] != '\0')
 		pin_error_detail(&err, "The service says of report %s: %s.",
 						 a->stats.report_id, a->stats.state);
