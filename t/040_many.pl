@@ -176,6 +176,13 @@ is(ask('SELECT CASE WHEN (SELECT count(*) FROM a) < 0 THEN (SELECT count(*) FROM
 	'one that is never asked for may fail');
 is(count(endpoint => 'create_query'), 2, '... though it was begun');
 
+# A query that a scan had before, and that is gone when the next one orders its report.
+restart(0, { endpoint => 'create_report', hang_ms => 20000 });
+$error = $session->error(q(SET statement_timeout = '500ms'; SELECT count(*) FROM a));
+ask('RESET statement_timeout');
+$emulator->reset;
+is(ask('SELECT count(*) FROM a'), $rows{a}, 'a query that has gone is created anew');
+
 # In an exception block, with scans around it that go on.
 ask(q(CREATE FUNCTION count_of(t text) RETURNS bigint LANGUAGE plpgsql AS $$
 	DECLARE n bigint;

@@ -19,30 +19,57 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "snapshot/flight.h"
+#include "utils/lsyscache.h"
 
 static ExecutorRun_hook_type previous_hook = NULL;
 
 /* Executors that run now, one inside the other. */
 static int	depth = 0;
 
-/* Does an expression depend on what other parts of the plan find out? */
 static bool
-depends_on_run(Node *node, void *context)
+is_leaky(Oid function, void *context)
+{
+	return !get_func_leakproof(function);
+}
+
+/*
+ * Does an expression hold anything that other parts of the plan find out, that
+ * changes, or that might fail, though nobody may ever need its result?
+ */
+static bool
+is_unknown(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
-	if (IsA(node, Param))
-		return ((Param *) node)->paramkind != PARAM_EXTERN;
-	if (IsA(node, SubPlan) || IsA(node, AlternativeSubPlan))
-		return true;
-	return expression_tree_walker(node, depends_on_run, context);
+	switch (nodeTag(node))
+	{
+		case T_Param:
+			return ((Param *) node)->paramkind != PARAM_EXTERN;
+		case T_List:
+		case T_Const:
+		case T_BoolExpr:
+		case T_NullTest:
+		case T_BooleanTest:
+		case T_RelabelType:
+		case T_SQLValueFunction:
+			break;
+		case T_FuncExpr:
+		case T_OpExpr:
+		case T_ScalarArrayOpExpr:
+			if (check_functions_in_node(node, is_leaky, NULL) || contain_volatile_functions(node))
+				return true;
+			break;
+		default:
+			return true;
+	}
+	return expression_tree_walker(node, is_unknown, context);
 }
 
 /* Can it be evaluated now, and once more later, with the same result? */
 static bool
 is_known(Node *expression)
 {
-	return !depends_on_run(expression, NULL) && !contain_volatile_functions(expression);
+	return !is_unknown(expression, NULL);
 }
 
 /* A Result with a condition on top, which is checked once. */

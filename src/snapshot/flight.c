@@ -105,13 +105,13 @@ ground(PinResolution *r)
 }
 
 /*
- * Advances one that nobody waits for, now.  What it throws is not for the scan
+ * Advances one that is not waited for here and now.  What it throws is not for the scan
  * that waits; nor is it lost, since its own scan will meet it again.  Nothing
  * here holds what an abort would have to release.  Interrupts are not its
  * affair: they are held, so that none is caught.
  */
 static void
-advance_unawaited(PinResolution *r)
+advance_other(PinResolution *r)
 {
 	MemoryContext old = CurrentMemoryContext;
 	uint32		held;
@@ -122,7 +122,7 @@ advance_unawaited(PinResolution *r)
 	{
 		/* without a request it did not even begin: for want of descriptors */
 		if (pin_resolve_advance(r) == PIN_RESOLVE_FAILED &&
-			pin_resolve_stats(r)->requests == 0)
+			!pin_resolve_is_awaited(r) && pin_resolve_stats(r)->requests == 0)
 			ground(r);
 	}
 	PG_CATCH();
@@ -153,7 +153,7 @@ advance_all(PinResolution *awaited)
 		if (r == awaited)
 			(void) pin_resolve_advance(r);
 		else
-			advance_unawaited(r);
+			advance_other(r);
 		ended |= !is_flying(r) || !list_member_ptr(members, r);
 	}
 	list_free(flying);
