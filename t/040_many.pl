@@ -20,10 +20,10 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $seconds = $ENV{PINSIGHT_REPORT_SECONDS} || 1.5;
+my $seconds = $ENV{PINSIGHT_REPORT_SECONDS} || 1;
 my $emulator = PinsightEmulator->new(
 	options => [ '--rows', 400, '--report-delay', '0' ]);
-my $node = $emulator->node('many', server => "poll_interval '100 ms'",
+my $node = $emulator->node('many', server => "poll_interval '50 ms'",
 	conf => "max_connections = 30\nrestart_after_crash = on\n");
 my $session = PinsightSession->new($node);
 
@@ -92,7 +92,7 @@ foreach my $name (sort keys %statements)
 	my $began = time();
 	is(ask($sql), $result, "$name has its rows");
 	my $took = time() - $began;
-	cmp_ok($took, '<', $seconds + 2.5, sprintf('... after %.1f s', $took));
+	cmp_ok($took, '<', $seconds + 2, sprintf('... after %.1f s', $took));
 	my @creates = moments('create_report');
 	is(scalar @creates, 4, '... of four reports');
 	my $spread = max(@creates) - $began;
@@ -229,7 +229,7 @@ restart(0.2);
 is(ask("SELECT string_agg(n::text, ' ') FROM generate_series(1, 3) i, LATERAL
 	(SELECT count(*) AS n FROM ($union) u WHERE i > 0) x"), "$sum $sum $sum", 'rescans of an Append');
 is(count(endpoint => 'create_report'), 4, '... of four reports');
-restart(0.2, { endpoint => 'download', nth => 1, hang_ms => 1500 });
+restart(0.2, { endpoint => 'download', nth => 1, hang_ms => 800 });
 is(ask("SELECT string_agg(n::text, ' ') FROM generate_series(1, 3) i, LATERAL
 	(SELECT count(*) AS n FROM (SELECT * FROM ($union) u LIMIT i) v) x"), '1 2 3',
 	'rescans while some are still on their way');
@@ -248,7 +248,7 @@ ask(sprintf(q(CREATE EXTENSION postgres_fdw;
 	$node->host, $node->port));
 my $mixed = "SELECT t FROM ($union) u UNION ALL SELECT 'n' FROM numbers"
   . " UNION ALL SELECT 'l' FROM generate_series(1, 5)";
-restart(1);
+restart(0.5);
 like(ask("EXPLAIN $mixed"), qr/Async.*Async.*Async.*Async.*Async/s, 'children of two wrappers');
 $began = time();
 is(ask("SELECT string_agg(t || n, ' ' ORDER BY t) FROM (SELECT t, count(*) AS n FROM ($mixed) m GROUP BY 1) g"),
