@@ -92,7 +92,9 @@ pinsightGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntable
 bool
 pin_plan_prefetches(const RelOptInfo *baserel)
 {
-	return ((const PinPlanning *) baserel->fdw_private)->options->prefetch;
+	const PinPlanning *planning = baserel->fdw_private;
+
+	return planning != NULL && planning->options->prefetch;
 }
 
 /* Adds to needed the columns that are in used. */
