@@ -132,6 +132,9 @@ query_text(Relation relation, const PinTable *table, const char *server_name)
 {
 	int			ncolumns = list_length(table->names);
 	const char **columns = palloc(sizeof(char *) * ncolumns);
+	PinQueryParts parts = {
+		.dataset = table->dataset,.ncolumns = ncolumns,.timespan = table->timespan
+	};
 	PinError	err;
 	char	   *text;
 	char	   *copy;
@@ -145,7 +148,8 @@ query_text(Relation relation, const PinTable *table, const char *server_name)
 		columns[i] = utf8 != NULL ? utf8 : name;
 	}
 
-	text = pin_query_text(table->dataset, columns, ncolumns, table->timespan, &err);
+	parts.columns = columns;
+	text = pin_query_text(&parts, &err);
 	if (text == NULL)
 		pin_throw(&err, server_name,
 				  psprintf("foreign table \"%s\"", RelationGetRelationName(relation)));
