@@ -96,6 +96,27 @@ pin_server_aclcheck(Oid serverid, Oid userid)
 #endif
 }
 
+/* Clauses that are redundant are left out of a copy of their own since 16. */
+static inline List *
+pin_distinct_clause(PlannerInfo *root)
+{
+#if PG_VERSION_NUM >= 160000
+	return root->processed_distinctClause;
+#else
+	return root->parse->distinctClause;
+#endif
+}
+
+static inline List *
+pin_group_clause(PlannerInfo *root)
+{
+#if PG_VERSION_NUM >= 160000
+	return root->processed_groupClause;
+#else
+	return root->parse->groupClause;
+#endif
+}
+
 /* Rights have had functions of their own for each kind of object until 15. */
 static inline bool
 pin_is_table_owner(Oid relid)

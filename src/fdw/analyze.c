@@ -103,7 +103,8 @@ acquire_sample(Relation relation, int elevel, HeapTuple *rows, int target,
 	MemoryContext old = MemoryContextSwitchTo(context);
 	PinOptions *options = pin_options_scan(RelationGetRelid(relation), GetUserId());
 	List	   *plan = pin_plan_table(pin_table_resolve(relation, options));
-	PinResolution *resolution = pin_report_fetch(relation, GetUserId(), options, plan);
+	PinResolution *resolution = pin_report_fetch(relation, GetUserId(), options, plan,
+												 pin_query_of_table(plan));
 	Sample		sample = {.tupdesc = RelationGetDescr(relation),.rows = rows,.target = target};
 
 	sample.skip = -1;

@@ -14,6 +14,7 @@
 #include "fdw/fdw.h"
 #include "fdw/scan.h"
 #include "utils/rel.h"
+#include "utils/ruleutils.h"
 #include "utils/timestamp.h"
 
 /* "3 h", "12 min", "5 s" */
@@ -34,23 +35,26 @@ age_text(TimestampTz as_of)
  * has none yet, or none that works, can still look at a plan.
  */
 static void
-explain_prospect(ForeignScanState *node, ExplainState *es)
+explain_prospect(ForeignScanState *node, const PinScanQuery *query, ExplainState *es)
 {
-	List	   *plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
 	Oid			relid = RelationGetRelid(node->ss.ss_currentRelation);
 	Oid			userid = pin_scan_user(node);
 	PinOptions *options = pin_options_prospect(relid, userid);
 	PinNeed    *need;
 	PinSnapshot *snapshot;
 
+	if (query->never)
+	{
+		ExplainPropertyText("Rows From", "nothing: no row can be wanted", es);
+		return;
+	}
 	if (options == NULL)
 	{
 		ExplainPropertyText("Rows From",
 							"nothing: the user mapping is missing, incomplete or unreadable", es);
 		return;
 	}
-	need = pin_need_create(options, strVal(list_nth(plan, PIN_PLAN_QUERY)),
-						   list_nth(plan, PIN_PLAN_METRICS) != NIL, relid, userid);
+	need = pin_need_create(options, &query->asked, relid, userid);
 	snapshot = pin_snapshot_find(need, pin_resolve_oldest(options));
 	ExplainPropertyText("Rows From",
 						snapshot != NULL ? psprintf("snapshot, %s old", age_text(snapshot->head.as_of)) :
@@ -92,7 +96,8 @@ explain_resolution(const PinResolution *resolution, ExplainState *es)
 
 /* What defines the table's rows, beside its columns. */
 static void
-explain_definition(const List *plan, const PinOptions *options, ExplainState *es)
+explain_definition(const List *plan, const PinScanQuery *query, const PinOptions *options,
+				   ExplainState *es)
 {
 	const char *window = strVal(list_nth(plan, PIN_PLAN_WINDOW));
 	const List *metrics = list_nth(plan, PIN_PLAN_METRICS);
@@ -105,8 +110,11 @@ explain_definition(const List *plan, const PinOptions *options, ExplainState *es
 		ExplainPropertyText("Scheduled Report", options->report_id, es);
 		return;					/* which has a query of its own */
 	}
-	ExplainPropertyText("Report Query", strVal(list_nth(plan, PIN_PLAN_QUERY)), es);
-	if (window[0] != '\0')
+	ExplainPropertyText("Report Query", query->asked.text, es);
+	if (query->asked.start != NULL)
+		ExplainPropertyText("Time Window",
+							psprintf("%s to %s", query->asked.start, query->asked.end), es);
+	else if (window[0] != '\0')
 		ExplainPropertyText("Time Window", window, es);
 	foreach(lc, metrics)
 		names = lappend(names, strVal(lfirst(lc)));
@@ -114,19 +122,68 @@ explain_definition(const List *plan, const PinOptions *options, ExplainState *es
 		ExplainPropertyList("Metrics", names, es);
 }
 
+/* A condition as it stands in the query, and why it is not exact. */
+static char *
+condition_text(ForeignScanState *node, Node *clause, const PinWritten *written, ExplainState *es)
+{
+	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, NIL);
+	char	   *text = deparse_expression(clause, context, list_length(es->rtable) > 1, false);
+
+	return written->reason == NULL ? text : psprintf("%s: %s", text, written->reason);
+}
+
+/*
+ * Which conditions the service is told of.  All of them are checked here once
+ * more: the rows may come from a snapshot that has others, too.
+ */
+static void
+explain_conditions(ForeignScanState *node, const PinScanQuery *query, ExplainState *es)
+{
+	static const char *const labels[] = {
+		[PIN_CONDITION_EXACT] = "Exact Conditions",
+		[PIN_CONDITION_SUPERSET] = "Superset Conditions",
+		[PIN_CONDITION_LOCAL] = "Local Conditions",
+	};
+	const List *clauses = node->ss.ps.plan->qual;
+
+	for (int class = PIN_CONDITION_EXACT; class <= PIN_CONDITION_LOCAL; class++)
+	{
+		List	   *texts = NIL;
+
+		for (int i = 0; i < list_length(query->conditions); i++)
+		{
+			const PinWritten *written = list_nth(query->conditions, i);
+
+			if (written->class == class)
+				texts = lappend(texts, condition_text(node, list_nth(clauses, i), written, es));
+		}
+		if (texts != NIL)
+			ExplainPropertyList(labels[class], texts, es);
+	}
+}
+
 void
 pinsightExplainForeignScan(ForeignScanState *node, ExplainState *es)
 {
 	List	   *plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
 	PinScan    *scan = node->fdw_state;
+	const PinScanQuery *query = scan != NULL && scan->query != NULL ? scan->query :
+	pin_query_of_scan(node, true);
 
 	ExplainPropertyText("Dataset", strVal(list_nth(plan, PIN_PLAN_DATASET)), es);
 	if (es->verbose)
-		explain_definition(plan, pin_options_plan(RelationGetRelid(node->ss.ss_currentRelation)), es);
+	{
+		explain_definition(plan, query,
+						   pin_options_plan(RelationGetRelid(node->ss.ss_currentRelation)), es);
+		if (intVal(list_nth(plan, PIN_PLAN_PUSHED)) != 0)
+			explain_conditions(node, query, es);
+	}
 	if (!es->analyze)
-		explain_prospect(node, es);
+		explain_prospect(node, query, es);
 	else if (scan != NULL && scan->rows != NULL)
 		explain_resolution(scan->resolution, es);
+	else if (query->never)
+		ExplainPropertyText("Rows From", "nothing: no row can be wanted", es);
 	else
 		ExplainPropertyText("Rows From", "nothing: no row was asked for", es);
 }

@@ -54,8 +54,16 @@ fetch_rows(ForeignScanState *node, PinScan *scan)
 	MemoryContext old = MemoryContextSwitchTo(scan->context);
 	Relation	relation = node->ss.ss_currentRelation;
 
+	scan->query = pin_query_of_scan(node, false);
 	scan->options = pin_options_scan(RelationGetRelid(relation), scan->userid);
-	scan->resolution = pin_report_fetch(relation, scan->userid, scan->options, scan->plan);
+	scan->counted = !scan->query->everything;
+	if (scan->query->never)
+	{
+		MemoryContextSwitchTo(old);
+		return;
+	}
+	scan->resolution = pin_report_fetch(relation, scan->userid, scan->options, scan->plan,
+										scan->query);
 	scan->rows = pin_report_open(relation, scan->options, scan->plan,
 								 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)),
 								 scan->resolution);
@@ -80,10 +88,12 @@ pinsightIterateForeignScan(ForeignScanState *node)
 	PinScan    *scan = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
-	if (scan->rows == NULL)
+	if (scan->query == NULL)
 		fetch_rows(node, scan);
 
 	ExecClearTuple(slot);
+	if (scan->query->never)
+		return slot;
 	if (pin_rows_next(scan->rows, slot->tts_values, slot->tts_isnull))
 		ExecStoreVirtualTuple(slot);
 	else if (!scan->counted)

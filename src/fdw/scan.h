@@ -8,6 +8,7 @@
 #ifndef PIN_SCAN_H
 #define PIN_SCAN_H
 
+#include "fdw/query.h"
 #include "reader/rows.h"
 #include "snapshot/resolve.h"
 
@@ -16,6 +17,7 @@ typedef struct PinScan
 	MemoryContext context;		/* everything of the scan */
 	List	   *plan;			/* fdw_private, see PinPlanItem */
 	Oid			userid;			/* whose user mapping */
+	PinScanQuery *query;		/* NULL: not begun */
 	PinResolution *resolution;	/* NULL: not begun */
 	PinOptions *options;		/* NULL: not begun */
 	PinRows    *rows;			/* NULL: no row was asked for yet */

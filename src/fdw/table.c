@@ -117,11 +117,8 @@ timespan_of(const PinOptions *options, const PinCatalogDataset *dataset)
 
 /* What the timespan is about, in words. */
 static char *
-window_of(const PinOptions *options, const PinCatalogDataset *dataset, const char *timespan)
+window_of(const char *timespan, const char *column)
 {
-	const char *column = options->time_column != NULL ? options->time_column :
-	dataset != NULL ? dataset->time_column : NULL;
-
 	if (timespan == NULL)
 		return NULL;
 	return column != NULL ? psprintf("%s of %s", timespan, column) : pstrdup(timespan);
@@ -166,8 +163,11 @@ pin_table_describe(Relation relation, const PinOptions *options)
 	const PinCatalogDataset *dataset = find_dataset(relation, options, &table->dataset);
 
 	table->program = options->program;
+	table->known = dataset;
 	table->timespan = timespan_of(options, dataset);
-	table->window = window_of(options, dataset, table->timespan);
+	table->time_column = options->time_column != NULL ? options->time_column :
+		dataset != NULL ? dataset->time_column : NULL;
+	table->window = window_of(table->timespan, table->time_column);
 	resolve_columns(relation, dataset, table);
 	return table;
 }
@@ -185,29 +185,89 @@ pin_table_resolve(Relation relation, const PinOptions *options)
 	return table;
 }
 
-PinTable *
-pin_table_narrow(const PinTable *table, const List *needed, Relation relation,
-				 const PinOptions *options)
+/* ---- fewer columns ---- */
+
+/* About the bytes of a column in a report, to choose the least of several. */
+static int
+weight(const PinTable *table, int i)
 {
-	PinTable   *narrow = palloc(sizeof(PinTable));
+	static const struct
+	{
+		const char *type;
+		int			bytes;
+	}			weights[] = {
+		{"boolean", 2}, {"bigint", 4}, {"numeric", 8}, {"date", 10}, {"timestamptz", 20}, {"uuid", 36}
+	};
+	const PinCatalogColumn *column = table->known == NULL ? NULL :
+	pin_catalog_column(table->known, strVal(list_nth(table->names, i)));
 
-	*narrow = *table;
-	if (table->metrics != NIL)
-		return narrow;
+	for (int n = 0; column != NULL && n < lengthof(weights); n++)
+	{
+		if (strcmp(column->type, weights[n].type) == 0)
+			return weights[n].bytes;
+	}
+	return 40;
+}
 
-	narrow->attnums = narrow->names = NIL;
+static bool
+may_be_null(Relation relation, AttrNumber attnum)
+{
+	return !TupleDescAttr(RelationGetDescr(relation), attnum - 1)->attnotnull;
+}
+
+/* The lightest plain column that is not among the attnums; -1: none. */
+static int
+lightest(const PinTable *table, const List *attnums)
+{
+	int			best = -1;
+
 	for (int i = 0; i < list_length(table->attnums); i++)
 	{
-		if (!list_member_int(needed, list_nth_int(table->attnums, i)))
+		if (list_member_int(attnums, list_nth_int(table->attnums, i)) ||
+			list_member(table->metrics, list_nth(table->names, i)))
 			continue;
-		narrow->attnums = lappend_int(narrow->attnums, list_nth_int(table->attnums, i));
-		narrow->names = lappend(narrow->names, list_nth(table->names, i));
+		if (best < 0 || weight(table, i) < weight(table, best))
+			best = i;
 	}
-	if (narrow->attnums == NIL)
+	return best;
+}
+
+static void
+take_column(PinTable *narrow, const PinTable *table, int i)
+{
+	narrow->attnums = lappend_int(narrow->attnums, list_nth_int(table->attnums, i));
+	narrow->names = lappend(narrow->names, list_nth(table->names, i));
+	if (list_member(table->metrics, list_nth(table->names, i)))
+		narrow->metrics = lappend(narrow->metrics, list_nth(table->names, i));
+}
+
+/* Can a record of these columns be an empty line? */
+static bool
+may_be_empty(const PinTable *narrow, Relation relation)
+{
+	return narrow->attnums == NIL ||
+		(list_length(narrow->attnums) == 1 && narrow->metrics == NIL &&
+		 may_be_null(relation, linitial_int(narrow->attnums)));
+}
+
+PinTable *
+pin_table_narrow(const PinTable *table, const List *needed, bool coarse, Relation relation)
+{
+	PinTable   *narrow = palloc(sizeof(PinTable));
+	int			extra;
+
+	*narrow = *table;
+	if (table->metrics != NIL && !coarse)
+		return narrow;
+
+	narrow->attnums = narrow->names = narrow->metrics = NIL;
+	for (int i = 0; i < list_length(table->attnums); i++)
 	{
-		narrow->attnums = list_make1_int(linitial_int(table->attnums));
-		narrow->names = list_make1(linitial(table->names));
+		if (list_member_int(needed, list_nth_int(table->attnums, i)))
+			take_column(narrow, table, i);
 	}
-	narrow->query = query_text(relation, narrow, options->server_name);
+	while (may_be_empty(narrow, relation) &&
+		   (extra = lightest(table, narrow->attnums)) >= 0)
+		take_column(narrow, table, extra);
 	return narrow;
 }
