@@ -151,7 +151,7 @@ operator_of(Oid opno, PinConditionOp *op)
 }
 
 static bool
-take_comparison(OpExpr * expr, RelOptInfo *baserel, Parts *parts)
+take_comparison(OpExpr *expr, RelOptInfo *baserel, Parts *parts)
 {
 	Expr	   *left;
 	Expr	   *right;
@@ -174,7 +174,7 @@ take_comparison(OpExpr * expr, RelOptInfo *baserel, Parts *parts)
 }
 
 static bool
-take_array_comparison(ScalarArrayOpExpr * expr, RelOptInfo *baserel, Parts *parts)
+take_array_comparison(ScalarArrayOpExpr *expr, RelOptInfo *baserel, Parts *parts)
 {
 	PinConditionOp op;
 

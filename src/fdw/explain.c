@@ -30,6 +30,15 @@ age_text(TimestampTz as_of)
 	return psprintf(INT64_FORMAT " s", secs);
 }
 
+static bool
+may_be_preview(ForeignScanState *node, const PinScanQuery *query)
+{
+	const List *plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
+
+	return intVal(list_nth(plan, PIN_PLAN_PREVIEW)) != 0 &&
+		query->rows > 0 && query->rows <= PIN_PREVIEW_ROWS;
+}
+
 /*
  * Where the rows would come from.  That depends on the credential; a user who
  * has none yet, or none that works, can still look at a plan.
@@ -59,6 +68,7 @@ explain_prospect(ForeignScanState *node, const PinScanQuery *query, ExplainState
 	ExplainPropertyText("Rows From",
 						snapshot != NULL ? psprintf("snapshot, %s old", age_text(snapshot->head.as_of)) :
 						options->report_id != NULL ? psprintf("scheduled report %s", options->report_id) :
+						may_be_preview(node, query) ? "preview, or a new report" :
 						"new report", es);
 	pin_snapshot_close(snapshot);
 }
@@ -180,6 +190,8 @@ pinsightExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	}
 	if (!es->analyze)
 		explain_prospect(node, query, es);
+	else if (scan != NULL && scan->rows != NULL && scan->resolution == NULL)
+		ExplainPropertyText("Rows From", "preview", es);
 	else if (scan != NULL && scan->rows != NULL)
 		explain_resolution(scan->resolution, es);
 	else if (query->never)

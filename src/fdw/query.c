@@ -345,3 +345,21 @@ pin_query_of_table(const List *plan)
 {
 	return build(plan, NULL);
 }
+
+/* Only program mpn takes a window for a preview. */
+PinReportQuery *
+pin_query_of_preview(const List *plan, List *names, const PinScanQuery *query)
+{
+	PinScanQuery *look = palloc(sizeof(PinScanQuery));
+	Builder		b = begin(plan);
+
+	*look = *query;
+	b.names = names;
+	add_filters(&b, look);
+	set_window(&b, look);
+	if (strcmp(strVal(list_nth(plan, PIN_PLAN_PROGRAM)), "mpn") != 0)
+		look->asked.start = look->asked.end = NULL;
+	add_limit(&b, look);
+	look->asked.text = write_text(&b);
+	return &look->asked;
+}

@@ -41,9 +41,11 @@ extern PinScanQuery *pin_query_of_scan(ForeignScanState *node, bool explain_only
 extern PinScanQuery *pin_query_of_table(const List *plan);
 
 /*
- * The same query, for a look at a few rows: narrowed whatever the table's fetch
- * says, with its LIMIT, and without a window of its own.
+ * The same query for a look at a few rows: of these columns (a List of String)
+ * and with all conditions that can be written, whatever the table's fetch says.
+ * If all of them are exact it asks for no more rows than needed.
  */
-extern PinReportQuery *pin_query_of_preview(const List *plan, const PinScanQuery *query);
+extern PinReportQuery *pin_query_of_preview(const List *plan, List *names,
+											const PinScanQuery *query);
 
 #endif							/* PIN_QUERY_H */

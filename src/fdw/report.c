@@ -106,6 +106,17 @@ await_rows(PinResolution *resolution, Relation relation, const PinOptions *optio
 		warn_stale(resolution, RelationGetRelationName(relation));
 }
 
+bool
+pin_report_at_hand(Relation relation, Oid userid, const PinOptions *options,
+				   const PinScanQuery *query)
+{
+	PinNeed    *need = pin_need_create(options, &query->asked, RelationGetRelid(relation), userid);
+	PinSnapshot *snapshot = pin_snapshot_find(need, pin_resolve_oldest(options));
+
+	pin_snapshot_close(snapshot);
+	return snapshot != NULL;
+}
+
 PinResolution *
 pin_report_fetch(Relation relation, Oid userid, const PinOptions *options, const List *plan,
 				 const PinScanQuery *query)

@@ -14,6 +14,10 @@
 #include "snapshot/resolve.h"
 #include "utils/relcache.h"
 
+/* Are fresh rows for a query on disk, so that nothing has to be asked? */
+extern bool pin_report_at_hand(Relation relation, Oid userid, const PinOptions *options,
+							   const PinScanQuery *query);
+
 /*
  * Finds or fetches the rows of a query, which belongs to a plan (see
  * PinPlanItem), and waits for them with a notice now and then.  The result lives

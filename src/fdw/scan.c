@@ -11,8 +11,10 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "compat.h"
 #include "fdw/fdw.h"
+#include "fdw/preview.h"
 #include "fdw/report.h"
 #include "fdw/scan.h"
 #include "utils/memutils.h"
@@ -47,6 +49,19 @@ needed_set(List *attnums)
 	return set;
 }
 
+/*
+ * May a preview answer instead of a report?  Not where a transaction shall see
+ * the same rows all the time, nor where a snapshot is at hand.
+ */
+static bool
+preview_is_worth_it(Relation relation, const PinScan *scan)
+{
+	return intVal(list_nth(scan->plan, PIN_PLAN_PREVIEW)) != 0 &&
+		scan->query->rows > 0 && scan->query->rows <= PIN_PREVIEW_ROWS &&
+		!IsolationUsesXactSnapshot() &&
+		!pin_report_at_hand(relation, scan->userid, scan->options, scan->query);
+}
+
 /* Finds or fetches the rows and opens them, for the first row. */
 static void
 fetch_rows(ForeignScanState *node, PinScan *scan)
@@ -58,6 +73,16 @@ fetch_rows(ForeignScanState *node, PinScan *scan)
 	scan->options = pin_options_scan(RelationGetRelid(relation), scan->userid);
 	scan->counted = !scan->query->everything;
 	if (scan->query->never)
+	{
+		MemoryContextSwitchTo(old);
+		return;
+	}
+	if (preview_is_worth_it(relation, scan))
+	{
+		scan->rows = pin_preview_open(node, relation, scan->options, scan->plan, scan->query);
+		scan->counted = true;
+	}
+	if (scan->rows != NULL)
 	{
 		MemoryContextSwitchTo(old);
 		return;

@@ -109,7 +109,7 @@ all_exact(PlannerInfo *root, RelOptInfo *rel, Relation relation)
  * that keeps an order, but not what comes after it.
  */
 static bool
-add_order(PlannerInfo *root, RelOptInfo *rel, Relation relation, SortGroupClause * sort,
+add_order(PlannerInfo *root, RelOptInfo *rel, Relation relation, SortGroupClause *sort,
 		  PinShape *shape, bool *rounded)
 {
 	Expr	   *expr = (Expr *) get_sortgroupclause_expr(sort, root->parse->targetList);
@@ -155,7 +155,7 @@ set_order(PlannerInfo *root, RelOptInfo *rel, Relation relation, PinShape *shape
 
 /* Is the result the table's rows, one by one, and a LIMIT of them? */
 static bool
-is_limited_scan(PlannerInfo *root, const FinalPathExtraData * extra)
+is_limited_scan(PlannerInfo *root, const FinalPathExtraData *extra)
 {
 	Query	   *parse = root->parse;
 
@@ -175,7 +175,7 @@ is_limited_scan(PlannerInfo *root, const FinalPathExtraData * extra)
  * the table, since it would see other rows.
  */
 static bool
-preview_fits(PlannerInfo *root, RelOptInfo *rel, const FinalPathExtraData * extra)
+preview_fits(PlannerInfo *root, RelOptInfo *rel, const FinalPathExtraData *extra)
 {
 	const PinTable *table = table_of(rel);
 	List	   *clauses = clauses_of(rel);
@@ -197,7 +197,7 @@ preview_fits(PlannerInfo *root, RelOptInfo *rel, const FinalPathExtraData * extr
 
 static Path *
 limit_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel,
-		   const FinalPathExtraData * extra, PinShape *shape)
+		   const FinalPathExtraData *extra, PinShape *shape)
 {
 	Query	   *parse = root->parse;
 	double		rows = extra->limit_tuples > 0 ? Min(extra->limit_tuples, rel->rows) : rel->rows;
@@ -215,7 +215,7 @@ limit_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel,
 
 static void
 add_limit_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel,
-			   const FinalPathExtraData * extra)
+			   const FinalPathExtraData *extra)
 {
 	PinShape   *shape = palloc0(sizeof(PinShape));
 	Relation	relation;
