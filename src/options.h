@@ -102,6 +102,7 @@ typedef struct PinColumnOptions
 {
 	char	   *name;			/* column_name; NULL: not set */
 	bool		metric;			/* metric 'true' */
+	char	   *sum_of;			/* sum_of: it adds up; NULL: not set */
 	PinMetadata metadata;		/* metadata */
 } PinColumnOptions;
 

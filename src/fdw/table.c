@@ -51,6 +51,28 @@ throw_no_dataset(Relation relation, const PinOptions *options)
 			 errhint("Set the table's option \"dataset\" to the dataset's name.")));
 }
 
+/* The option sum_of says of a metric that it adds up, and of what it is the sum. */
+static void
+check_sum_of(const char *attname, bool metric, const char *sum_of,
+			 const PinCatalogDataset *dataset)
+{
+	const PinCatalogColumn *column = dataset == NULL || sum_of == NULL ? NULL :
+	pin_catalog_column(dataset, sum_of);
+
+	if (sum_of == NULL)
+		return;
+	if (!metric)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("option \"sum_of\" of column \"%s\" is for metrics only", attname),
+				 errhint("Set the column's option \"metric\" if it is one, or drop \"sum_of\".")));
+	if (dataset != NULL && (column == NULL || column->metric))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("option \"sum_of\" of column \"%s\" names no plain column of dataset \"%s\": \"%s\"",
+						attname, dataset->name, sum_of)));
+}
+
 /* Adds a column of the report: by its option, or as the catalogue knows it. */
 static void
 add_report_column(PinTable *table, const PinCatalogDataset *dataset,
@@ -60,10 +82,12 @@ add_report_column(PinTable *table, const PinCatalogDataset *dataset,
 	const PinCatalogColumn *column =
 	dataset == NULL ? NULL : pin_catalog_column(dataset, wanted);
 	char	   *name = pstrdup(options->name == NULL && column != NULL ? column->name : wanted);
+	bool		metric = options->metric || (column != NULL && column->metric);
 
+	check_sum_of(NameStr(att->attname), metric, options->sum_of, dataset);
 	table->attnums = lappend_int(table->attnums, att->attnum);
 	table->names = lappend(table->names, makeString(name));
-	if (options->metric || (column != NULL && column->metric))
+	if (metric)
 		table->metrics = lappend(table->metrics, makeString(name));
 }
 

@@ -14,7 +14,7 @@
 #include "access/table.h"
 #include "access/transam.h"
 #include "fdw/condition.h"
-#include "fdw/fdw.h"
+#include "fdw/upper.h"
 #include "insights/api.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/clauses.h"
@@ -27,12 +27,8 @@
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
 
-/*
- * What a few rows cost to wait for, as parts of fdw_startup_cost: a preview is
- * there at once, a report of a few rows sooner than one of all.
- */
+/* What a preview costs to wait for, as a part of fdw_startup_cost. */
 #define PREVIEW_STARTUP 0.01
-#define SMALL_REPORT_STARTUP 0.9
 
 /* The one table that a statement reads, where it is one of ours; else NULL. */
 static RelOptInfo *
@@ -51,33 +47,32 @@ single_table(PlannerInfo *root)
 	return rel;
 }
 
-static const PinOptions *
-options_of(const RelOptInfo *rel)
+const PinOptions *
+pin_upper_options(const RelOptInfo *rel)
 {
 	return ((PinPlanning *) rel->fdw_private)->options;
 }
 
-static const PinTable *
-table_of(const RelOptInfo *rel)
+const PinTable *
+pin_upper_table(const RelOptInfo *rel)
 {
 	return ((PinPlanning *) rel->fdw_private)->table;
 }
 
-static Relation
-open_table(PlannerInfo *root, const RelOptInfo *rel)
+Relation
+pin_upper_open(PlannerInfo *root, const RelOptInfo *rel)
 {
 	return table_open(root->simple_rte_array[rel->relid]->relid, NoLock);
 }
 
-static List *
-clauses_of(const RelOptInfo *rel)
+List *
+pin_upper_clauses(const RelOptInfo *rel)
 {
 	return extract_actual_clauses(rel->baserestrictinfo, false);
 }
 
-/* A scan's rows in the form that the next step takes. */
-static Path *
-project(PlannerInfo *root, RelOptInfo *rel, Path *path, PathTarget *target)
+Path *
+pin_upper_project(PlannerInfo *root, RelOptInfo *rel, Path *path, PathTarget *target)
 {
 	if (equal(path->pathtarget->exprs, target->exprs))
 		return path;
@@ -92,9 +87,9 @@ all_exact(PlannerInfo *root, RelOptInfo *rel, Relation relation)
 {
 	ListCell   *lc;
 
-	foreach(lc, clauses_of(rel))
+	foreach(lc, pin_upper_clauses(rel))
 	{
-		PinCondition *c = pin_condition_classify(root, rel, table_of(rel), options_of(rel),
+		PinCondition *c = pin_condition_classify(root, rel, pin_upper_table(rel), pin_upper_options(rel),
 												 relation, lfirst(lc));
 
 		if (c->class != PIN_CONDITION_EXACT)
@@ -117,7 +112,7 @@ add_order(PlannerInfo *root, RelOptInfo *rel, Relation relation, SortGroupClause
 	PinCondition column;
 
 	if (*rounded || name == NULL || (strcmp(name, "<") != 0 && strcmp(name, ">") != 0) ||
-		!pin_condition_column(rel, table_of(rel), options_of(rel), relation, expr, &column) ||
+		!pin_condition_column(rel, pin_upper_table(rel), pin_upper_options(rel), relation, expr, &column) ||
 		!column.filter || !column.not_null)
 		return false;
 	switch (column.comparison)
@@ -177,13 +172,13 @@ is_limited_scan(PlannerInfo *root, const FinalPathExtraData *extra)
 static bool
 preview_fits(PlannerInfo *root, RelOptInfo *rel, const FinalPathExtraData *extra)
 {
-	const PinTable *table = table_of(rel);
-	List	   *clauses = clauses_of(rel);
+	const PinTable *table = pin_upper_table(rel);
+	List	   *clauses = pin_upper_clauses(rel);
 	List	   *needed = pin_plan_needed(rel, clauses, table);
 	ListCell   *lc;
 
 	if (root->parse->sortClause != NIL || root->glob->subplans != NIL ||
-		root->parent_root != NULL || options_of(rel)->report_id != NULL ||
+		root->parent_root != NULL || pin_upper_options(rel)->report_id != NULL ||
 		extra->limit_tuples > PIN_PREVIEW_ROWS ||
 		contain_volatile_functions((Node *) clauses))
 		return false;
@@ -201,13 +196,13 @@ limit_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel,
 {
 	Query	   *parse = root->parse;
 	double		rows = extra->limit_tuples > 0 ? Min(extra->limit_tuples, rel->rows) : rel->rows;
-	double		part = shape->preview ? PREVIEW_STARTUP : SMALL_REPORT_STARTUP;
+	double		part = shape->preview ? PREVIEW_STARTUP : PIN_SMALL_REPORT_STARTUP;
 	Path	   *path = (Path *) pin_plan_path(root, rel, rows,
-											  options_of(rel)->startup_cost * part, shape);
+											  pin_upper_options(rel)->startup_cost * part, shape);
 
 	if (parse->sortClause != NIL)
 		path = (Path *) create_sort_path(root, rel, path, root->sort_pathkeys, -1);
-	path = project(root, output_rel, path, root->upper_targets[UPPERREL_FINAL]);
+	path = pin_upper_project(root, output_rel, path, root->upper_targets[UPPERREL_FINAL]);
 	return (Path *) create_limit_path(root, output_rel, path, parse->limitOffset,
 									  parse->limitCount, parse->limitOption,
 									  extra->offset_est, extra->count_est);
@@ -223,8 +218,8 @@ add_limit_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel,
 
 	if (!is_limited_scan(root, extra))
 		return;
-	relation = open_table(root, rel);
-	pushed = options_of(rel)->fetch_query && all_exact(root, rel, relation) &&
+	relation = pin_upper_open(root, rel);
+	pushed = pin_upper_options(rel)->fetch_query && all_exact(root, rel, relation) &&
 		set_order(root, rel, relation, shape);
 	table_close(relation, NoLock);
 	shape->preview = preview_fits(root, rel, extra);
@@ -241,7 +236,7 @@ add_limit_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel,
 static bool
 same_duplicates(RelOptInfo *rel, Relation relation)
 {
-	List	   *needed = pin_plan_needed(rel, clauses_of(rel), table_of(rel));
+	List	   *needed = pin_plan_needed(rel, pin_upper_clauses(rel), pin_upper_table(rel));
 	ListCell   *lc;
 
 	foreach(lc, needed)
@@ -266,13 +261,13 @@ add_distinct_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel)
 	double		groups;
 	Path	   *path;
 
-	if (!options_of(rel)->fetch_query || options_of(rel)->report_id != NULL ||
-		table_of(rel)->metrics != NIL || parse->hasDistinctOn || parse->hasAggs ||
+	if (!pin_upper_options(rel)->fetch_query || pin_upper_options(rel)->report_id != NULL ||
+		pin_upper_table(rel)->metrics != NIL || parse->hasDistinctOn || parse->hasAggs ||
 		parse->groupClause != NIL || parse->groupingSets != NIL || parse->hasWindowFuncs ||
 		parse->hasTargetSRFs || parse->havingQual != NULL || parse->distinctClause == NIL ||
 		!grouping_is_hashable(parse->distinctClause))
 		return;
-	relation = open_table(root, rel);
+	relation = pin_upper_open(root, rel);
 	fits = same_duplicates(rel, relation);
 	table_close(relation, NoLock);
 	if (!fits)
@@ -284,8 +279,8 @@ add_distinct_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel)
 															   parse->targetList),
 								 rel->rows, NULL, NULL);
 	path = (Path *) pin_plan_path(root, rel, groups,
-								  options_of(rel)->startup_cost * SMALL_REPORT_STARTUP, shape);
-	path = project(root, output_rel, path, root->upper_targets[UPPERREL_DISTINCT]);
+								  pin_upper_options(rel)->startup_cost * PIN_SMALL_REPORT_STARTUP, shape);
+	path = pin_upper_project(root, output_rel, path, root->upper_targets[UPPERREL_DISTINCT]);
 	add_path(output_rel, (Path *)
 			 create_agg_path(root, output_rel, path, path->pathtarget, AGG_HASHED,
 							 AGGSPLIT_SIMPLE, pin_distinct_clause(root), NIL, NULL, groups));
@@ -303,4 +298,6 @@ pinsightGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 		add_limit_path(root, rel, output_rel, extra);
 	else if (stage == UPPERREL_DISTINCT)
 		add_distinct_path(root, rel, output_rel);
+	else if (stage == UPPERREL_GROUP_AGG)
+		pin_aggregate_add_path(root, rel, output_rel, ((GroupPathExtraData *) extra)->havingQual);
 }

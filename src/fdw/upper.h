@@ -1,0 +1,41 @@
+/*-------------------------------------------------------------------------
+ *
+ * upper.h
+ *		What a statement does with a table's rows: between upper.c and the files
+ *		that know one kind of it each.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_UPPER_H
+#define PIN_UPPER_H
+
+#include "fdw/fdw.h"
+#include "nodes/pathnodes.h"
+
+/*
+ * What a report of few rows costs to wait for, as a part of fdw_startup_cost: it
+ * is there sooner than one of all.
+ */
+#define PIN_SMALL_REPORT_STARTUP 0.9
+
+extern const PinOptions *pin_upper_options(const RelOptInfo *rel);
+extern const PinTable *pin_upper_table(const RelOptInfo *rel);
+
+/* The table, which the planner has locked. */
+extern Relation pin_upper_open(PlannerInfo *root, const RelOptInfo *rel);
+
+/* Its conditions. */
+extern List *pin_upper_clauses(const RelOptInfo *rel);
+
+/* A scan's rows in the form that the next step takes. */
+extern Path *pin_upper_project(PlannerInfo *root, RelOptInfo *rel, Path *path,
+							   PathTarget *target);
+
+/*
+ * Adds to output_rel a path that groups a table with metrics by fewer columns,
+ * if the statement's groups can be made of the service's.  In aggregate.c.
+ */
+extern void pin_aggregate_add_path(PlannerInfo *root, RelOptInfo *rel,
+								   RelOptInfo *output_rel, Node *having);
+
+#endif							/* PIN_UPPER_H */
