@@ -37,26 +37,11 @@ typedef struct Look
 
 /* ---- columns ---- */
 
-/* The remote name of a metric; NULL: the column is plain, or not in the report. */
-static const char *
-metric_name(const Look *look, AttrNumber attnum)
-{
-	const PinTable *table = pin_upper_table(look->rel);
-
-	for (int i = 0; i < list_length(table->attnums); i++)
-	{
-		if (list_nth_int(table->attnums, i) == attnum &&
-			list_member(table->metrics, list_nth(table->names, i)))
-			return strVal(list_nth(table->names, i));
-	}
-	return NULL;
-}
-
 static bool
 is_metric(const Look *look, const Node *node)
 {
 	return IsA(node, Var) && ((const Var *) node)->varno == look->rel->relid &&
-		metric_name(look, ((const Var *) node)->varattno) != NULL;
+		pin_table_is_metric(pin_upper_table(look->rel), ((const Var *) node)->varattno);
 }
 
 /*
@@ -84,7 +69,7 @@ has_metric(Node *node, void *look)
 
 /* The name of one of PostgreSQL's own aggregates; "" of another's. */
 static const char *
-aggregate_name(const Aggref * aggref)
+aggregate_name(const Aggref *aggref)
 {
 	char	   *name = aggref->aggfnoid < FirstGenbkiObjectId ? get_func_name(aggref->aggfnoid) : NULL;
 
@@ -93,7 +78,7 @@ aggregate_name(const Aggref * aggref)
 
 /* sum(metric) of all rows of a group */
 static bool
-is_sum(const Look *look, const Aggref * aggref)
+is_sum(const Look *look, const Aggref *aggref)
 {
 	Node	   *argument;
 
@@ -104,9 +89,21 @@ is_sum(const Look *look, const Aggref * aggref)
 	return is_metric(look, argument) && adds_up(look, (Var *) argument);
 }
 
+char *
+pin_aggregate_sum_name(RelOptInfo *rel, Relation relation, const Aggref *aggref)
+{
+	Look		look = {.rel = rel,.relation = relation};
+	Var		   *var;
+
+	if (!is_sum(&look, aggref))
+		return NULL;
+	var = (Var *) ((TargetEntry *) linitial(aggref->args))->expr;
+	return pstrdup(pin_table_name(pin_upper_table(rel), var->varattno));
+}
+
 /* An aggregate of plain columns to which it is all one how often a row occurs. */
 static bool
-ignores_duplicates(Look *look, const Aggref * aggref)
+ignores_duplicates(Look *look, const Aggref *aggref)
 {
 	static const char *const names[] = {
 		"min", "max", "bool_and", "bool_or", "every", "bit_and", "bit_or"

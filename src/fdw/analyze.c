@@ -110,7 +110,7 @@ acquire_sample(Relation relation, int elevel, HeapTuple *rows, int target,
 	sample.skip = -1;
 	sample.context = old;
 	reservoir_init_selection_state(&sample.state, target);
-	read_rows(&sample, pin_report_open(relation, options, plan,
+	read_rows(&sample, pin_report_open(relation, sample.tupdesc, options, plan,
 									   all_columns(sample.tupdesc), resolution));
 	pin_report_counted(relation, options, plan, sample.seen);
 	MemoryContextSwitchTo(old);

@@ -310,29 +310,6 @@ local(const char *reason)
 	return condition;
 }
 
-/* The remote name of a column; NULL if it is not in the report. */
-static const char *
-remote_name(const PinTable *table, AttrNumber attnum)
-{
-	for (int i = 0; i < list_length(table->attnums); i++)
-		if (list_nth_int(table->attnums, i) == attnum)
-			return strVal(list_nth(table->names, i));
-	return NULL;
-}
-
-static bool
-is_metric(const PinTable *table, const char *name)
-{
-	ListCell   *lc;
-
-	foreach(lc, table->metrics)
-	{
-		if (pin_ascii_equal(strVal(lfirst(lc)), name))
-			return true;
-	}
-	return false;
-}
-
 /* ---- the operator ---- */
 
 /* Why an operator is not exact with a kind of comparison; NULL: it is. */
@@ -408,10 +385,10 @@ look_at_column(PinCondition *c, const PinTable *table, const PinOptions *options
 	const PinCatalogColumn *known;
 	const char *remote;
 
-	c->column = remote_name(table, att->attnum);
+	c->column = pin_table_name(table, att->attnum);
 	if (c->column == NULL)
 		return "the column is about the report, not in it";
-	if (is_metric(table, c->column))
+	if (pin_table_is_metric(table, att->attnum))
 		return "whether the service filters a metric before or after adding up is not known";
 	c->window = table->time_column != NULL && table->timespan != NULL &&
 		pin_ascii_equal(table->time_column, c->column);

@@ -13,9 +13,18 @@
 #include "compat.h"
 #include "fdw/fdw.h"
 #include "fdw/scan.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 #include "utils/timestamp.h"
+
+/* The foreign table, also of a scan of groups. */
+static Oid
+table_of(const ForeignScanState *node)
+{
+	return linitial_oid(list_nth(((ForeignScan *) node->ss.ps.plan)->fdw_private, PIN_PLAN_RELATION));
+}
 
 /* "3 h", "12 min", "5 s" */
 static char *
@@ -46,7 +55,7 @@ may_be_preview(ForeignScanState *node, const PinScanQuery *query)
 static void
 explain_prospect(ForeignScanState *node, const PinScanQuery *query, ExplainState *es)
 {
-	Oid			relid = RelationGetRelid(node->ss.ss_currentRelation);
+	Oid			relid = table_of(node);
 	Oid			userid = pin_scan_user(node);
 	PinOptions *options = pin_options_prospect(relid, userid);
 	PinNeed    *need;
@@ -177,15 +186,19 @@ pinsightExplainForeignScan(ForeignScanState *node, ExplainState *es)
 {
 	List	   *plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
 	PinScan    *scan = node->fdw_state;
+	bool		of_groups = node->ss.ss_currentRelation == NULL;
 	const PinScanQuery *query = scan != NULL && scan->query != NULL ? scan->query :
 	pin_query_of_scan(node, true);
 
+	if (of_groups)
+		ExplainPropertyText("Groups Of",
+							quote_identifier(get_rel_name(table_of(node))), es);
 	ExplainPropertyText("Dataset", strVal(list_nth(plan, PIN_PLAN_DATASET)), es);
 	if (es->verbose)
 	{
 		explain_definition(plan, query,
-						   pin_options_plan(RelationGetRelid(node->ss.ss_currentRelation)), es);
-		if (intVal(list_nth(plan, PIN_PLAN_PUSHED)) != 0)
+						   pin_options_plan(table_of(node)), es);
+		if (intVal(list_nth(plan, PIN_PLAN_PUSHED)) != 0 && !of_groups)
 			explain_conditions(node, query, es);
 	}
 	if (!es->analyze)

@@ -18,7 +18,9 @@
  */
 typedef enum PinPlanItem
 {
-	PIN_PLAN_QUERY,				/* String: report query of the whole table */
+	PIN_PLAN_RELATION,			/* OidList: the table */
+	PIN_PLAN_QUERY,				/* String: report query of the whole table; ""
+								 * if its rows would not do */
 	PIN_PLAN_DATASET,			/* String: remote name of the dataset */
 	PIN_PLAN_PROGRAM,			/* String: "mpn" or "cmp" */
 	PIN_PLAN_TIMESPAN,			/* String: the table's, or "" */

@@ -21,6 +21,7 @@
 #include "fdw/condition.h"
 #include "fdw/fdw.h"
 #include "fdw/table.h"
+#include "fdw/upper.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -124,12 +125,13 @@ pin_plan_needed(RelOptInfo *baserel, List *clauses, const PinTable *table)
 static List *
 table_items(const PinTable *table)
 {
-	List	   *plan = list_make5(makeString(table->query),
+	List	   *plan = list_make5(list_make1_oid(table->relid),
+								  makeString(table->query),
 								  makeString(table->dataset),
 								  makeString(table->program),
-								  makeString(pstrdup(table->timespan != NULL ? table->timespan : "")),
-								  table->attnums);
+								  makeString(pstrdup(table->timespan != NULL ? table->timespan : "")));
 
+	plan = lappend(plan, table->attnums);
 	plan = lappend(plan, table->names);
 	plan = lappend(plan, table->metadata_attnums);
 	plan = lappend(plan, table->metadata);
@@ -188,22 +190,63 @@ classify(PlannerInfo *root, RelOptInfo *baserel, Relation relation, List *clause
 	return conditions;
 }
 
+/* The table as a scan of groups sees it: its columns are the groups' and counts. */
+static PinTable *
+table_of_groups(const PinTable *table, const PinCounted *counted)
+{
+	PinTable   *groups = palloc(sizeof(PinTable));
+
+	*groups = *table;
+	groups->query = "";
+	groups->attnums = NIL;
+	for (int i = 1; i <= list_length(counted->tlist); i++)
+		groups->attnums = lappend_int(groups->attnums, i);
+	groups->names = counted->names;
+	groups->metrics = counted->metrics;
+	groups->metadata_attnums = groups->metadata = NIL;
+	return groups;
+}
+
+/* A scan of groups: see counted.c. */
+static ForeignScan *
+plan_groups(PlannerInfo *root, const PinCounted *counted, List *tlist)
+{
+	PinPlanning *planning = counted->rel->fdw_private;
+	PinTable   *groups = table_of_groups(planning->table, counted);
+	PinShape	plain = {0};
+	Relation	relation = table_open(planning->table->relid, NoLock);
+	List	   *exprs = NIL;
+	List	   *conditions = classify(root, counted->rel, relation,
+									  extract_actual_clauses(counted->rel->baserestrictinfo, false),
+									  &exprs);
+
+	table_close(relation, NoLock);
+	return make_foreignscan(tlist, counted->checked, 0, exprs,
+							statement_items(table_items(groups), groups->attnums, true,
+											conditions, &plain, NIL),
+							counted->tlist, NIL, NULL);
+}
+
 ForeignScan *
 pinsightGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 					   ForeignPath *best_path, List *tlist, List *scan_clauses,
 					   Plan *outer_plan)
 {
 	PinPlanning *planning = baserel->fdw_private;
-	PinTable   *table = planning->table;
 	PinShape	plain = {0};
 	const PinShape *shape = best_path->fdw_private == NIL ? &plain :
 	linitial(best_path->fdw_private);
-	Relation	relation = table_open(foreigntableid, NoLock);
+	PinTable   *table;
+	Relation	relation;
 	List	   *exprs = NIL;
 	List	   *limit = NIL;
 	List	   *conditions;
 	List	   *needed;
 
+	if (IS_UPPER_REL(baserel))
+		return plan_groups(root, linitial(best_path->fdw_private), tlist);
+	table = planning->table;
+	relation = table_open(foreigntableid, NoLock);
 	scan_clauses = extract_actual_clauses(scan_clauses, false);
 	needed = pin_plan_needed(baserel, scan_clauses, table);
 	conditions = classify(root, baserel, relation, scan_clauses, &exprs);

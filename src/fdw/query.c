@@ -326,7 +326,7 @@ build(const List *plan, const PinValue *values)
 	set_window(&b, query);
 	add_limit(&b, query);
 	query->asked.text = write_text(&b);
-	query->asked.whole = whole;
+	query->asked.whole = whole[0] != '\0' ? whole : NULL;
 	query->everything = b.nfilters == 0 && b.limit == 0 && !b.distinct &&
 		query->asked.start == NULL && b.timespan == timespan &&
 		(!query->asked.metrics || strcmp(query->asked.text, whole) == 0);

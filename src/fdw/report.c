@@ -146,7 +146,7 @@ metadata_text(const PinSnapshotHead *head, PinMetadata metadata)
 }
 
 PinRows *
-pin_report_open(Relation relation, const PinOptions *options, const List *plan,
+pin_report_open(Relation relation, TupleDesc tupdesc, const PinOptions *options, const List *plan,
 				Bitmapset *needed, const PinResolution *resolution)
 {
 	const PinSnapshot *snapshot = pin_resolve_snapshot(resolution);
@@ -160,7 +160,7 @@ pin_report_open(Relation relation, const PinOptions *options, const List *plan,
 	source.delimiter = snapshot->head.tsv ? '\t' : ',';
 	source.server_name = options->server_name;
 	source.table_name = RelationGetRelationName(relation);
-	source.tupdesc = RelationGetDescr(relation);
+	source.tupdesc = tupdesc;
 	source.attnums = list_nth(plan, PIN_PLAN_ATTNUMS);
 	source.names = list_nth(plan, PIN_PLAN_NAMES);
 	source.constant_attnums = list_nth(plan, PIN_PLAN_METADATA_ATTNUMS);

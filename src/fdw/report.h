@@ -27,8 +27,11 @@ extern PinResolution *pin_report_fetch(Relation relation, Oid userid,
 									   const PinOptions *options, const List *plan,
 									   const PinScanQuery *query);
 
-/* Opens the rows, in the current context.  needed: attnums that are asked for. */
-extern PinRows *pin_report_open(Relation relation, const PinOptions *options,
+/*
+ * Opens the rows, in the current context, as rows of that type.  needed: attnums
+ * that are asked for.
+ */
+extern PinRows *pin_report_open(Relation relation, TupleDesc tupdesc, const PinOptions *options,
 								const List *plan, Bitmapset *needed,
 								const PinResolution *resolution);
 

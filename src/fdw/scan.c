@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "compat.h"
 #include "fdw/fdw.h"
@@ -32,6 +33,10 @@ pinsightBeginForeignScan(ForeignScanState *node, int eflags)
 	scan->context = AllocSetContextCreate(node->ss.ps.state->es_query_cxt,
 										  "pinsight scan", ALLOCSET_SMALL_SIZES);
 	scan->plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
+
+	/* a scan of groups has no relation that the executor opens */
+	scan->relation = node->ss.ss_currentRelation != NULL ? node->ss.ss_currentRelation :
+		table_open(linitial_oid(list_nth(scan->plan, PIN_PLAN_RELATION)), NoLock);
 
 	/* now, as for the privileges: a cursor may be read under another role */
 	scan->userid = pin_scan_user(node);
@@ -67,7 +72,7 @@ static void
 fetch_rows(ForeignScanState *node, PinScan *scan)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->context);
-	Relation	relation = node->ss.ss_currentRelation;
+	Relation	relation = scan->relation;
 
 	scan->query = pin_query_of_scan(node, false);
 	scan->options = pin_options_scan(RelationGetRelid(relation), scan->userid);
@@ -89,7 +94,8 @@ fetch_rows(ForeignScanState *node, PinScan *scan)
 	}
 	scan->resolution = pin_report_fetch(relation, scan->userid, scan->options, scan->plan,
 										scan->query);
-	scan->rows = pin_report_open(relation, scan->options, scan->plan,
+	scan->rows = pin_report_open(relation, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
+								 scan->options, scan->plan,
 								 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)),
 								 scan->resolution);
 	MemoryContextSwitchTo(old);
@@ -101,7 +107,7 @@ count_rows(ForeignScanState *node, PinScan *scan)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->context);
 
-	pin_report_counted(node->ss.ss_currentRelation, scan->options, scan->plan,
+	pin_report_counted(scan->relation, scan->options, scan->plan,
 					   (double) pin_rows_count(scan->rows));
 	scan->counted = true;
 	MemoryContextSwitchTo(old);
@@ -146,5 +152,7 @@ pinsightEndForeignScan(ForeignScanState *node)
 		return;					/* EXPLAIN */
 	if (scan->rows != NULL)
 		pin_rows_close(scan->rows);
+	if (scan->relation != node->ss.ss_currentRelation)
+		table_close(scan->relation, NoLock);
 	MemoryContextDelete(scan->context);
 }

@@ -51,26 +51,26 @@ throw_no_dataset(Relation relation, const PinOptions *options)
 			 errhint("Set the table's option \"dataset\" to the dataset's name.")));
 }
 
-/* The option sum_of says of a metric that it adds up, and of what it is the sum. */
+/* The options sum_of and count_of say of a metric what plain column it is about. */
 static void
-check_sum_of(const char *attname, bool metric, const char *sum_of,
-			 const PinCatalogDataset *dataset)
+check_metric_of(const char *option, const char *attname, bool metric, const char *value,
+				const PinCatalogDataset *dataset)
 {
-	const PinCatalogColumn *column = dataset == NULL || sum_of == NULL ? NULL :
-	pin_catalog_column(dataset, sum_of);
+	const PinCatalogColumn *column = dataset == NULL || value == NULL ? NULL :
+	pin_catalog_column(dataset, value);
 
-	if (sum_of == NULL)
+	if (value == NULL)
 		return;
 	if (!metric)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("option \"sum_of\" of column \"%s\" is for metrics only", attname),
-				 errhint("Set the column's option \"metric\" if it is one, or drop \"sum_of\".")));
+				 errmsg("option \"%s\" of column \"%s\" is for metrics only", option, attname),
+				 errhint("Set the column's option \"metric\" if it is one, or drop \"%s\".", option)));
 	if (dataset != NULL && (column == NULL || column->metric))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("option \"sum_of\" of column \"%s\" names no plain column of dataset \"%s\": \"%s\"",
-						attname, dataset->name, sum_of)));
+				 errmsg("option \"%s\" of column \"%s\" names no plain column of dataset \"%s\": \"%s\"",
+						option, attname, dataset->name, value)));
 }
 
 /* Adds a column of the report: by its option, or as the catalogue knows it. */
@@ -84,7 +84,8 @@ add_report_column(PinTable *table, const PinCatalogDataset *dataset,
 	char	   *name = pstrdup(options->name == NULL && column != NULL ? column->name : wanted);
 	bool		metric = options->metric || (column != NULL && column->metric);
 
-	check_sum_of(NameStr(att->attname), metric, options->sum_of, dataset);
+	check_metric_of("sum_of", NameStr(att->attname), metric, options->sum_of, dataset);
+	check_metric_of("count_of", NameStr(att->attname), metric, options->count_of, dataset);
 	table->attnums = lappend_int(table->attnums, att->attnum);
 	table->names = lappend(table->names, makeString(name));
 	if (metric)
@@ -186,6 +187,7 @@ pin_table_describe(Relation relation, const PinOptions *options)
 	PinTable   *table = palloc0(sizeof(PinTable));
 	const PinCatalogDataset *dataset = find_dataset(relation, options, &table->dataset);
 
+	table->relid = RelationGetRelid(relation);
 	table->program = options->program;
 	table->known = dataset;
 	table->timespan = timespan_of(options, dataset);
@@ -207,6 +209,31 @@ pin_table_resolve(Relation relation, const PinOptions *options)
 		throw_no_columns(relation);
 	table->query = query_text(relation, table, options->server_name);
 	return table;
+}
+
+const char *
+pin_table_name(const PinTable *table, AttrNumber attnum)
+{
+	for (int i = 0; i < list_length(table->attnums); i++)
+	{
+		if (list_nth_int(table->attnums, i) == attnum)
+			return strVal(list_nth(table->names, i));
+	}
+	return NULL;
+}
+
+bool
+pin_table_is_metric(const PinTable *table, AttrNumber attnum)
+{
+	const char *name = pin_table_name(table, attnum);
+	ListCell   *lc;
+
+	foreach(lc, table->metrics)
+	{
+		if (name != NULL && strcmp(strVal(lfirst(lc)), name) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* ---- fewer columns ---- */

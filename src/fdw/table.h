@@ -16,6 +16,7 @@
 /* Lists and strings can be copied into a plan. */
 typedef struct PinTable
 {
+	Oid			relid;			/* of the foreign table */
 	char	   *dataset;		/* remote name */
 	char	   *program;		/* "mpn" or "cmp" */
 	const PinCatalogDataset *known; /* in the catalogue; NULL: it is not there */
@@ -37,6 +38,12 @@ typedef struct PinTable
  * cannot be written in a report query.  Result in the current context.
  */
 extern PinTable *pin_table_resolve(Relation relation, const PinOptions *options);
+
+/* The remote name of a column; NULL if it is not in the report. */
+extern const char *pin_table_name(const PinTable *table, AttrNumber attnum);
+
+/* Is it a metric? */
+extern bool pin_table_is_metric(const PinTable *table, AttrNumber attnum);
 
 /*
  * The same table, but with a report of the needed columns (an IntList of

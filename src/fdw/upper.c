@@ -299,5 +299,10 @@ pinsightGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
 	else if (stage == UPPERREL_DISTINCT)
 		add_distinct_path(root, rel, output_rel);
 	else if (stage == UPPERREL_GROUP_AGG)
-		pin_aggregate_add_path(root, rel, output_rel, ((GroupPathExtraData *) extra)->havingQual);
+	{
+		Node	   *having = ((GroupPathExtraData *) extra)->havingQual;
+
+		pin_aggregate_add_path(root, rel, output_rel, having);
+		pin_counted_add_path(root, rel, output_rel, having);
+	}
 }

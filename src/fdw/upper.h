@@ -14,9 +14,10 @@
 
 /*
  * What a report of few rows costs to wait for, as a part of fdw_startup_cost: it
- * is there sooner than one of all.
+ * is there sooner than one of all, and one of the statement's groups soonest.
  */
 #define PIN_SMALL_REPORT_STARTUP 0.9
+#define PIN_GROUPS_STARTUP 0.8
 
 extern const PinOptions *pin_upper_options(const RelOptInfo *rel);
 extern const PinTable *pin_upper_table(const RelOptInfo *rel);
@@ -37,5 +38,28 @@ extern Path *pin_upper_project(PlannerInfo *root, RelOptInfo *rel, Path *path,
  */
 extern void pin_aggregate_add_path(PlannerInfo *root, RelOptInfo *rel,
 								   RelOptInfo *output_rel, Node *having);
+
+/*
+ * The remote name of a metric whose sum an aggregate is, all of it: palloc'd;
+ * NULL: it is none.
+ */
+extern char *pin_aggregate_sum_name(RelOptInfo *rel, Relation relation, const Aggref *aggref);
+
+/* A scan of groups, in a path's fdw_private. */
+typedef struct PinCounted
+{
+	RelOptInfo *rel;			/* the table */
+	List	   *tlist;			/* of TargetEntry: columns and aggregates */
+	List	   *names;			/* of String: their remote names, in step */
+	List	   *metrics;		/* of String: names of the aggregates */
+	List	   *checked;		/* conditions and HAVING that are checked here */
+} PinCounted;
+
+/*
+ * Adds to output_rel a path that reads the statement's groups as the service
+ * makes them, if it can.  In counted.c.
+ */
+extern void pin_counted_add_path(PlannerInfo *root, RelOptInfo *rel,
+								 RelOptInfo *output_rel, Node *having);
 
 #endif							/* PIN_UPPER_H */
