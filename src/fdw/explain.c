@@ -118,7 +118,7 @@ static void
 explain_definition(const List *plan, const PinScanQuery *query, const PinOptions *options,
 				   ExplainState *es)
 {
-	const char *window = strVal(list_nth(plan, PIN_PLAN_WINDOW));
+	const char *column = strVal(list_nth(plan, PIN_PLAN_TIME_COLUMN));
 	const List *metrics = list_nth(plan, PIN_PLAN_METRICS);
 	List	   *names = NIL;
 	ListCell   *lc;
@@ -133,8 +133,9 @@ explain_definition(const List *plan, const PinScanQuery *query, const PinOptions
 	if (query->asked.start != NULL)
 		ExplainPropertyText("Time Window",
 							psprintf("%s to %s", query->asked.start, query->asked.end), es);
-	else if (window[0] != '\0')
-		ExplainPropertyText("Time Window", window, es);
+	else if (query->timespan != NULL)
+		ExplainPropertyText("Time Window",
+							psprintf("%s%s%s", query->timespan, column[0] != '\0' ? " of " : "", column), es);
 	foreach(lc, metrics)
 		names = lappend(names, strVal(lfirst(lc)));
 	if (names != NIL)

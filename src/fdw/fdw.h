@@ -29,7 +29,7 @@ typedef enum PinPlanItem
 	PIN_PLAN_METADATA_ATTNUMS,	/* IntList: columns about the execution */
 	PIN_PLAN_METADATA,			/* IntList: their PinMetadata */
 	PIN_PLAN_METRICS,			/* List of String: names that are metrics */
-	PIN_PLAN_WINDOW,			/* String: what the timespan is about, or "" */
+	PIN_PLAN_TIME_COLUMN,		/* String: what the timespan is about, or "" */
 	PIN_PLAN_NEEDED,			/* IntList: attnums the executor asks for */
 	PIN_PLAN_PUSHED,			/* Integer: what follows is for the report
 								 * query, too (fetch 'query') */

@@ -330,20 +330,20 @@ write_days(PinWritten *w, const PinCondition *c, const Elements *e)
 	bool		exact = c->comparison == PIN_COMPARE_DATE && e->type == DATEOID;
 	bool		below = c->op == PIN_OP_LESS || c->op == PIN_OP_LESS_EQUAL;
 	bool		above = c->op == PIN_OP_GREATER || c->op == PIN_OP_GREATER_EQUAL;
-	PinDays    *days = &w->days;
+	PinDays		days = {.has_first = !below,.has_last = !above};
 
-	if (!span_of(e, exact, &days->first, &days->last))
+	if (!span_of(e, exact, &days.first, &days.last))
 		return;
-	days->has_first = !below;
-	days->has_last = !above;
 	if (exact && c->op == PIN_OP_LESS)
-		days->last--;
+		days.last--;
 	if (exact && c->op == PIN_OP_GREATER)
-		days->first++;
-	if (days->has_first)
-		add_date(w, c, PIN_FILTER_GREATER_EQUAL, days->first);
-	if (days->has_last)
-		add_date(w, c, PIN_FILTER_LESS, days->last + 1);
+		days.first++;
+	if (days.has_first)
+		add_date(w, c, PIN_FILTER_GREATER_EQUAL, days.first);
+	if (days.has_last)
+		add_date(w, c, PIN_FILTER_LESS, days.last + 1);
+	if (c->window)
+		w->days = days;
 	if (!exact && w->class == PIN_CONDITION_EXACT)
 	{
 		w->class = PIN_CONDITION_SUPERSET;

@@ -121,6 +121,12 @@ pin_plan_needed(RelOptInfo *baserel, List *clauses, const PinTable *table)
 					  table->metadata_attnums, used);
 }
 
+static String *
+string_item(const char *text)
+{
+	return makeString(pstrdup(text != NULL ? text : ""));
+}
+
 /* All but what the statement adds, in the order of PinPlanItem. */
 static List *
 table_items(const PinTable *table)
@@ -129,14 +135,14 @@ table_items(const PinTable *table)
 								  makeString(table->query),
 								  makeString(table->dataset),
 								  makeString(table->program),
-								  makeString(pstrdup(table->timespan != NULL ? table->timespan : "")));
+								  string_item(table->timespan));
 
 	plan = lappend(plan, table->attnums);
 	plan = lappend(plan, table->names);
 	plan = lappend(plan, table->metadata_attnums);
 	plan = lappend(plan, table->metadata);
 	plan = lappend(plan, table->metrics);
-	return lappend(plan, makeString(table->window != NULL ? table->window : ""));
+	return lappend(plan, string_item(table->time_column));
 }
 
 /* What the statement adds. */

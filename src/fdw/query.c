@@ -255,7 +255,7 @@ set_window(Builder *b, PinScanQuery *query)
 	window = pin_window_of(dataset, b->timespan, &days);
 	if (window.start == NULL && window.timespan == b->timespan)
 		leave_out_days(query);
-	b->timespan = window.timespan;
+	b->timespan = query->timespan = window.timespan;
 	query->asked.start = window.start;
 	query->asked.end = window.end;
 	query->never = query->never || window.never;
@@ -313,6 +313,7 @@ build(const List *plan, const PinValue *values)
 	const char *timespan = b.timespan;
 
 	query->asked.metrics = list_nth(plan, PIN_PLAN_METRICS) != NIL;
+	query->timespan = timespan;
 	query->rows = rows_wanted(plan, values);
 	write_conditions(query, plan, values);
 	query->never = query->never || query->rows == 0;

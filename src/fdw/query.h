@@ -15,6 +15,7 @@
 typedef struct PinScanQuery
 {
 	PinReportQuery asked;		/* the report query, and its window */
+	const char *timespan;		/* of the report query; NULL: none */
 	List	   *conditions;		/* of PinWritten *, in step with the plan's */
 	bool		never;			/* no row can fulfill the conditions */
 	bool		exact;			/* all of them are exact */

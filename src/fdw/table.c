@@ -140,15 +140,6 @@ timespan_of(const PinOptions *options, const PinCatalogDataset *dataset)
 	return pin_timespan_widest(dataset->date_ranges, dataset->ndate_ranges);
 }
 
-/* What the timespan is about, in words. */
-static char *
-window_of(const char *timespan, const char *column)
-{
-	if (timespan == NULL)
-		return NULL;
-	return column != NULL ? psprintf("%s of %s", timespan, column) : pstrdup(timespan);
-}
-
 static char *
 query_text(Relation relation, const PinTable *table, const char *server_name)
 {
@@ -193,7 +184,6 @@ pin_table_describe(Relation relation, const PinOptions *options)
 	table->timespan = timespan_of(options, dataset);
 	table->time_column = options->time_column != NULL ? options->time_column :
 		dataset != NULL ? dataset->time_column : NULL;
-	table->window = window_of(table->timespan, table->time_column);
 	resolve_columns(relation, dataset, table);
 	return table;
 }

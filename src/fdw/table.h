@@ -23,7 +23,6 @@ typedef struct PinTable
 	const char *timespan;		/* NULL: none; lives as long as the options */
 	const char *time_column;	/* what the timespan is about; NULL: unknown */
 	char	   *query;			/* report query over all columns */
-	char	   *window;			/* "LIFETIME of Month", for EXPLAIN; or NULL */
 	List	   *attnums;		/* of int: columns that are in the report */
 	List	   *names;			/* of String: their remote names, in step */
 	List	   *metrics;		/* of String: names of those that are metrics */
