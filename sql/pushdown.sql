@@ -158,6 +158,8 @@ SELECT told('SELECT offer FROM market ORDER BY visits FETCH FIRST 5 ROWS WITH TI
 SELECT told('SELECT made, month FROM orders LIMIT 5');
 SELECT told('SELECT * FROM market LIMIT 0');
 SELECT told('SELECT * FROM market WHERE false');
+SELECT count(*) FROM market WHERE false;
+SELECT visits FROM market WHERE false LIMIT 1;
 SELECT told('SELECT * FROM market WHERE visits = NULL::int');
 SELECT told($$SELECT * FROM market WHERE visits = ANY ('{}'::int[])$$);
 EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)

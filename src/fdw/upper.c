@@ -30,7 +30,10 @@
 /* What a preview costs to wait for, as a part of fdw_startup_cost. */
 #define PREVIEW_STARTUP 0.01
 
-/* The one table that a statement reads, where it is one of ours; else NULL. */
+/*
+ * The one table that a statement reads, where it is one of ours and is read at
+ * all; else NULL.
+ */
 static RelOptInfo *
 single_table(PlannerInfo *root)
 {
@@ -41,7 +44,7 @@ single_table(PlannerInfo *root)
 		return NULL;
 	rel = root->simple_rel_array[rti];
 	if (rel == NULL || rel->reloptkind != RELOPT_BASEREL || root->simple_rte_array[rti]->inh ||
-		rel->fdwroutine == NULL ||
+		IS_DUMMY_REL(rel) || rel->fdwroutine == NULL ||
 		rel->fdwroutine->GetForeignUpperPaths != pinsightGetForeignUpperPaths)
 		return NULL;
 	return rel;
