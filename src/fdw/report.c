@@ -45,7 +45,7 @@ notice_progress(const PinResolution *resolution, int64 waited_us, const char *ta
 /* No rows will come: says why. */
 static _Noreturn void
 fail_report(PinResolution *resolution, Relation relation, const PinOptions *options,
-			const List *plan)
+			const List *plan, const PinScanQuery *query)
 {
 	PinError	err = *pin_resolve_error(resolution);
 
@@ -53,8 +53,7 @@ fail_report(PinResolution *resolution, Relation relation, const PinOptions *opti
 		pin_drift_explain(&err, relation, options, plan);
 	pin_throw(&err, options->server_name,
 			  psprintf("report of foreign table \"%s\": %s",
-					   RelationGetRelationName(relation),
-					   strVal(list_nth(plan, PIN_PLAN_QUERY))));
+					   RelationGetRelationName(relation), query->asked.text));
 }
 
 /*
@@ -75,19 +74,28 @@ warn_stale(const PinResolution *resolution, const char *table_name)
 			 why->hint[0] != '\0' ? errhint("%s", pin_text_to_server(why->hint)) : 0));
 }
 
-PinResolution *
-pin_report_begin(Relation relation, Oid userid, const PinOptions *options, const List *plan)
+bool
+pin_report_at_hand(Relation relation, Oid userid, const PinOptions *options,
+				   const PinScanQuery *query)
 {
-	PinNeed    *need = pin_need_create(options, strVal(list_nth(plan, PIN_PLAN_QUERY)),
-									   list_nth(plan, PIN_PLAN_METRICS) != NIL,
-									   RelationGetRelid(relation), userid);
+	PinNeed    *need = pin_need_create(options, &query->asked, RelationGetRelid(relation), userid);
+	PinSnapshot *snapshot = pin_snapshot_find(need, pin_resolve_oldest(options));
 
-	return pin_resolve_start(need);
+	pin_snapshot_close(snapshot);
+	return snapshot != NULL;
+}
+
+PinResolution *
+pin_report_begin(Relation relation, Oid userid, const PinOptions *options,
+				 const PinScanQuery *query)
+{
+	return pin_resolve_start(pin_need_create(options, &query->asked,
+											 RelationGetRelid(relation), userid));
 }
 
 bool
 pin_report_is_here(PinResolution *resolution, Relation relation, const PinOptions *options,
-				   const List *plan)
+				   const List *plan, const PinScanQuery *query)
 {
 	PinResolveStatus status;
 	int64		waited;
@@ -102,7 +110,7 @@ pin_report_is_here(PinResolution *resolution, Relation relation, const PinOption
 		return false;
 	}
 	if (status == PIN_RESOLVE_FAILED)
-		fail_report(resolution, relation, options, plan);
+		fail_report(resolution, relation, options, plan, query);
 	if (pin_resolve_leftover(resolution) != NULL)
 		pin_warn(pin_resolve_leftover(resolution), options->server_name, NULL);
 	if (pin_resolve_from(resolution) == PIN_ROWS_STALE)
@@ -112,9 +120,9 @@ pin_report_is_here(PinResolution *resolution, Relation relation, const PinOption
 
 void
 pin_report_await(PinResolution *resolution, Relation relation, const PinOptions *options,
-				 const List *plan)
+				 const List *plan, const PinScanQuery *query)
 {
-	while (!pin_report_is_here(resolution, relation, options, plan))
+	while (!pin_report_is_here(resolution, relation, options, plan, query))
 		pin_wait(pin_flight_fd(), pin_resolve_waits_for(resolution));
 }
 
@@ -136,7 +144,7 @@ metadata_text(const PinSnapshotHead *head, PinMetadata metadata)
 }
 
 PinRows *
-pin_report_open(Relation relation, const PinOptions *options, const List *plan,
+pin_report_open(Relation relation, TupleDesc tupdesc, const PinOptions *options, const List *plan,
 				Bitmapset *needed, const PinResolution *resolution)
 {
 	const PinSnapshot *snapshot = pin_resolve_snapshot(resolution);
@@ -150,7 +158,7 @@ pin_report_open(Relation relation, const PinOptions *options, const List *plan,
 	source.delimiter = snapshot->head.tsv ? '\t' : ',';
 	source.server_name = options->server_name;
 	source.table_name = RelationGetRelationName(relation);
-	source.tupdesc = RelationGetDescr(relation);
+	source.tupdesc = tupdesc;
 	source.attnums = list_nth(plan, PIN_PLAN_ATTNUMS);
 	source.names = list_nth(plan, PIN_PLAN_NAMES);
 	source.constant_attnums = list_nth(plan, PIN_PLAN_METADATA_ATTNUMS);

@@ -125,7 +125,7 @@ use_own(PinResolution *r, PinSnapshot *own, PinRowsFrom from)
 static bool
 use_snapshot(PinResolution *r)
 {
-	PinSnapshot *snapshot = pin_pin_get(r->need->key);
+	PinSnapshot *snapshot = pin_pin_get(r->need);
 
 	if (snapshot == NULL)
 		snapshot = pin_snapshot_find(r->need, r->oldest);
