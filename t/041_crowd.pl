@@ -19,7 +19,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $sessions = $ENV{PINSIGHT_CROWD_SESSIONS} || 4;
-my $seconds = $ENV{PINSIGHT_CROWD_SECONDS} || 8;
+my $seconds = $ENV{PINSIGHT_CROWD_SECONDS} || 5;
 my $seed = srand($ENV{PINSIGHT_SEED} || int(time()));
 note("PINSIGHT_SEED=$seed");
 

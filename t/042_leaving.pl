@@ -18,7 +18,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $moments = $ENV{PINSIGHT_MOMENTS} || 30;
+my $moments = $ENV{PINSIGHT_MOMENTS} || 20;
 # On a quiet machine it is 100 ms; what fails is what cannot be the load.
 my $limit = 1.5;
 my $seed = srand($ENV{PINSIGHT_SEED} || int(time()));

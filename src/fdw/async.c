@@ -24,7 +24,7 @@
 
 /* The next row through the node's own quals and projection, as it would be. */
 static void
-answer(AsyncRequest * areq)
+answer(AsyncRequest *areq)
 {
 	ForeignScanState *node = (ForeignScanState *) areq->requestee;
 	TupleTableSlot *slot = node->ss.ps.ExecProcNodeReal(&node->ss.ps);
@@ -37,7 +37,7 @@ answer(AsyncRequest * areq)
  * now, in answer().
  */
 static void
-answer_or_wait(AsyncRequest * areq)
+answer_or_wait(AsyncRequest *areq)
 {
 	ForeignScanState *node = (ForeignScanState *) areq->requestee;
 	PinScan    *scan = node->fdw_state;
@@ -56,13 +56,13 @@ answer_or_wait(AsyncRequest * areq)
 }
 
 void
-pinsightForeignAsyncRequest(AsyncRequest * areq)
+pinsightForeignAsyncRequest(AsyncRequest *areq)
 {
 	answer_or_wait(areq);
 }
 
 void
-pinsightForeignAsyncConfigureWait(AsyncRequest * areq)
+pinsightForeignAsyncConfigureWait(AsyncRequest *areq)
 {
 	ForeignScanState *node = (ForeignScanState *) areq->requestee;
 	PinScan    *scan = node->fdw_state;
@@ -77,7 +77,7 @@ pinsightForeignAsyncConfigureWait(AsyncRequest * areq)
 }
 
 void
-pinsightForeignAsyncNotify(AsyncRequest * areq)
+pinsightForeignAsyncNotify(AsyncRequest *areq)
 {
 	answer_or_wait(areq);
 }

@@ -112,9 +112,9 @@ extern void pin_prefetch_init(void);
 
 /* in async.c */
 extern bool pinsightIsForeignPathAsyncCapable(ForeignPath *path);
-extern void pinsightForeignAsyncRequest(AsyncRequest * areq);
-extern void pinsightForeignAsyncConfigureWait(AsyncRequest * areq);
-extern void pinsightForeignAsyncNotify(AsyncRequest * areq);
+extern void pinsightForeignAsyncRequest(AsyncRequest *areq);
+extern void pinsightForeignAsyncConfigureWait(AsyncRequest *areq);
+extern void pinsightForeignAsyncNotify(AsyncRequest *areq);
 
 /* in analyze.c */
 extern bool pinsightAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func,

@@ -74,7 +74,7 @@ is_known(Node *expression)
 
 /* A Result with a condition on top, which is checked once. */
 static bool
-result_may_run(ResultState * state)
+result_may_run(ResultState *state)
 {
 	Node	   *condition = ((Result *) state->ps.plan)->resconstantqual;
 
@@ -84,7 +84,7 @@ result_may_run(ResultState * state)
 
 /* LIMIT 0 asks for nothing; without a number it is none. */
 static bool
-limit_may_run(LimitState * state)
+limit_may_run(LimitState *state)
 {
 	Node	   *count = ((Limit *) state->ps.plan)->limitCount;
 	Datum		value;
@@ -98,14 +98,14 @@ limit_may_run(LimitState * state)
 
 /* Which of the partitions are wanted may only be known later. */
 static bool
-partitions_are_known(const PartitionPruneState * pruning)
+partitions_are_known(const PartitionPruneState *pruning)
 {
 	return pruning == NULL || !pruning->do_exec_prune;
 }
 
 /* Will what is below be asked for rows, as far as can be told now? */
 static bool
-may_run(PlanState * state)
+may_run(PlanState *state)
 {
 	switch (nodeTag(state))
 	{
@@ -124,7 +124,7 @@ may_run(PlanState * state)
 
 /* planstate_tree_walker's callback: begins the scans from here down. */
 static bool
-set_out(PlanState * state, void *context)
+set_out(PlanState *state, void *context)
 {
 	if (IsA(state, ForeignScanState) &&
 		((ForeignScanState *) state)->fdwroutine->BeginForeignScan == pinsightBeginForeignScan)

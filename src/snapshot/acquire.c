@@ -75,9 +75,12 @@ typedef enum PinStep
 #define MAX_LINKS 3
 /* "not found" in a row before the report's existence is checked. */
 #define CHECK_AFTER_POLLS 8
-/* Polls become rarer up to this: continuous polling is what gets throttled. */
+/*
+ * Polls become rarer, up to this: continuous polling is what gets throttled.
+ * But a report shall not be noticed later than by this part of its time.
+ */
 #define MAX_POLL_MS 60000
-#define POLL_GROWTH 1.5
+#define POLL_SHARE 5
 /* Whether our turn has come is looked at this often, then less often. */
 #define FIRST_TURN_MS 50
 #define MAX_TURN_MS 500
@@ -115,7 +118,6 @@ struct PinAcquisition
 	int			not_found;		/* polls in a row that found no execution */
 	int			pages;			/* pages of a list followed */
 	TimestampTz looked;			/* when the first of them was asked for */
-	int			poll_ms;		/* wait before the next poll */
 	char	   *next_page;		/* FIND_X: where its list goes on; NULL: start */
 	char	   *link;			/* secure link of the completed execution */
 
@@ -492,19 +494,29 @@ report_gone(PinAcquisition *a)
 	begin_tidying(a);
 }
 
+/* The longer a report has taken, the longer it may wait for the next poll. */
+static int
+poll_interval_ms(const PinAcquisition *a)
+{
+	const PinJobState *state = &a->job->state;
+	TimestampTz ordered = state->create_sent != 0 ? state->create_sent : state->begun;
+	int64		taken_ms = Max(GetCurrentTimestamp() - ordered, 0) / 1000;
+
+	return Max(a->need->options->poll_interval_ms,
+			   (int) Min(taken_ms / POLL_SHARE, MAX_POLL_MS));
+}
+
 /* Polls again after a while, which grows; a little chance spreads sessions. */
 static void
 poll_later(PinAcquisition *a)
 {
 	double		chance = 0.9 + 0.2 * pg_prng_double(&pg_global_prng_state);
-	int			wait_ms = (int) (a->poll_ms * chance);
+	int			wait_ms = (int) (poll_interval_ms(a) * chance);
 
 	go(a, PIN_STEP_POLL);
 	rest(a, wait_ms);
 	a->job->state.next_poll = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait_ms);
 	pin_job_save(a->job);
-	if (a->poll_ms < MAX_POLL_MS)
-		a->poll_ms = Min((int) (a->poll_ms * POLL_GROWTH), MAX_POLL_MS);
 }
 
 static bool
@@ -1020,7 +1032,6 @@ pin_acquire_start(const PinNeed *need, PinJob *job, TimestampTz oldest)
 	pin_job_name(a->name, need);
 	a->stats.started_us = pin_now_us();
 	a->stats.resumed = job->resumed && !pin_job_is_blank(&job->state);
-	a->poll_ms = need->options->poll_interval_ms;
 
 	if (!pin_client_open(&a->client, need->options, &err))
 	{

@@ -73,10 +73,12 @@ static void
 consider_snapshot(const char *path, void *arg)
 {
 	Eviction   *eviction = arg;
-	PinSnapshot *s = pin_snapshot_open(path);
+	PinSnapshot *s;
 	Candidate  *candidate;
 
+	/* not while it is open: nobody would close it */
 	CHECK_FOR_INTERRUPTS();
+	s = pin_snapshot_open(path);
 	if (s == NULL)
 		return;
 	pin_snapshot_close(s);

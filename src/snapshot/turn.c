@@ -20,7 +20,7 @@ typedef struct Look
 	uint64		below;			/* only lower numbers count */
 	uint64		highest;		/* of those that count */
 	int			held;			/* how many count */
-}			Look;
+} Look;
 
 static char *
 ticket_path(const PinNeed *need, uint64 number)
@@ -76,7 +76,7 @@ look_below(const PinNeed *need, uint64 below, const char *own)
  * now, and must not be passed.
  */
 void
-pin_turn_take(PinTurn * turn, const PinNeed *need)
+pin_turn_take(PinTurn *turn, const PinNeed *need)
 {
 	turn->need = need;
 	turn->lock = -1;
@@ -96,14 +96,14 @@ pin_turn_take(PinTurn * turn, const PinNeed *need)
 }
 
 bool
-pin_turn_has_come(const PinTurn * turn)
+pin_turn_has_come(const PinTurn *turn)
 {
 	return look_below(turn->need, number_of(turn->path), turn->path).held <
 		turn->need->options->max_concurrent_reports;
 }
 
 void
-pin_turn_give_back(PinTurn * turn)
+pin_turn_give_back(PinTurn *turn)
 {
 	if (turn->need == NULL || turn->lock < 0)
 		return;

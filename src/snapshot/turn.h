@@ -21,18 +21,18 @@ typedef struct PinTurn
 	const PinNeed *need;		/* whose reports are counted together */
 	int			lock;			/* descriptor of the ticket; -1: none */
 	char	   *path;			/* of the ticket; palloc'd */
-}			PinTurn;
+} PinTurn;
 
 /*
  * Takes the next ticket among those of the need's credential, in the current
  * context; give it back in a callback.  Throws when files cannot be used.
  */
-extern void pin_turn_take(PinTurn * turn, const PinNeed *need);
+extern void pin_turn_take(PinTurn *turn, const PinNeed *need);
 
 /* Has it come?  Throws when files cannot be used. */
-extern bool pin_turn_has_come(const PinTurn * turn);
+extern bool pin_turn_has_come(const PinTurn *turn);
 
 /* Idempotent, and safe in a callback. */
-extern void pin_turn_give_back(PinTurn * turn);
+extern void pin_turn_give_back(PinTurn *turn);
 
 #endif							/* PIN_TURN_H */

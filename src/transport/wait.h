@@ -16,7 +16,7 @@ typedef enum PinWait
 	PIN_WAIT_DOWNLOAD,			/* PinsightDownload: a report's file */
 	PIN_WAIT_SESSION,			/* PinsightSession: another session's report */
 	PIN_WAIT_TURN				/* PinsightTurn: max_concurrent_reports */
-}			PinWait;
+} PinWait;
 
 /*
  * Sleeps until the descriptor is readable or the backend's latch is set, then
