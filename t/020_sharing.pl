@@ -86,7 +86,7 @@ is($emulator->count(endpoint => 'create_query'), 1, 'one query');
 is($emulator->count(endpoint => 'create_report'), 1, 'one report');
 is($emulator->count(endpoint => 'download'), 1, 'one download');
 is_deeply([ $emulator->held ], [], 'nothing is left at the service');
-is(scalar(grep { !/\.(snapshot|rows|budget)$/ } files()), 0, 'nor here but the rows');
+is(scalar(grep { !/\.(snapshot|hits|rows|took|budget)$/ } files()), 0, 'nor here but the rows');
 is(scalar(grep { /\.snapshot$/ } files()), 2, 'which are one file more');
 $node->safe_psql('postgres', "SELECT count(*) FROM $table");
 is($emulator->count(endpoint => 'create_report'), 1, 'later ones read it, too');

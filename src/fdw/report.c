@@ -13,6 +13,7 @@
 #include "nodes/value.h"
 #include "settings.h"
 #include "snapshot/row_count.h"
+#include "snapshot/took.h"
 #include "text.h"
 #include "throw.h"
 #include "transport/wait.h"
@@ -25,10 +26,22 @@
  */
 #define FIRST_NOTICE_US (10 * INT64CONST(1000000))
 
+/* What to expect, after what else there is to tell; "" if that is unknown. */
+static char *
+expectation(const PinOptions *options, Oid relid)
+{
+	int64		secs = options->report_id == NULL ? pin_took_read(options, relid) : 0;
+
+	return secs == 0 ? "" :
+		psprintf("  The last report of this table took %s.", pin_duration_text(secs));
+}
+
 /* Says what a scan is waiting for, whoever works on it. */
 static void
-notice_progress(const PinResolution *resolution, int64 waited_us, const char *table_name)
+notice_progress(const PinResolution *resolution, int64 waited_us, const PinOptions *options,
+				Relation relation)
 {
+	char	   *before = expectation(options, RelationGetRelid(relation));
 	PinJobState job;
 	bool		known = pin_resolve_progress(resolution, &job);
 	const char *said = known && job.said[0] != '\0' ? pin_text_to_server(job.said) :
@@ -36,13 +49,13 @@ notice_progress(const PinResolution *resolution, int64 waited_us, const char *ta
 
 	ereport(NOTICE,
 			(errmsg("waiting for the report of foreign table \"%s\" since %d s",
-					table_name, (int) (waited_us / 1000000)),
+					RelationGetRelationName(relation), (int) (waited_us / 1000000)),
 			 known && job.report_id[0] != '\0' ?
-			 errdetail("The service says of report %s: %s (asked %d times).",
-					   job.report_id, said, job.polls) :
+			 errdetail("The service says of report %s: %s (asked %d times).%s",
+					   job.report_id, said, job.polls, before) :
 			 known && job.said[0] != '\0' ?
-			 errdetail("Step: %s; the service says: %s.", job.phase, said) :
-			 known ? errdetail("Step: %s.", job.phase) : 0));
+			 errdetail("Step: %s; the service says: %s.%s", job.phase, said, before) :
+			 known ? errdetail("Step: %s.%s", job.phase, before) : 0));
 }
 
 /* No rows will come: says why. */
@@ -93,7 +106,7 @@ await_rows(PinResolution *resolution, Relation relation, const PinOptions *optio
 
 		if (pin_progress && waited >= next_notice)
 		{
-			notice_progress(resolution, waited, RelationGetRelationName(relation));
+			notice_progress(resolution, waited, options, relation);
 			next_notice *= 2;
 		}
 		pin_wait(pin_resolve_fd(resolution));

@@ -39,6 +39,7 @@
 #include "snapshot/acquire.h"
 #include "snapshot/budget.h"
 #include "snapshot/cache.h"
+#include "snapshot/took.h"
 #include "utils/timestamp.h"
 #include "transport/retry.h"
 
@@ -616,15 +617,19 @@ start_download(PinAcquisition *a)
 		fail(a, &err);
 }
 
-/* For those who look on, not for whoever resumes: now and then is enough. */
+/*
+ * How long the report took, for those who wait for the next one: from its
+ * order, whoever has sent that, until it was ready, however late that was seen,
+ * and its download.
+ */
 static void
-note_downloaded(PinAcquisition *a)
+note_took(PinAcquisition *a)
 {
-	a->stats.downloaded = pin_report_file_offset(a->download.file);
-	if (GetCurrentTimestamp() - a->job->state.saved < USECS_PER_SEC)
-		return;
-	a->job->state.downloaded = a->stats.downloaded;
-	pin_job_save(a->job);
+	TimestampTz ordered = a->job->state.create_sent;
+	int64		took = a->head.as_of - ordered + GetCurrentTimestamp() - a->sent;
+
+	if (ordered != 0 && took >= 0)
+		pin_took_note(a->need->options, a->need->relid, took / USECS_PER_SEC);
 }
 
 /* Moves the download on; true if there is nothing to wait for. */
@@ -634,13 +639,15 @@ advance_download(PinAcquisition *a)
 	PinError	err;
 	PinDownloadStatus status = pin_download_advance(&a->download, &err);
 
-	note_downloaded(a);
+	a->stats.downloaded = pin_report_file_offset(a->download.file);
+	pin_job_note_download(a->job, a->stats.downloaded, pin_report_file_rows(a->download.file));
 	if (status == PIN_DOWNLOAD_WAIT)
 		return false;
 	if (status == PIN_DOWNLOAD_DONE)
 	{
 		a->snapshot = pin_report_file_seal(a->download.file, &a->head);
 		a->stats.ready_us = pin_now_us();
+		note_took(a);
 		pin_evict(a->snapshot);
 		begin_tidying(a);
 	}
@@ -743,7 +750,6 @@ start_step(PinAcquisition *a)
 	/* before anything is sent: whoever takes over knows what may exist */
 	strlcpy(a->job->state.phase, phases[step], sizeof(a->job->state.phase));
 	a->job->state.next_poll = 0;
-	a->job->state.downloaded = a->stats.downloaded;
 	pin_job_save(a->job);
 }
 

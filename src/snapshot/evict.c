@@ -21,6 +21,7 @@
 #include "snapshot/cache.h"
 #include "snapshot/job.h"
 #include "snapshot/snapshot.h"
+#include "snapshot/took.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
@@ -88,7 +89,7 @@ consider_snapshot(const char *path, void *arg)
 	if (is_outdated(&s->head, &eviction->keep->head) ||
 		is_orphan(&s->head, &eviction->keep->head))
 	{
-		pin_cache_remove(path);
+		pin_snapshot_remove(path);
 		return;
 	}
 	candidate = palloc(sizeof(Candidate));
@@ -118,6 +119,14 @@ consider_leftover(const char *path, void *arg)
 	pin_cache_remove_unlocked(path);
 }
 
+/* A scan may count itself just when its snapshot is removed. */
+static void
+consider_hits(const char *path, void *arg)
+{
+	if (pin_snapshot_hits_are_left(path))
+		pin_cache_remove(path);
+}
+
 /* Does a job tell nothing to anybody? */
 static bool
 is_useless(const PinJobState *state)
@@ -145,14 +154,16 @@ consider_job(const char *path, void *arg)
 
 /*
  * A file on its way to being renamed is young; one that has stayed under its
- * first name was left by a crash.  And a budget counts for an hour.
+ * first name was left by a crash.  A budget counts for an hour, and other
+ * things for so many days.
  */
 static void
 consider_age(const char *path, void *arg)
 {
+	int			secs = *(const int *) arg;
 	struct stat st;
 
-	if (stat(path, &st) == 0 && st.st_mtime < time(NULL) - 2 * SECS_PER_HOUR)
+	if (stat(path, &st) == 0 && st.st_mtime < time(NULL) - secs)
 		pin_cache_remove(path);
 }
 
@@ -161,14 +172,19 @@ pin_evict(const PinSnapshot *keep)
 {
 	Eviction	eviction = {.keep = keep};
 	int64		max = (int64) pin_cache_size_mb * 1024 * 1024;
+	int			hours = 2 * SECS_PER_HOUR;
+	int			season = PIN_TOOK_KEEP_DAYS * SECS_PER_DAY;
 	ListCell   *lc;
 
 	pin_cache_visit("", PIN_CACHE_PART, consider_leftover, NULL);
 	pin_cache_visit("", PIN_CACHE_JOB, consider_job, NULL);
 	pin_cache_visit("", PIN_CACHE_LOCK, consider_leftover, NULL);
-	pin_cache_visit("", PIN_CACHE_NEW, consider_age, NULL);
-	pin_cache_visit("", PIN_CACHE_BUDGET, consider_age, NULL);
+	pin_cache_visit("", PIN_CACHE_NEW, consider_age, &hours);
+	pin_cache_visit("", PIN_CACHE_BUDGET, consider_age, &hours);
+	pin_cache_visit("", PIN_CACHE_TOOK, consider_age, &season);
 	pin_cache_visit("", PIN_CACHE_SNAPSHOT, consider_snapshot, &eviction);
+
+	pin_cache_visit("", PIN_CACHE_HITS, consider_hits, NULL);
 
 	list_sort(eviction.candidates, oldest_first);
 	foreach(lc, eviction.candidates)
@@ -177,7 +193,7 @@ pin_evict(const PinSnapshot *keep)
 
 		if (eviction.total <= max)
 			break;
-		pin_cache_remove(candidate->path);
+		pin_snapshot_remove(candidate->path);
 		eviction.total -= candidate->size;
 	}
 }

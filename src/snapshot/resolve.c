@@ -96,6 +96,14 @@ use(PinResolution *r, PinSnapshot *snapshot, PinRowsFrom from)
 	pin_pin_put(r->need->key, snapshot);
 }
 
+/* The same with rows that we have not fetched ourselves. */
+static void
+reuse(PinResolution *r, PinSnapshot *snapshot, PinRowsFrom from)
+{
+	pin_snapshot_hit(snapshot);
+	use(r, snapshot, from);
+}
+
 /* A snapshot that is there; true if so. */
 static bool
 use_snapshot(PinResolution *r)
@@ -108,7 +116,7 @@ use_snapshot(PinResolution *r)
 		snapshot = pin_scheduled_recent(r->need, r->oldest);
 	if (snapshot == NULL)
 		return false;
-	use(r, snapshot, r->following ? PIN_ROWS_SHARED : PIN_ROWS_SNAPSHOT);
+	reuse(r, snapshot, r->following ? PIN_ROWS_SHARED : PIN_ROWS_SNAPSHOT);
 	return true;
 }
 
@@ -124,7 +132,7 @@ use_stale(PinResolution *r)
 		snapshot = pin_snapshot_find(r->need,
 									 GetCurrentTimestamp() - options->stale_ok_ms * 1000);
 	if (snapshot != NULL)
-		use(r, snapshot, PIN_ROWS_STALE);
+		reuse(r, snapshot, PIN_ROWS_STALE);
 	else
 		r->failed = true;
 }
@@ -203,6 +211,8 @@ use_execution(PinResolution *r)
 	bool		fetched;
 	PinSnapshot *snapshot = pin_scheduled_take(r->scheduled, &fetched);
 
+	if (!fetched)
+		pin_snapshot_hit(snapshot);
 	r->error = *pin_scheduled_error(r->scheduled);
 	use(r, snapshot, r->error.kind != PIN_ERROR_NONE ? PIN_ROWS_STALE :
 		fetched ? PIN_ROWS_SCHEDULED : PIN_ROWS_SNAPSHOT);

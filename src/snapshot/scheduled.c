@@ -337,7 +337,10 @@ start_download(PinScheduled *s)
 	PinError	err;
 
 	if (s->download.http == NULL)
+	{
 		pin_download_open(&s->download, s->client.http, &s->client.settings, s->need);
+		pin_report_file_format(s->download.file, s->head.tsv);
+	}
 	if (!pin_download_start(&s->download, s->link, &err))
 		fail(s, &err);
 }
@@ -349,6 +352,7 @@ advance_download(PinScheduled *s)
 	PinDownloadStatus status = pin_download_advance(&s->download, &err);
 
 	s->stats.downloaded = pin_report_file_offset(s->download.file);
+	pin_job_note_download(s->job, s->stats.downloaded, pin_report_file_rows(s->download.file));
 	if (status == PIN_DOWNLOAD_WAIT)
 		return false;
 	if (status == PIN_DOWNLOAD_DONE)
