@@ -38,7 +38,7 @@
 #include "service_time.h"
 #include "snapshot/acquire.h"
 #include "snapshot/budget.h"
-#include "snapshot/cache.h"
+#include "snapshot/sweep.h"
 #include "snapshot/took.h"
 #include "utils/timestamp.h"
 #include "transport/retry.h"
@@ -77,6 +77,8 @@ typedef enum PinStep
 /* Polls become rarer up to this: continuous polling is what gets throttled. */
 #define MAX_POLL_MS 60000
 #define POLL_GROWTH 1.5
+/* A wait that is long enough to sweep meanwhile. */
+#define SWEEP_PAUSE_MS 1000
 /* Rows are not held back for longer than this by tidying up. */
 #define TIDY_UP_MS 10000
 
@@ -92,6 +94,7 @@ struct PinAcquisition
 	PinClient	client;			/* calls the API */
 	PinDownload download;		/* fetches the file */
 	PinJob	   *job;			/* remote identity and progress */
+	PinSweep   *sweep;			/* goes along; NULL: none */
 	char		name[PIN_JOB_NAME_SIZE];	/* of the remote objects */
 	TimestampTz oldest;			/* rows older than this are of no use */
 	PinSnapshotHead head;		/* what the snapshot will say of itself */
@@ -110,6 +113,9 @@ struct PinAcquisition
 	int			poll_ms;		/* wait before the next poll */
 	char	   *next_page;		/* FIND_X: where its list goes on; NULL: start */
 	char	   *link;			/* secure link of the completed execution */
+	PinQueryList queries;		/* a reply being read: let_go frees what an */
+	PinReportList reports;		/* error leaves of it */
+	PinExecution execution;		/* likewise */
 
 	PinError	error;			/* why FAILED */
 	bool		doomed;			/* tidying up before FAILED */
@@ -349,16 +355,16 @@ static bool
 read_find_query(const PinReply *reply, void *arg, PinError *err)
 {
 	PinAcquisition *a = arg;
-	PinQueryList list;
+	PinQueryList *list = &a->queries;
 	const PinRemoteQuery *query;
 
-	if (!pin_api_find_queries_reply(reply, &list, err))
+	if (!pin_api_find_queries_reply(reply, list, err))
 		return false;
-	query = pin_api_query_named(&list, a->name);
+	query = pin_api_query_named(list, a->name);
 	if (query != NULL)
 		strlcpy(a->job->state.query_id, query->id, sizeof(PinId));
-	turn_page(a, query != NULL, list.next_link, &a->job->state.query_tried);
-	pin_api_query_list_free(&list);
+	turn_page(a, query != NULL, list->next_link, &a->job->state.query_tried);
+	pin_api_query_list_free(list);
 	return true;
 }
 
@@ -413,22 +419,22 @@ static bool
 read_find_report(const PinReply *reply, void *arg, PinError *err)
 {
 	PinAcquisition *a = arg;
-	PinReportList list;
+	PinReportList *list = &a->reports;
 	const PinRemoteReport *report;
 
-	if (!pin_api_find_reports_reply(reply, &list, err))
+	if (!pin_api_find_reports_reply(reply, list, err))
 		return false;
-	report = pin_api_report_named(&list, a->name);
+	report = pin_api_report_named(list, a->name);
 	if (report != NULL)
 	{
 		strlcpy(a->job->state.report_id, report->id, sizeof(PinId));
 		if (a->job->state.query_id[0] == '\0')	/* to be deleted, too */
 			strlcpy(a->job->state.query_id, report->query_id, sizeof(PinId));
 	}
-	turn_page(a, report != NULL, list.next_link, &a->job->state.report_tried);
+	turn_page(a, report != NULL, list->next_link, &a->job->state.report_tried);
 	if (!a->job->state.report_tried)	/* what is found later was made later */
 		a->job->state.not_before = a->looked;
-	pin_api_report_list_free(&list);
+	pin_api_report_list_free(list);
 	return true;
 }
 
@@ -479,6 +485,8 @@ poll_later(PinAcquisition *a)
 	rest(a, wait_ms);
 	a->job->state.next_poll = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait_ms);
 	pin_job_save(a->job);
+	if (a->sweep == NULL && wait_ms >= SWEEP_PAUSE_MS)
+		a->sweep = pin_sweep_start_once(a->need);
 	if (a->poll_ms < MAX_POLL_MS)
 		a->poll_ms = Min((int) (a->poll_ms * POLL_GROWTH), MAX_POLL_MS);
 }
@@ -570,24 +578,24 @@ static bool
 read_poll(const PinReply *reply, void *arg, PinError *err)
 {
 	PinAcquisition *a = arg;
-	PinExecution execution;
+	PinExecution *execution = &a->execution;
 
-	if (!pin_api_latest_execution_reply(reply, a->job->state.report_id, &execution, err))
+	if (!pin_api_latest_execution_reply(reply, a->job->state.report_id, execution, err))
 		return false;
 
-	strlcpy(a->stats.state, execution.status_text, sizeof(a->stats.state));
-	strlcpy(a->job->state.said, execution.status_text, sizeof(a->job->state.said));
-	if (execution.status != PIN_EXECUTION_COMPLETED)
+	strlcpy(a->stats.state, execution->status_text, sizeof(a->stats.state));
+	strlcpy(a->job->state.said, execution->status_text, sizeof(a->job->state.said));
+	if (execution->status != PIN_EXECUTION_COMPLETED)
 		a->job->state.not_before = a->sent;
-	if (execution.status == PIN_EXECUTION_NONE)
-		execution_missing(a, execution.maybe_gone);
-	else if (execution.status == PIN_EXECUTION_FAILED)
+	if (execution->status == PIN_EXECUTION_NONE)
+		execution_missing(a, execution->maybe_gone);
+	else if (execution->status == PIN_EXECUTION_FAILED)
 		execution_failed(a);
-	else if (execution.status == PIN_EXECUTION_COMPLETED && execution.secure_link != NULL)
-		execution_completed(a, &execution);
+	else if (execution->status == PIN_EXECUTION_COMPLETED && execution->secure_link != NULL)
+		execution_completed(a, execution);
 	else
 		poll_later(a);
-	pin_api_execution_free(&execution);
+	pin_api_execution_free(execution);
 	return true;
 }
 
@@ -883,6 +891,8 @@ pin_acquire_advance(PinAcquisition *a)
 		else if (!advance_once(a))
 			break;
 	}
+	if (status == PIN_ACQUIRE_WAIT && a->sweep != NULL && !pin_sweep_go_along(a->sweep))
+		a->sweep = NULL;
 	a->stats.requests = a->client.requests + a->download.requests;
 	a->stats.retries = a->client.retries + a->download.retries;
 	MemoryContextSwitchTo(old);
@@ -917,6 +927,11 @@ let_go(void *arg)
 {
 	PinAcquisition *a = arg;
 
+	pin_sweep_close(a->sweep);
+	a->sweep = NULL;
+	pin_api_query_list_free(&a->queries);
+	pin_api_report_list_free(&a->reports);
+	pin_api_execution_free(&a->execution);
 	if (a->client.http != NULL)
 	{
 		pin_download_stop(&a->download);
@@ -933,7 +948,7 @@ let_go(void *arg)
 }
 
 PinAcquisition *
-pin_acquire_start(const PinNeed *need, PinJob *job, TimestampTz oldest)
+pin_acquire_start(const PinNeed *need, PinJob *job, TimestampTz oldest, int64 patience_us)
 {
 	PinAcquisition *a = palloc0(sizeof(PinAcquisition));
 	PinError	err;
@@ -958,8 +973,8 @@ pin_acquire_start(const PinNeed *need, PinJob *job, TimestampTz oldest)
 		return a;
 	}
 	pin_download_open(&a->download, a->client.http, &a->client.settings, need);
-	a->patience_us = pin_now_us() + need->options->wait_timeout_ms * 1000;
-	set_deadline(a, need->options->wait_timeout_ms);
+	a->patience_us = patience_us;
+	set_deadline(a, (patience_us - pin_now_us()) / 1000);
 	go(a, next_step(&job->state));
 	return a;
 }

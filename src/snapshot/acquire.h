@@ -48,11 +48,11 @@ typedef struct PinAcquireStats
  * Begins (or, where the job was left by somebody else, resumes) the
  * acquisition of a need.  It takes over the job and lives in the current
  * context, which frees it whatever happens.  Rows older than oldest are not
- * taken.  The first request is sent by the first advance.  Throws when memory
- * runs out.
+ * taken.  patience_us is when wait_timeout ends, on pin_now_us()'s clock.  The
+ * first request is sent by the first advance.  Throws when memory runs out.
  */
 extern PinAcquisition *pin_acquire_start(const PinNeed *need, PinJob *job,
-										 TimestampTz oldest);
+										 TimestampTz oldest, int64 patience_us);
 
 /*
  * Goes on as far as possible without waiting.  Throws on interrupts, when

@@ -25,6 +25,7 @@ struct PinResolution
 	const PinNeed *need;		/* what is wanted */
 	MemoryContext context;		/* where it lives */
 	TimestampTz oldest;			/* rows older than this are not fresh */
+	int64		patience_us;	/* end of wait_timeout, whoever does the work */
 	PinSnapshot *snapshot;		/* READY: the rows */
 	PinRowsFrom from;			/* READY: where they came from */
 	PinAcquisition *acquisition;	/* our own; NULL: none so far */
@@ -72,8 +73,7 @@ start_following(PinResolution *r)
 	if (r->http == NULL)
 		return false;
 	r->look_ms = FIRST_LOOK_MS;
-	(void) pin_mux_arm(pin_http_mux(r->http), &r->deadline,
-					   pin_now_us() + r->need->options->wait_timeout_ms * 1000);
+	(void) pin_mux_arm(pin_http_mux(r->http), &r->deadline, r->patience_us);
 	return true;
 }
 
@@ -166,9 +166,9 @@ take_job(PinResolution *r)
 
 	/* whoever works on the job owns it from here on */
 	if (r->need->options->report_id != NULL)
-		r->scheduled = pin_scheduled_start(r->need, job, r->oldest);
+		r->scheduled = pin_scheduled_start(r->need, job, r->oldest, r->patience_us);
 	else
-		r->acquisition = pin_acquire_start(r->need, job, r->oldest);
+		r->acquisition = pin_acquire_start(r->need, job, r->oldest, r->patience_us);
 	if (use_snapshot(r))
 		abandon(r);
 	else
@@ -296,6 +296,7 @@ pin_resolve_start(const PinNeed *need)
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &r->callback);
 	pin_error_reset(&r->error);
 	r->oldest = pin_resolve_oldest(need->options);
+	r->patience_us = pin_now_us() + need->options->wait_timeout_ms * 1000;
 	return r;
 }
 

@@ -68,6 +68,8 @@ struct PinScheduled
 	char	   *link;			/* of the latest completed execution; NULL:
 								 * none was seen */
 	bool		run_failed;		/* the latest execution ended without a file */
+	PinReportList reports;		/* a reply being read: let_go frees what an */
+	PinExecution execution;		/* error leaves of it */
 	PinTimeText first_run;		/* when the report starts; empty: unknown */
 
 	int			looks;			/* done so far */
@@ -112,10 +114,8 @@ clear_deadline(PinScheduled *s)
 }
 
 static void
-set_deadline(PinScheduled *s)
+set_deadline(PinScheduled *s, int64 due)
 {
-	int64		due = pin_now_us() + s->need->options->wait_timeout_ms * 1000;
-
 	(void) pin_mux_arm(the_mux(s), &s->deadline, due);
 	s->client.give_up_us = due;
 }
@@ -214,16 +214,16 @@ static bool
 read_look(const PinReply *reply, void *arg, PinError *err)
 {
 	PinScheduled *s = arg;
-	PinExecution execution;
+	PinExecution *execution = &s->execution;
 
-	if (!pin_api_latest_execution_reply(reply, report_id(s), &execution, err))
+	if (!pin_api_latest_execution_reply(reply, report_id(s), execution, err))
 		return false;
-	strlcpy(s->stats.state, execution.status_text, sizeof(s->stats.state));
-	strlcpy(s->job->state.said, execution.status_text, sizeof(s->job->state.said));
-	s->run_failed = execution.status == PIN_EXECUTION_FAILED;
-	if (execution.status == PIN_EXECUTION_COMPLETED && execution.secure_link != NULL)
-		note_execution(s, &execution);
-	pin_api_execution_free(&execution);
+	strlcpy(s->stats.state, execution->status_text, sizeof(s->stats.state));
+	strlcpy(s->job->state.said, execution->status_text, sizeof(s->job->state.said));
+	s->run_failed = execution->status == PIN_EXECUTION_FAILED;
+	if (execution->status == PIN_EXECUTION_COMPLETED && execution->secure_link != NULL)
+		note_execution(s, execution);
+	pin_api_execution_free(execution);
 
 	if (s->link != NULL && s->head.as_of >= s->oldest)
 		conclude(s);
@@ -306,15 +306,15 @@ static bool
 read_check(const PinReply *reply, void *arg, PinError *err)
 {
 	PinScheduled *s = arg;
-	PinReportList list;
+	PinReportList *list = &s->reports;
 	const PinRemoteReport *report;
 
-	if (!pin_api_find_reports_reply(reply, &list, err))
+	if (!pin_api_find_reports_reply(reply, list, err))
 		return false;
-	report = pin_api_report_with_id(&list, report_id(s));
+	report = pin_api_report_with_id(list, report_id(s));
 	note_report(s, report);
 	note_first_run(s, report);
-	pin_api_report_list_free(&list);
+	pin_api_report_list_free(list);
 	conclude(s);
 	return true;
 }
@@ -367,7 +367,7 @@ advance_download(PinScheduled *s)
 	}
 	else if (status == PIN_DOWNLOAD_LINK && ++s->links < MAX_LINKS)
 	{
-		set_deadline(s);
+		set_deadline(s, pin_now_us() + s->need->options->wait_timeout_ms * 1000);
 		go(s, PIN_LOOK);		/* for a fresh link */
 	}
 	else
@@ -488,12 +488,15 @@ let_go(void *arg)
 		pin_client_close(&s->client);
 	}
 	pin_job_forget(s->job);
+	pin_api_report_list_free(&s->reports);
+	pin_api_execution_free(&s->execution);
 	pin_snapshot_close(s->snapshot);
 	s->snapshot = NULL;
 }
 
 PinScheduled *
-pin_scheduled_start(const PinNeed *need, PinJob *job, TimestampTz oldest)
+pin_scheduled_start(const PinNeed *need, PinJob *job, TimestampTz oldest,
+					int64 patience_us)
 {
 	PinScheduled *s = palloc0(sizeof(PinScheduled));
 	PinError	err;
@@ -516,7 +519,7 @@ pin_scheduled_start(const PinNeed *need, PinJob *job, TimestampTz oldest)
 		fail(s, &err);
 		return s;
 	}
-	set_deadline(s);
+	set_deadline(s, patience_us);
 	go(s, PIN_LOOK);
 	return s;
 }

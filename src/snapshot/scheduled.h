@@ -32,10 +32,10 @@ extern PinSnapshot *pin_scheduled_recent(const PinNeed *need, TimestampTz oldest
 /*
  * Begins to look for rows of the report that the need's options name.  It takes
  * over the job, of which nothing lasts, and lives in the current context, which
- * frees it whatever happens.
+ * frees it whatever happens.  patience_us as in acquire.h.
  */
 extern PinScheduled *pin_scheduled_start(const PinNeed *need, PinJob *job,
-										 TimestampTz oldest);
+										 TimestampTz oldest, int64 patience_us);
 
 /* As their namesakes in acquire.h. */
 extern PinAcquireStatus pin_scheduled_advance(PinScheduled *scheduled);
