@@ -197,6 +197,7 @@ order_anew(PinAcquisition *a)
 	a->outdated = false;
 	a->restarted = true;
 	a->not_found = 0;
+	a->poll_ms = a->need->options->poll_interval_ms;
 	a->stats.resumed = false;
 	a->stats.report_id[0] = '\0';
 	pin_job_reset(a->job);
@@ -795,11 +796,27 @@ recover_create(PinAcquisition *a, const PinError *err)
 	return true;
 }
 
+/*
+ * The report was refused because its query is gone.  Somebody whose scan was
+ * ended may just have been deleting it when we took the job over: with a new
+ * one, once.
+ */
+static bool
+recover_query(PinAcquisition *a, const PinError *err)
+{
+	if (a->step != PIN_STEP_CREATE_REPORT || err->kind != PIN_ERROR_REPORT_GONE ||
+		err->ambiguous || a->restarted)
+		return false;
+	a->client.retries++;
+	order_anew(a);
+	return true;
+}
+
 /* The current step's call has failed for good. */
 static void
 handle_failure(PinAcquisition *a, const PinError *err)
 {
-	if (recover_create(a, err))
+	if (recover_create(a, err) || recover_query(a, err))
 		return;
 	if (is_tidying(a))
 	{
