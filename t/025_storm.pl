@@ -140,7 +140,6 @@ cmp_ok($failed, '>', $rounds / 20, 'though not all');
 
 # --- what is left is what jobs name, and goes with a sweep
 
-is_deeply([ files('new') ], [], 'no file was left under its first name');
 my %names = map { $_ => 1 } $emulator->held;
 cmp_ok(scalar(keys %names), '<=', scalar(my @jobs = files('job')),
 	'each need that has something left at the service has a job that says so');
@@ -149,7 +148,7 @@ is($node->safe_psql('postgres', q(
 		SET pinsight_fdw.sweep_age = 0; SET pinsight_fdw.max_age = 0;
 		SELECT count(*) FROM calm)), 150, 'a scan that sweeps');
 is_deeply([ $emulator->held ], [], 'nothing is left at the service');
-is_deeply([ files('part'), files('lock'), files('job') ], [], 'no file is left of any scan');
+is_deeply([ files('part'), files('new'), files('lock'), files('job') ], [], 'no file is left of any scan');
 my %kept = map { s/\.snapshot$//r => 1 } files('snapshot');
 is(scalar(keys %kept), 1 + @others, 'but the rows of each table');
 is_deeply([ grep { !$kept{s/\.hits$//r} } files('hits') ], [], 'and nothing is counted that is gone');

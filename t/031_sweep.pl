@@ -73,9 +73,9 @@ sub scan
 	return $out;
 }
 
-# --- what those who wait are told; meanwhile, all the rest
+# --- a report that takes a while; meanwhile, all the rest
 
-is($node->safe_psql('postgres', 'SELECT count(*) FROM slow'), 400, 'a report that takes a while');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM slow'), 400, 'a first report');
 like($node->safe_psql('postgres', 'EXPLAIN (VERBOSE, COSTS OFF) SELECT * FROM slow'),
 	qr/Rows From: new report\n\s+Last Report Took: [1-9] s$/m, 'EXPLAIN VERBOSE tells how long it took');
 unlike($node->safe_psql('postgres', 'EXPLAIN SELECT * FROM slow'), qr/Took/, 'EXPLAIN does not');
@@ -175,7 +175,14 @@ is(scan('0'), 400, 'a service that does not answer');
 cmp_ok(time - $began, '<', 10, 'does not delay rows');
 clear_faults();
 
-# --- what those who look on are told
+# --- what those who wait and those who look on are told
+
+my $result = $slow->finish;
+is($result->{out}, 400, 'the slow report is there, too');
+like($result->{err}, qr/NOTICE:  waiting for the report of foreign table "slow" since 1\d s\n/,
+	'with a notice meanwhile');
+like($result->{err}, qr/says of report \S+: \w+ \(asked \d+ times\)\.\nHINT:  The last report of this table took \d s\./,
+	'that says what to expect');
 
 $emulator->fault({ endpoint => 'download', rate => 500, times => 1 });
 my $busy = PinsightBackground->start($node, 'SELECT count(*) FROM busy');
@@ -196,13 +203,6 @@ is($node->safe_psql('postgres', 'SELECT count(*) FROM busy'), 400, 'all of them,
 is($node->safe_psql('postgres',
 		q(SELECT rows FROM pinsight_snapshots WHERE foreign_table = 'busy'::regclass)),
 	400, 'as pinsight_snapshots says');
-
-my $result = $slow->finish;
-is($result->{out}, 400, 'the slow report is there, too');
-like($result->{err}, qr/NOTICE:  waiting for the report of foreign table "slow" since 1\d s\n/,
-	'with a notice meanwhile');
-like($result->{err}, qr/says of report \S+: \w+ \(asked \d+ times\)\.  The last report of this table took \d s\.\n/,
-	'that says what to expect');
 
 $node->stop;
 $emulator->stop;

@@ -26,22 +26,13 @@
  */
 #define FIRST_NOTICE_US (10 * INT64CONST(1000000))
 
-/* What to expect, after what else there is to tell; "" if that is unknown. */
-static char *
-expectation(const PinOptions *options, Oid relid)
-{
-	int64		secs = options->report_id == NULL ? pin_took_read(options, relid) : 0;
-
-	return secs == 0 ? "" :
-		psprintf("  The last report of this table took %s.", pin_duration_text(secs));
-}
-
-/* Says what a scan is waiting for, whoever works on it. */
+/* Says what a scan is waiting for, whoever works on it, and what to expect. */
 static void
 notice_progress(const PinResolution *resolution, int64 waited_us, const PinOptions *options,
 				Relation relation)
 {
-	char	   *before = expectation(options, RelationGetRelid(relation));
+	int64		took = options->report_id == NULL ?
+	pin_took_read(options, RelationGetRelid(relation)) : 0;
 	PinJobState job;
 	bool		known = pin_resolve_progress(resolution, &job);
 	const char *said = known && job.said[0] != '\0' ? pin_text_to_server(job.said) :
@@ -51,11 +42,13 @@ notice_progress(const PinResolution *resolution, int64 waited_us, const PinOptio
 			(errmsg("waiting for the report of foreign table \"%s\" since %d s",
 					RelationGetRelationName(relation), (int) (waited_us / 1000000)),
 			 known && job.report_id[0] != '\0' ?
-			 errdetail("The service says of report %s: %s (asked %d times).%s",
-					   job.report_id, said, job.polls, before) :
+			 errdetail("The service says of report %s: %s (asked %d times).",
+					   job.report_id, said, job.polls) :
 			 known && job.said[0] != '\0' ?
-			 errdetail("Step: %s; the service says: %s.%s", job.phase, said, before) :
-			 known ? errdetail("Step: %s.%s", job.phase, before) : 0));
+			 errdetail("Step: %s; the service says: %s.", job.phase, said) :
+			 known ? errdetail("Step: %s.", job.phase) : 0,
+			 took > 0 ?
+			 errhint("The last report of this table took %s.", pin_duration_text(took)) : 0));
 }
 
 /* No rows will come: says why. */

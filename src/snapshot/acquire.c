@@ -808,7 +808,8 @@ recover_query(PinAcquisition *a, const PinError *err)
 		err->ambiguous || a->restarted)
 		return false;
 	a->client.retries++;
-	order_anew(a);
+	a->outdated = true;
+	begin_tidying(a);
 	return true;
 }
 

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -152,11 +154,7 @@ consider_job(const char *path, void *arg)
 	pin_job_release(job);
 }
 
-/*
- * A file on its way to being renamed is young; one that has stayed under its
- * first name was left by a crash.  A budget counts for an hour, and other
- * things for so many days.
- */
+/* A budget counts for an hour, other things for so many days. */
 static void
 consider_age(const char *path, void *arg)
 {
@@ -165,6 +163,24 @@ consider_age(const char *path, void *arg)
 
 	if (stat(path, &st) == 0 && st.st_mtime < time(NULL) - secs)
 		pin_cache_remove(path);
+}
+
+/*
+ * A file that is about to be renamed has its writer's number in its name: if
+ * there is no such process a crash has left it.  Numbers are used again, but
+ * not for hours to write one file.
+ */
+static void
+consider_new(const char *path, void *arg)
+{
+	const char *number = path + strlen(path) - strlen(PIN_CACHE_NEW);
+
+	while (number > path && isdigit((unsigned char) number[-1]))
+		number--;
+	if (atoi(number) > 0 && kill(atoi(number), 0) != 0 && errno == ESRCH)
+		pin_cache_remove(path);
+	else
+		consider_age(path, arg);
 }
 
 void
@@ -179,7 +195,7 @@ pin_evict(const PinSnapshot *keep)
 	pin_cache_visit("", PIN_CACHE_PART, consider_leftover, NULL);
 	pin_cache_visit("", PIN_CACHE_JOB, consider_job, NULL);
 	pin_cache_visit("", PIN_CACHE_LOCK, consider_leftover, NULL);
-	pin_cache_visit("", PIN_CACHE_NEW, consider_age, &hours);
+	pin_cache_visit("", PIN_CACHE_NEW, consider_new, &hours);
 	pin_cache_visit("", PIN_CACHE_BUDGET, consider_age, &hours);
 	pin_cache_visit("", PIN_CACHE_TOOK, consider_age, &season);
 	pin_cache_visit("", PIN_CACHE_SNAPSHOT, consider_snapshot, &eviction);
