@@ -99,6 +99,13 @@ SET pinsight_fdw.max_age = 'soon';
 SET pinsight_fdw.max_age = '-1 h';
 ALTER FOREIGN TABLE usage OPTIONS (DROP max_age);
 
+-- a cursor's report query is not sent to another program
+BEGIN;
+DECLARE before CURSOR FOR SELECT month FROM usage;
+ALTER SERVER sharing_partner OPTIONS (ADD program 'cmp');
+FETCH before;
+ROLLBACK;
+
 --
 -- Budget, and what is served when it is spent
 --

@@ -113,14 +113,32 @@ await_rows(PinResolution *resolution, Relation relation, const PinOptions *optio
 		warn_stale(resolution, RelationGetRelationName(relation));
 }
 
+/*
+ * A cursor's plan lives on when its server is altered.  The report query is
+ * that of one program: it means nothing to another.
+ */
+static void
+check_program(Relation relation, const PinOptions *options, const List *plan)
+{
+	if (strcmp(strVal(list_nth(plan, PIN_PLAN_PROGRAM)), options->program) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("program of server \"%s\" was changed since the query on foreign table \"%s\" was planned",
+						options->server_name, RelationGetRelationName(relation)),
+				 errhint("Run the query again.")));
+}
+
 PinResolution *
 pin_report_fetch(Relation relation, Oid userid, const PinOptions *options, const List *plan)
 {
-	PinNeed    *need = pin_need_create(options, strVal(list_nth(plan, PIN_PLAN_QUERY)),
-									   list_nth(plan, PIN_PLAN_METRICS) != NIL,
-									   RelationGetRelid(relation), userid);
-	PinResolution *resolution = pin_resolve_start(need);
+	PinNeed    *need;
+	PinResolution *resolution;
 
+	check_program(relation, options, plan);
+	need = pin_need_create(options, strVal(list_nth(plan, PIN_PLAN_QUERY)),
+						   list_nth(plan, PIN_PLAN_METRICS) != NIL,
+						   RelationGetRelid(relation), userid);
+	resolution = pin_resolve_start(need);
 	await_rows(resolution, relation, options, plan);
 	return resolution;
 }
