@@ -111,7 +111,7 @@ open_preview(ForeignScanState *node, PinScan *scan)
 static void
 begin(PinScan *scan)
 {
-	scan->resolution = pin_report_begin(scan->relation, scan->userid, scan->options,
+	scan->resolution = pin_report_begin(scan->relation, scan->userid, scan->options, scan->plan,
 										scan->query);
 }
 
