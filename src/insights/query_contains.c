@@ -63,7 +63,7 @@ skip(Piece *text, size_t len)
 	text->len -= len;
 }
 
-/* Where a word begins outside of quotes and parentheses; text.len: nowhere. */
+/* How much is left where a word begins outside of quotes; 0: it does not. */
 static size_t
 find(Piece text, const char *word)
 {
@@ -102,6 +102,24 @@ cut_clause(Piece *text, const char *word)
 	return clause;
 }
 
+/* The window has one form and comes last: a column may be named like its word. */
+static Piece
+cut_window(Piece *text)
+{
+	const size_t len = strlen(PIN_QUERY_WINDOW_WORD "2026-03-01T00:00:00Z 2026-04-01T00:00:00Z");
+	Piece		window = *text;
+
+	skip(&window, text->len > len ? text->len - len : text->len);
+	if (starts(window, PIN_QUERY_WINDOW_WORD))
+	{
+		text->len -= len;
+		skip(&window, strlen(PIN_QUERY_WINDOW_WORD));
+	}
+	else
+		window.len = 0;
+	return window;
+}
+
 /* From behind, since each clause ends where the next one begins. */
 static bool
 divide(const char *query, Clauses *clauses)
@@ -114,7 +132,7 @@ divide(const char *query, Clauses *clauses)
 	clauses->distinct = starts(text, "DISTINCT ");
 	if (clauses->distinct)
 		skip(&text, strlen("DISTINCT "));
-	clauses->window = cut_clause(&text, PIN_QUERY_WINDOW_WORD);
+	clauses->window = cut_window(&text);
 	clauses->timespan = cut_clause(&text, " TIMESPAN ");
 	clauses->limit = cut_clause(&text, " LIMIT ");
 	clauses->order = cut_clause(&text, " ORDER BY ");
@@ -176,9 +194,12 @@ is_op(Piece op, const char *word)
 	return op.len == strlen(word) && starts(op, word);
 }
 
+/* One that a leading zero does not make longer than it is. */
 static bool
-all_digits(Piece text)
+is_whole_number(Piece text)
 {
+	if (text.len > 1 && *text.start == '0')
+		return false;
 	for (size_t i = 0; i < text.len; i++)
 		if (!pin_ascii_is_digit(text.start[i]))
 			return false;
@@ -199,7 +220,7 @@ is_date(Piece text)
 static bool
 compare(Piece a, Piece b, int *order)
 {
-	if (!(is_date(a) && is_date(b)) && !(all_digits(a) && all_digits(b)))
+	if (!(is_date(a) && is_date(b)) && !(is_whole_number(a) && is_whole_number(b)))
 		return false;
 	*order = a.len != b.len ? (a.len < b.len ? -1 : 1) : memcmp(a.start, b.start, a.len);
 	return true;
@@ -296,6 +317,39 @@ is_weaker(Piece have, Piece need)
 	return true;
 }
 
+/* Was each condition of `need` applied to the rows of `have`, or can it be? */
+static bool
+can_filter(const Clauses *have, Piece need)
+{
+	while (need.len > 0)
+	{
+		Piece		filter = take_until(&need, " AND ");
+
+		if (!has_column(have->columns, divide_filter(filter).column) &&
+			!any_implies(have->filters, filter))
+			return false;
+	}
+	return true;
+}
+
+/* ---- order ---- */
+
+/* Are the rows of `have` in the order of `need`, or can they be sorted? */
+static bool
+can_order(const Clauses *have, Piece need)
+{
+	if (same(have->order, need))
+		return true;
+	while (need.len > 0)
+	{
+		Piece		item = take_until(&need, ", ");
+
+		if (!has_column(have->columns, take_until(&item, " ")))
+			return false;
+	}
+	return true;
+}
+
 /* ---- windows ---- */
 
 /* Texts of one form, so they order as times do. */
@@ -330,5 +384,7 @@ pin_query_contains(const char *have_text, const char *need_text, bool metrics)
 		has_columns(have.columns, need.columns) &&
 		(!metrics || has_columns(need.columns, have.columns)) &&
 		is_weaker(have.filters, need.filters) &&
+		can_filter(&have, need.filters) &&
+		can_order(&have, need.order) &&
 		is_as_wide(have.window, need.window);
 }
