@@ -26,10 +26,10 @@
 static const char small_alphabet[] = "aA1 _%\\'";
 
 static const char catalog_json[] =
-	"{\"datasets\": [{\"program\": \"mpn\", \"name\": \"Trial\", \"columns\": ["
-	"{\"name\": \"T\", \"type\": \"text\"}, {\"name\": \"N\", \"type\": \"numeric\"},"
-	"{\"name\": \"D\", \"type\": \"date\"}], \"metrics\": [], \"date_ranges\": [\"LIFETIME\"],"
-	"\"time_column\": \"D\"}]}";
+"{\"datasets\": [{\"program\": \"mpn\", \"name\": \"Trial\", \"columns\": ["
+"{\"name\": \"T\", \"type\": \"text\"}, {\"name\": \"N\", \"type\": \"numeric\"},"
+"{\"name\": \"D\", \"type\": \"date\"}], \"metrics\": [], \"date_ranges\": [\"LIFETIME\"],"
+"\"time_column\": \"D\"}]}";
 
 /* The columns of a trial query, as it selects them. */
 enum
@@ -339,7 +339,7 @@ make_accepted(const char *pattern, bool any_case, uint64_t *state, char *out)
 	for (; *pattern; pattern++)
 	{
 		const char *piece = *pattern == '%' ? any[choose(state, 8)] :
-			*pattern == '_' ? one[choose(state, 6)] : NULL;
+		*pattern == '_' ? one[choose(state, 6)] : NULL;
 
 		if (piece)
 		{

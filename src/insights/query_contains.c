@@ -56,6 +56,12 @@ starts(Piece text, const char *word)
 	return text.len >= len && pin_ascii_equal_bytes(text.start, word, len);
 }
 
+static bool
+is_word(Piece text, const char *word)
+{
+	return text.len == strlen(word) && starts(text, word);
+}
+
 static void
 skip(Piece *text, size_t len)
 {
@@ -102,17 +108,30 @@ cut_clause(Piece *text, const char *word)
 	return clause;
 }
 
-/* The window has one form and comes last: a column may be named like its word. */
+/* Is a text of the form of another, where 0 stands for each digit? */
+static bool
+has_form(Piece text, const char *form)
+{
+	if (text.len != strlen(form))
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if (form[i] == '0' ? !pin_ascii_is_digit(text.start[i]) : text.start[i] != form[i])
+			return false;
+	return true;
+}
+
+/* The word of a window may be a column's name: it is told by its times. */
 static Piece
 cut_window(Piece *text)
 {
-	const size_t len = strlen(PIN_QUERY_WINDOW_WORD "2026-03-01T00:00:00Z 2026-04-01T00:00:00Z");
+	static const char form[] = PIN_QUERY_WINDOW_WORD "0000-00-00T00:00:00Z 0000-00-00T00:00:00Z";
 	Piece		window = *text;
 
-	skip(&window, text->len > len ? text->len - len : text->len);
-	if (starts(window, PIN_QUERY_WINDOW_WORD))
+	if (window.len > strlen(form))
+		skip(&window, window.len - strlen(form));
+	if (has_form(window, form))
 	{
-		text->len -= len;
+		text->len -= window.len;
 		skip(&window, strlen(PIN_QUERY_WINDOW_WORD));
 	}
 	else
@@ -188,12 +207,6 @@ divide_filter(Piece text)
 	return filter;
 }
 
-static bool
-is_op(Piece op, const char *word)
-{
-	return op.len == strlen(word) && starts(op, word);
-}
-
 /* One that a leading zero does not make longer than it is. */
 static bool
 is_whole_number(Piece text)
@@ -209,8 +222,7 @@ is_whole_number(Piece text)
 static bool
 is_date(Piece text)
 {
-	return text.len == strlen("'2026-03-01'") && text.start[0] == '\'' &&
-		text.start[5] == '-' && text.start[8] == '-';
+	return has_form(text, "'0000-00-00'");
 }
 
 /*
@@ -230,9 +242,9 @@ compare(Piece a, Piece b, int *order)
 static bool
 implies_bound(const Filter *need, const Filter *have)
 {
-	bool		below = is_op(have->op, "<") || is_op(have->op, "<=");
-	bool		above = is_op(have->op, ">") || is_op(have->op, ">=");
-	bool		equal = is_op(need->op, "=");
+	bool		below = is_word(have->op, "<") || is_word(have->op, "<=");
+	bool		above = is_word(have->op, ">") || is_word(have->op, ">=");
+	bool		equal = is_word(need->op, "=");
 	int			order;
 
 	if (!(below || above) || !(equal || *need->op.start == *have->op.start) ||
@@ -272,7 +284,7 @@ implies_list(const Filter *need, const Filter *have)
 {
 	Piece		some = list_of(need->value);
 
-	if (!is_op(have->op, "IN") || !(is_op(need->op, "IN") || is_op(need->op, "=")))
+	if (!is_word(have->op, "IN") || !(is_word(need->op, "IN") || is_word(need->op, "=")))
 		return false;
 	while (some.len > 0)
 	{
@@ -352,22 +364,23 @@ can_order(const Clauses *have, Piece need)
 
 /* ---- windows ---- */
 
-/* Texts of one form, so they order as times do. */
+/*
+ * A window replaces the timespan, so only the widest timespan has them all.
+ * Windows are texts of one form, so they order as times do.
+ */
 static bool
-is_as_wide(Piece have, Piece need)
+is_as_wide(const Clauses *have, const Clauses *need)
 {
-	Piece		have_start;
-	Piece		need_start;
+	Piece		have_end = have->window;
+	Piece		need_end = need->window;
+	Piece		have_start = take_until(&have_end, " ");
+	Piece		need_start = take_until(&need_end, " ");
 
-	if (have.len == 0)
-		return true;
-	if (need.len != have.len)
-		return false;
-	have_start = take_until(&have, " ");
-	need_start = take_until(&need, " ");
-	return have_start.len == need_start.len && have.len == need.len &&
+	if (have->window.len == 0)
+		return need->window.len == 0 || is_word(have->timespan, "LIFETIME");
+	return need->window.len > 0 &&
 		memcmp(have_start.start, need_start.start, have_start.len) <= 0 &&
-		memcmp(have.start, need.start, have.len) >= 0;
+		memcmp(have_end.start, need_end.start, have_end.len) >= 0;
 }
 
 bool
@@ -386,5 +399,5 @@ pin_query_contains(const char *have_text, const char *need_text, bool metrics)
 		is_weaker(have.filters, need.filters) &&
 		can_filter(&have, need.filters) &&
 		can_order(&have, need.order) &&
-		is_as_wide(have.window, need.window);
+		is_as_wide(&have, &need);
 }

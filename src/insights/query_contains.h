@@ -25,7 +25,8 @@
  * So `have` may have more columns, weaker conditions and a wider window, but
  * needs the columns that `need` looks at; a `need` with a window selects its
  * column.  It has the same dataset and the same timespan, since where exactly
- * that begins and ends only the service knows.
+ * that begins and ends only the service knows.  A window replaces it: without
+ * one of its own, only a `have` of LIFETIME has all of them.
  *
  * metrics: one of the two has a metric, in whatever clause.  Then the columns
  * must be the same ones: metrics are computed for every combination of the
