@@ -12,6 +12,7 @@
  *	KEY.job				what is known of an acquisition
  *	KEY.lock			held by the backend that works on that job
  *	KEY.budget			reports a credential has ordered lately
+ *	KEY.NUMBER.turn		one that a credential has under way, or wants to order
  *	DATABASE.TABLE.rows	how many rows a foreign table had last
  *	....PID.new			one of the small ones, about to be renamed
  *
@@ -30,6 +31,7 @@
 #define PIN_CACHE_JOB ".job"
 #define PIN_CACHE_LOCK ".lock"
 #define PIN_CACHE_BUDGET ".budget"
+#define PIN_CACHE_TURN ".turn"
 #define PIN_CACHE_NEW ".new"
 #define PIN_CACHE_ROWS ".rows"
 

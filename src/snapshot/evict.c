@@ -73,10 +73,12 @@ static void
 consider_snapshot(const char *path, void *arg)
 {
 	Eviction   *eviction = arg;
-	PinSnapshot *s = pin_snapshot_open(path);
+	PinSnapshot *s;
 	Candidate  *candidate;
 
+	/* not while it is open: nobody would close it */
 	CHECK_FOR_INTERRUPTS();
+	s = pin_snapshot_open(path);
 	if (s == NULL)
 		return;
 	pin_snapshot_close(s);
@@ -166,6 +168,7 @@ pin_evict(const PinSnapshot *keep)
 	pin_cache_visit("", PIN_CACHE_PART, consider_leftover, NULL);
 	pin_cache_visit("", PIN_CACHE_JOB, consider_job, NULL);
 	pin_cache_visit("", PIN_CACHE_LOCK, consider_leftover, NULL);
+	pin_cache_visit("", PIN_CACHE_TURN, consider_leftover, NULL);
 	pin_cache_visit("", PIN_CACHE_NEW, consider_age, NULL);
 	pin_cache_visit("", PIN_CACHE_BUDGET, consider_age, NULL);
 	pin_cache_visit("", PIN_CACHE_SNAPSHOT, consider_snapshot, &eviction);

@@ -121,7 +121,7 @@ note_identity(PinReportFile *f, const PinExchange *x)
 		strlcpy(f->etag, etag, sizeof(f->etag));
 
 	if (md5 != NULL && strlen(md5) == pg_b64_enc_len(MD5_SIZE) &&
-		pg_b64_decode(md5, strlen(md5), (char *) f->md5_expected, MD5_SIZE) == MD5_SIZE)
+		pg_b64_decode(md5, strlen(md5), (void *) f->md5_expected, MD5_SIZE) == MD5_SIZE)
 		f->md5_stated = true;
 }
 

@@ -56,7 +56,8 @@ struct PinScheduled
 	PinLookStep step;			/* where we are */
 	bool		started;		/* the step's request was begun */
 	PinTimer	rest;			/* wait before the step is started */
-	PinTimer	deadline;		/* end of wait_timeout */
+	bool		awaited;		/* somebody waits */
+	PinTimer	deadline;		/* end of wait_timeout, while somebody waits */
 
 	PinClient	client;			/* calls the API */
 	PinDownload download;		/* fetches the file */
@@ -116,6 +117,8 @@ set_deadline(PinScheduled *s)
 {
 	int64		due = pin_now_us() + s->need->options->wait_timeout_ms * 1000;
 
+	if (!s->awaited)
+		return;
 	(void) pin_mux_arm(the_mux(s), &s->deadline, due);
 	s->client.give_up_us = due;
 }
@@ -451,8 +454,6 @@ pin_scheduled_advance(PinScheduled *s)
 	MemoryContext old = MemoryContextSwitchTo(s->context);
 	PinAcquireStatus status = PIN_ACQUIRE_WAIT;
 
-	if (s->client.http != NULL)
-		pin_http_drive(s->client.http);
 	while (status == PIN_ACQUIRE_WAIT)
 	{
 		if (s->step == PIN_LOOK_DONE)
@@ -512,15 +513,25 @@ pin_scheduled_start(const PinNeed *need, PinJob *job, TimestampTz oldest)
 		fail(s, &err);
 		return s;
 	}
-	set_deadline(s);
 	go(s, PIN_LOOK);
 	return s;
 }
 
-int
-pin_scheduled_fd(const PinScheduled *s)
+void
+pin_scheduled_await(PinScheduled *s)
 {
-	return pin_http_fd(s->client.http);
+	if (s->awaited || s->client.http == NULL)
+		return;
+	s->awaited = true;
+	if (s->step != PIN_LOOK_DOWNLOAD)
+		set_deadline(s);
+}
+
+PinWait
+pin_scheduled_waits_for(const PinScheduled *s)
+{
+	return s->step == PIN_LOOK_DOWNLOAD ? PIN_WAIT_DOWNLOAD :
+		s->started ? PIN_WAIT_REPLY : PIN_WAIT_REPORT;
 }
 
 const PinError *
