@@ -47,7 +47,7 @@ static const char *const dates[] = {"2026-01-31", "2026-02-01", "2026-02-28", "2
 typedef struct Row
 {
 	int			value[NCOLUMNS];	/* -1: there is none */
-}			Row;
+} Row;
 
 #define TABLE_ROWS (LENGTH(numbers) * LENGTH(texts) * LENGTH(dates))
 #define ROWS_MAX (2 * TABLE_ROWS)
@@ -56,11 +56,11 @@ typedef struct Rows
 {
 	Row			row[ROWS_MAX];
 	size_t		count;
-}			Rows;
+} Rows;
 
 /* All combinations, some of them twice. */
 static void
-fill_table(Rows * rows)
+fill_table(Rows *rows)
 {
 	rows->count = 0;
 	for (size_t i = 0; i < TABLE_ROWS; i++)
@@ -96,7 +96,7 @@ typedef struct Condition
 	PinFilterOp op;				/* of a comparison */
 	const char *values[VALUES_MAX];
 	size_t		nvalues;
-}			Condition;
+} Condition;
 
 /* Columns to sort by, or to compare. */
 typedef struct Keys
@@ -104,7 +104,7 @@ typedef struct Keys
 	int			columns[NCOLUMNS];
 	bool		descending[NCOLUMNS];
 	size_t		count;
-}			Keys;
+} Keys;
 
 #define CONDITIONS_MAX 3
 
@@ -120,10 +120,10 @@ typedef struct Query
 	const char *timespan;		/* NULL: none */
 	const char *start;			/* of the window; NULL: none */
 	const char *end;			/* of the window, itself outside */
-}			Query;
+} Query;
 
 static bool
-has_key(const Keys * keys, int column)
+has_key(const Keys *keys, int column)
 {
 	for (size_t i = 0; i < keys->count; i++)
 		if (keys->columns[i] == column)
@@ -132,7 +132,7 @@ has_key(const Keys * keys, int column)
 }
 
 static bool
-has_keys(const Keys * all, const Keys * some)
+has_keys(const Keys *all, const Keys *some)
 {
 	for (size_t i = 0; i < some->count; i++)
 		if (!has_key(all, some->columns[i]))
@@ -141,7 +141,7 @@ has_keys(const Keys * all, const Keys * some)
 }
 
 static bool
-has_metric(const Query * query)
+has_metric(const Query *query)
 {
 	for (size_t i = 0; i < query->nconditions; i++)
 		if (query->conditions[i].column == METRIC)
@@ -209,7 +209,7 @@ choose_condition(uint64_t *state)
 }
 
 static void
-choose_columns(uint64_t *state, Keys * columns)
+choose_columns(uint64_t *state, Keys *columns)
 {
 	columns->count = 0;
 	for (size_t n = 1 + choose(state, NCOLUMNS); n > 0; n--)
@@ -222,7 +222,7 @@ choose_columns(uint64_t *state, Keys * columns)
 }
 
 static void
-choose_order(uint64_t *state, Keys * order)
+choose_order(uint64_t *state, Keys *order)
 {
 	choose_columns(state, order);
 	for (size_t i = 0; i < order->count; i++)
@@ -231,7 +231,7 @@ choose_order(uint64_t *state, Keys * order)
 
 /* Changes what a condition says of its column. */
 static void
-change_condition(uint64_t *state, Condition * condition)
+change_condition(uint64_t *state, Condition *condition)
 {
 	if (condition->kind == PATTERN)
 		return;
@@ -246,7 +246,7 @@ change_condition(uint64_t *state, Condition * condition)
 }
 
 static void
-change_conditions(uint64_t *state, Query * query)
+change_conditions(uint64_t *state, Query *query)
 {
 	size_t		which = choose(state, CONDITIONS_MAX);
 
@@ -259,7 +259,7 @@ change_conditions(uint64_t *state, Query * query)
 }
 
 static void
-change_window(uint64_t *state, Query * query)
+change_window(uint64_t *state, Query *query)
 {
 	size_t		start = choose(state, LENGTH(dates));
 
@@ -269,7 +269,7 @@ change_window(uint64_t *state, Query * query)
 
 /* Changes one part of a query, most often its conditions. */
 static void
-change(uint64_t *state, Query * query)
+change(uint64_t *state, Query *query)
 {
 	static const char *const timespans[] = {NULL, "LIFETIME", "LAST_MONTH"};
 
@@ -306,7 +306,7 @@ change(uint64_t *state, Query * query)
  * they have, and a query with a window selects its column.
  */
 static void
-make_proper(Query * query)
+make_proper(Query *query)
 {
 	if (query->start && !has_key(&query->columns, DATE))
 		query->columns.columns[query->columns.count++] = DATE;
@@ -315,7 +315,7 @@ make_proper(Query * query)
 }
 
 static Query
-choose_query(uint64_t *state, const Query * base, size_t changes)
+choose_query(uint64_t *state, const Query *base, size_t changes)
 {
 	Query		query = *base;
 
@@ -330,7 +330,7 @@ choose_query(uint64_t *state, const Query * base, size_t changes)
 /* ---- its text ---- */
 
 static char *
-condition_text(const Condition * condition, const char *name)
+condition_text(const Condition *condition, const char *name)
 {
 	PinTextBuffer out = {0};
 	const char *value = condition->values[0];
@@ -360,7 +360,7 @@ condition_text(const Condition * condition, const char *name)
 }
 
 static void
-name_keys(const Keys * keys, bool spelling, const char *out[NCOLUMNS])
+name_keys(const Keys *keys, bool spelling, const char *out[NCOLUMNS])
 {
 	for (size_t i = 0; i < keys->count; i++)
 		out[i] = names[keys->columns[i]][spelling];
@@ -368,7 +368,7 @@ name_keys(const Keys * keys, bool spelling, const char *out[NCOLUMNS])
 
 /* The text, with its window behind it; the caller frees it. */
 static char *
-query_text(const Query * query)
+query_text(const Query *query)
 {
 	const char *columns[NCOLUMNS];
 	const char *order[NCOLUMNS];
@@ -423,7 +423,7 @@ matches(const char *text, const char *pattern, bool folded)
 
 /* Less than, equal to or greater than 0, as a row's value is to a literal. */
 static int
-compare_value(const Row * row, int column, const char *literal, bool folded)
+compare_value(const Row *row, int column, const char *literal, bool folded)
 {
 	int			value = row->value[column];
 	double		number;
@@ -437,7 +437,7 @@ compare_value(const Row * row, int column, const char *literal, bool folded)
 }
 
 static bool
-satisfies(const Row * row, const Condition * condition, bool folded)
+satisfies(const Row *row, const Condition *condition, bool folded)
 {
 	int			order = compare_value(row, condition->column, condition->values[0], folded);
 	bool		listed = false;
@@ -475,7 +475,7 @@ satisfies(const Row * row, const Condition * condition, bool folded)
 
 /* Leaves the rows that satisfy the conditions on the given columns. */
 static void
-filter_rows(Rows * rows, const Query * query, const Keys * columns, bool folded)
+filter_rows(Rows *rows, const Query *query, const Keys *columns, bool folded)
 {
 	size_t		kept = 0;
 
@@ -494,7 +494,7 @@ filter_rows(Rows * rows, const Query * query, const Keys * columns, bool folded)
 
 /* Leaves the rows between two days; NULL: there is no such bound. */
 static void
-cut_rows(Rows * rows, const char *start, const char *end)
+cut_rows(Rows *rows, const char *start, const char *end)
 {
 	size_t		kept = 0;
 
@@ -511,7 +511,7 @@ cut_rows(Rows * rows, const char *start, const char *end)
 static int
 compare_rows(const void *a, const void *b, void *arg)
 {
-	const		Keys *keys = arg;
+	const Keys *keys = arg;
 
 	for (size_t i = 0; i < keys->count; i++)
 	{
@@ -525,7 +525,7 @@ compare_rows(const void *a, const void *b, void *arg)
 }
 
 static void
-sort_rows(Rows * rows, const Keys * keys)
+sort_rows(Rows *rows, const Keys *keys)
 {
 	if (keys->count > 0)
 		qsort_r(rows->row, rows->count, sizeof(Row), compare_rows, (void *) keys);
@@ -533,7 +533,7 @@ sort_rows(Rows * rows, const Keys * keys)
 
 /* One row for all that have the same values in columns; nothing else is left. */
 static void
-group_rows(Rows * rows, const Keys * columns, bool sum)
+group_rows(Rows *rows, const Keys *columns, bool sum)
 {
 	Keys		keys = {.count = 0};
 	size_t		groups = 0;
@@ -559,10 +559,10 @@ group_rows(Rows * rows, const Keys * columns, bool sum)
 
 /* What the service makes of the table. */
 static void
-answer(Rows * rows, const Query * query, bool folded)
+answer(Rows *rows, const Query *query, bool folded)
 {
-	const		Keys plain = {.columns = {NUMBER, TEXT, DATE},.count = 3};
-	const		Keys metric = {.columns = {METRIC},.count = 1};
+	const Keys	plain = {.columns = {NUMBER, TEXT, DATE},.count = 3};
+	const Keys	metric = {.columns = {METRIC},.count = 1};
 
 	fill_table(rows);
 	if (query->start)
@@ -589,7 +589,7 @@ answer(Rows * rows, const Query * query, bool folded)
  * the limit, which is right if the order is.
  */
 static void
-derive(Rows * rows, const Query * have, const Query * need, bool folded)
+derive(Rows *rows, const Query *have, const Query *need, bool folded)
 {
 	answer(rows, have, folded);
 	filter_rows(rows, need, &have->columns, folded);
@@ -604,7 +604,7 @@ derive(Rows * rows, const Query * have, const Query * need, bool folded)
 }
 
 static void
-check_contained(const Query * have, const Query * need, bool folded)
+check_contained(const Query *have, const Query *need, bool folded)
 {
 	static Rows derived;
 	static Rows expected;
@@ -622,7 +622,7 @@ check_contained(const Query * have, const Query * need, bool folded)
 }
 
 static void
-check_pair(const Query * have, const Query * need, bool folded)
+check_pair(const Query *have, const Query *need, bool folded)
 {
 	char	   *have_text = query_text(have);
 	char	   *need_text = query_text(need);
@@ -637,7 +637,7 @@ check_pair(const Query * have, const Query * need, bool folded)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const		Query none = {.distinct = false};
+	const Query none = {.distinct = false};
 	uint64_t	state = size;
 	Query		have;
 	Query		need;
