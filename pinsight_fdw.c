@@ -43,6 +43,7 @@ pinsight_fdw_handler(PG_FUNCTION_ARGS)
 	routine->GetForeignRelSize = pinsightGetForeignRelSize;
 	routine->GetForeignPaths = pinsightGetForeignPaths;
 	routine->GetForeignPlan = pinsightGetForeignPlan;
+	routine->GetForeignUpperPaths = pinsightGetForeignUpperPaths;
 
 	/* fdw/scan.c */
 	routine->BeginForeignScan = pinsightBeginForeignScan;

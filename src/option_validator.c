@@ -131,6 +131,8 @@ static const PinOption options[] = {
 	/* column */
 	{"column_name", ON_COLUMN, pin_value_name, A_NAME, NULL, true},
 	{"metric", ON_COLUMN, pin_value_boolean, A_BOOLEAN, NULL, true},
+	{"sum_of", ON_COLUMN, pin_value_name, A_NAME, NULL, true},
+	{"count_of", ON_COLUMN, pin_value_name, A_NAME, NULL, true},
 	{"metadata", ON_COLUMN, pin_value_metadata,
 	"\"report_id\", \"execution_id\" or \"generated_time\"", NULL, true},
 
@@ -498,6 +500,12 @@ check_column(List *column)
 		refuse_pair("metadata", "column_name");
 	if (pin_option_get(column, "metric") != NULL)
 		refuse_pair("metadata", "metric");
+	if (pin_option_get(column, "sum_of") != NULL)
+		refuse_pair("metadata", "sum_of");
+	if (pin_option_get(column, "count_of") != NULL)
+		refuse_pair("metadata", "count_of");
+	if (pin_option_get(column, "sum_of") != NULL && pin_option_get(column, "count_of") != NULL)
+		refuse_pair("sum_of", "count_of");
 }
 
 Datum

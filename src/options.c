@@ -383,9 +383,13 @@ pin_options_column(Oid relid, AttrNumber attnum)
 	List	   *list = GetForeignColumnOptions(relid, attnum);
 	char	   *name = pin_option_get(list, "column_name");
 	char	   *metric = pin_option_get(list, "metric");
+	char	   *sum_of = pin_option_get(list, "sum_of");
+	char	   *count_of = pin_option_get(list, "count_of");
 	PinColumnOptions column = {0};
 
 	column.name = name != NULL ? pstrdup(name) : NULL;
+	column.sum_of = sum_of != NULL ? pstrdup(sum_of) : NULL;
+	column.count_of = count_of != NULL ? pstrdup(count_of) : NULL;
 	column.metadata = metadata_of(pin_option_get(list, "metadata"));
 	if (metric != NULL && !parse_bool(metric, &column.metric))
 		fail_value("metric");

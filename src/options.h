@@ -102,6 +102,8 @@ typedef struct PinColumnOptions
 {
 	char	   *name;			/* column_name; NULL: not set */
 	bool		metric;			/* metric 'true' */
+	char	   *sum_of;			/* it is the sum of that; NULL: not set */
+	char	   *count_of;		/* it counts the different ones of that */
 	PinMetadata metadata;		/* metadata */
 } PinColumnOptions;
 

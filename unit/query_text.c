@@ -44,8 +44,11 @@ static void
 is_query(const char *dataset, const char *const *columns, size_t n,
 		 const char *timespan, const char *expected)
 {
+	PinQueryParts parts = {
+		.dataset = dataset,.columns = columns,.ncolumns = n,.timespan = timespan
+	};
 	PinError	err;
-	char	   *text = pin_query_text(dataset, columns, n, timespan, &err);
+	char	   *text = pin_query_text(&parts, &err);
 
 	is_str(text, expected, "%s", expected);
 	is_int(err.kind, PIN_ERROR_NONE, "no error");
@@ -71,8 +74,11 @@ refused(const char *dataset, const char *column, const char *timespan,
 		PinErrorKind kind, const char *named)
 {
 	const char *const columns[] = {"Month", column};
+	PinQueryParts parts = {
+		.dataset = dataset,.columns = columns,.ncolumns = 2,.timespan = timespan
+	};
 	PinError	err;
-	char	   *text = pin_query_text(dataset, columns, 2, timespan, &err);
+	char	   *text = pin_query_text(&parts, &err);
 
 	ok(text == NULL, "refused because of \"%s\"", named);
 	is_int(err.kind, kind, "its kind");
@@ -105,6 +111,7 @@ test_bounds(void)
 {
 	static char names[3000][40];
 	static const char *columns[3000];
+	PinQueryParts parts = {.dataset = "X",.columns = columns,.ncolumns = 1600};
 	PinError	err;
 	char	   *text;
 
@@ -113,16 +120,18 @@ test_bounds(void)
 		snprintf(names[i], sizeof(names[i]), "AColumnWithARatherLongName_%06d", i);
 		columns[i] = names[i];
 	}
-	text = pin_query_text("X", columns, 1600, NULL, &err);
+	text = pin_query_text(&parts, &err);
 	ok(text != NULL && strlen(text) > 50000, "as many columns as a table can have");
 	has_str(text, "000000, ", "from the first");
 	has_str(text, "_001599 FROM X", "to the last");
 	free(text);
 
-	ok(pin_query_text("X", columns, 3000, NULL, &err) == NULL, "a query too long is refused");
+	parts.ncolumns = 3000;
+	ok(pin_query_text(&parts, &err) == NULL, "a query too long is refused");
 	is_int(err.kind, PIN_ERROR_BAD_REQUEST, "its kind");
 	has_str(err.message, "too long", "its message");
-	ok(pin_query_text("X", columns, 0, NULL, &err) == NULL, "no columns are refused");
+	parts.ncolumns = 0;
+	ok(pin_query_text(&parts, &err) == NULL, "no columns are refused");
 	is_int(err.kind, PIN_ERROR_BAD_REQUEST, "its kind");
 }
 

@@ -18,19 +18,59 @@
  */
 typedef enum PinPlanItem
 {
-	PIN_PLAN_QUERY,				/* String: report query text */
+	PIN_PLAN_RELATION,			/* OidList: the table */
+	PIN_PLAN_QUERY,				/* String: report query of the whole table; ""
+								 * if its rows would not do */
 	PIN_PLAN_DATASET,			/* String: remote name of the dataset */
 	PIN_PLAN_PROGRAM,			/* String: "mpn" or "cmp" */
-	PIN_PLAN_ATTNUMS,			/* IntList: the table's columns */
+	PIN_PLAN_TIMESPAN,			/* String: the table's, or "" */
+	PIN_PLAN_ATTNUMS,			/* IntList: columns of the report */
 	PIN_PLAN_NAMES,				/* List of String: their remote names */
 	PIN_PLAN_METADATA_ATTNUMS,	/* IntList: columns about the execution */
 	PIN_PLAN_METADATA,			/* IntList: their PinMetadata */
 	PIN_PLAN_METRICS,			/* List of String: names that are metrics */
-	PIN_PLAN_WINDOW,			/* String: what the timespan is about, or "" */
-	PIN_PLAN_NEEDED				/* IntList: attnums the executor asks for */
+	PIN_PLAN_TIME_COLUMN,		/* String: what the timespan is about, or "" */
+	PIN_PLAN_NEEDED,			/* IntList: attnums the executor asks for */
+	PIN_PLAN_PUSHED,			/* Integer: what follows is for the report
+								 * query, too (fetch 'query') */
+	PIN_PLAN_CONDITIONS,		/* List of List: see pin_condition_from_list;
+								 * in step with the plan's qual */
+	PIN_PLAN_DISTINCT,			/* Integer: duplicates are of no use */
+	PIN_PLAN_LIMIT,				/* IntList: places in fdw_exprs of LIMIT and
+								 * OFFSET, -1 for none; NIL: all rows */
+	PIN_PLAN_ORDER,				/* List of String: columns that LIMIT is
+								 * ordered by */
+	PIN_PLAN_DESCENDING,		/* IntList: in step, not 0: downwards */
+	PIN_PLAN_PREVIEW			/* Integer: a preview may have enough rows */
 } PinPlanItem;
 
+/* How many of a table's rows, and in which form, a path is about. */
+typedef struct PinShape
+{
+	bool		distinct;		/* duplicates are of no use */
+	bool		coarse;			/* groups of metrics may be added up */
+	bool		preview;		/* a preview may have enough rows */
+	Node	   *limit;			/* so many are enough; NULL: all */
+	Node	   *offset;			/* beside these; NULL: none */
+	List	   *order;			/* of String: limited in that order */
+	List	   *descending;		/* of int, in step */
+} PinShape;
+
+/* What is known of a table while it is planned: RelOptInfo.fdw_private. */
+typedef struct PinPlanning
+{
+	PinOptions *options;		/* of table and server */
+	PinTable   *table;			/* what it stands for */
+} PinPlanning;
+
 /* in plan.c */
+
+/* A scan in a shape, NULL: plain; rows: how many it will have. */
+extern ForeignPath *pin_plan_path(PlannerInfo *root, RelOptInfo *baserel, double rows,
+								  Cost startup, PinShape *shape);
+
+/* Columns the executor will look at, attnums as an IntList. */
+extern List *pin_plan_needed(RelOptInfo *baserel, List *clauses, const PinTable *table);
 
 /* The plan of a table, as far as it does not depend on the statement. */
 extern List *pin_plan_table(const PinTable *table);
@@ -50,6 +90,11 @@ extern ForeignScan *pinsightGetForeignPlan(PlannerInfo *root, RelOptInfo *basere
 										   Oid foreigntableid, ForeignPath *best_path,
 										   List *tlist, List *scan_clauses,
 										   Plan *outer_plan);
+
+/* in upper.c */
+extern void pinsightGetForeignUpperPaths(PlannerInfo *root, UpperRelationKind stage,
+										 RelOptInfo *input_rel, RelOptInfo *output_rel,
+										 void *extra);
 
 /* in scan.c */
 extern void pinsightBeginForeignScan(ForeignScanState *node, int eflags);

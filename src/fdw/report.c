@@ -48,7 +48,7 @@ notice_progress(const PinResolution *resolution, int64 waited_us, const char *ta
 /* No rows will come: says why. */
 static _Noreturn void
 fail_report(PinResolution *resolution, Relation relation, const PinOptions *options,
-			const List *plan)
+			const List *plan, const PinScanQuery *query)
 {
 	PinError	err = *pin_resolve_error(resolution);
 
@@ -56,8 +56,7 @@ fail_report(PinResolution *resolution, Relation relation, const PinOptions *opti
 		pin_drift_explain(&err, relation, options, plan);
 	pin_throw(&err, options->server_name,
 			  psprintf("report of foreign table \"%s\": %s",
-					   RelationGetRelationName(relation),
-					   strVal(list_nth(plan, PIN_PLAN_QUERY))));
+					   RelationGetRelationName(relation), query->asked.text));
 }
 
 /*
@@ -81,7 +80,7 @@ warn_stale(const PinResolution *resolution, const char *table_name)
 /* Waits until rows are here.  Throws if none will come. */
 static void
 await_rows(PinResolution *resolution, Relation relation, const PinOptions *options,
-		   const List *plan)
+		   const List *plan, const PinScanQuery *query)
 {
 	int64		started = pin_now_us();
 	int64		next_notice = FIRST_NOTICE_US;
@@ -100,22 +99,32 @@ await_rows(PinResolution *resolution, Relation relation, const PinOptions *optio
 	}
 
 	if (status == PIN_RESOLVE_FAILED)
-		fail_report(resolution, relation, options, plan);
+		fail_report(resolution, relation, options, plan, query);
 	if (pin_resolve_leftover(resolution) != NULL)
 		pin_warn(pin_resolve_leftover(resolution), options->server_name, NULL);
 	if (pin_resolve_from(resolution) == PIN_ROWS_STALE)
 		warn_stale(resolution, RelationGetRelationName(relation));
 }
 
-PinResolution *
-pin_report_fetch(Relation relation, Oid userid, const PinOptions *options, const List *plan)
+bool
+pin_report_at_hand(Relation relation, Oid userid, const PinOptions *options,
+				   const PinScanQuery *query)
 {
-	PinNeed    *need = pin_need_create(options, strVal(list_nth(plan, PIN_PLAN_QUERY)),
-									   list_nth(plan, PIN_PLAN_METRICS) != NIL,
-									   RelationGetRelid(relation), userid);
+	PinNeed    *need = pin_need_create(options, &query->asked, RelationGetRelid(relation), userid);
+	PinSnapshot *snapshot = pin_snapshot_find(need, pin_resolve_oldest(options));
+
+	pin_snapshot_close(snapshot);
+	return snapshot != NULL;
+}
+
+PinResolution *
+pin_report_fetch(Relation relation, Oid userid, const PinOptions *options, const List *plan,
+				 const PinScanQuery *query)
+{
+	PinNeed    *need = pin_need_create(options, &query->asked, RelationGetRelid(relation), userid);
 	PinResolution *resolution = pin_resolve_start(need);
 
-	await_rows(resolution, relation, options, plan);
+	await_rows(resolution, relation, options, plan, query);
 	return resolution;
 }
 
@@ -137,7 +146,7 @@ metadata_text(const PinSnapshotHead *head, PinMetadata metadata)
 }
 
 PinRows *
-pin_report_open(Relation relation, const PinOptions *options, const List *plan,
+pin_report_open(Relation relation, TupleDesc tupdesc, const PinOptions *options, const List *plan,
 				Bitmapset *needed, const PinResolution *resolution)
 {
 	const PinSnapshot *snapshot = pin_resolve_snapshot(resolution);
@@ -151,7 +160,7 @@ pin_report_open(Relation relation, const PinOptions *options, const List *plan,
 	source.delimiter = snapshot->head.tsv ? '\t' : ',';
 	source.server_name = options->server_name;
 	source.table_name = RelationGetRelationName(relation);
-	source.tupdesc = RelationGetDescr(relation);
+	source.tupdesc = tupdesc;
 	source.attnums = list_nth(plan, PIN_PLAN_ATTNUMS);
 	source.names = list_nth(plan, PIN_PLAN_NAMES);
 	source.constant_attnums = list_nth(plan, PIN_PLAN_METADATA_ATTNUMS);

@@ -11,8 +11,11 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
+#include "access/xact.h"
 #include "compat.h"
 #include "fdw/fdw.h"
+#include "fdw/preview.h"
 #include "fdw/report.h"
 #include "fdw/scan.h"
 #include "utils/memutils.h"
@@ -31,6 +34,10 @@ pinsightBeginForeignScan(ForeignScanState *node, int eflags)
 										  "pinsight scan", ALLOCSET_SMALL_SIZES);
 	scan->plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
 
+	/* a scan of groups has no relation that the executor opens */
+	scan->relation = node->ss.ss_currentRelation != NULL ? node->ss.ss_currentRelation :
+		table_open(linitial_oid(list_nth(scan->plan, PIN_PLAN_RELATION)), NoLock);
+
 	/* now, as for the privileges: a cursor may be read under another role */
 	scan->userid = pin_scan_user(node);
 	node->fdw_state = scan;
@@ -47,16 +54,48 @@ needed_set(List *attnums)
 	return set;
 }
 
+/*
+ * May a preview answer instead of a report?  Not where a transaction shall see
+ * the same rows all the time, nor where a snapshot is at hand.
+ */
+static bool
+preview_is_worth_it(Relation relation, const PinScan *scan)
+{
+	return intVal(list_nth(scan->plan, PIN_PLAN_PREVIEW)) != 0 &&
+		scan->query->rows > 0 && scan->query->rows <= PIN_PREVIEW_ROWS &&
+		!IsolationUsesXactSnapshot() &&
+		!pin_report_at_hand(relation, scan->userid, scan->options, scan->query);
+}
+
 /* Finds or fetches the rows and opens them, for the first row. */
 static void
 fetch_rows(ForeignScanState *node, PinScan *scan)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->context);
-	Relation	relation = node->ss.ss_currentRelation;
+	Relation	relation = scan->relation;
 
+	scan->query = pin_query_of_scan(node, false);
 	scan->options = pin_options_scan(RelationGetRelid(relation), scan->userid);
-	scan->resolution = pin_report_fetch(relation, scan->userid, scan->options, scan->plan);
-	scan->rows = pin_report_open(relation, scan->options, scan->plan,
+	scan->counted = !scan->query->everything;
+	if (scan->query->never)
+	{
+		MemoryContextSwitchTo(old);
+		return;
+	}
+	if (preview_is_worth_it(relation, scan))
+	{
+		scan->rows = pin_preview_open(node, relation, scan->options, scan->plan, scan->query);
+		scan->counted = true;
+	}
+	if (scan->rows != NULL)
+	{
+		MemoryContextSwitchTo(old);
+		return;
+	}
+	scan->resolution = pin_report_fetch(relation, scan->userid, scan->options, scan->plan,
+										scan->query);
+	scan->rows = pin_report_open(relation, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
+								 scan->options, scan->plan,
 								 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)),
 								 scan->resolution);
 	MemoryContextSwitchTo(old);
@@ -68,7 +107,7 @@ count_rows(ForeignScanState *node, PinScan *scan)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->context);
 
-	pin_report_counted(node->ss.ss_currentRelation, scan->options, scan->plan,
+	pin_report_counted(scan->relation, scan->options, scan->plan,
 					   (double) pin_rows_count(scan->rows));
 	scan->counted = true;
 	MemoryContextSwitchTo(old);
@@ -80,10 +119,12 @@ pinsightIterateForeignScan(ForeignScanState *node)
 	PinScan    *scan = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
-	if (scan->rows == NULL)
+	if (scan->query == NULL)
 		fetch_rows(node, scan);
 
 	ExecClearTuple(slot);
+	if (scan->query->never)
+		return slot;
 	if (pin_rows_next(scan->rows, slot->tts_values, slot->tts_isnull))
 		ExecStoreVirtualTuple(slot);
 	else if (!scan->counted)
@@ -111,5 +152,7 @@ pinsightEndForeignScan(ForeignScanState *node)
 		return;					/* EXPLAIN */
 	if (scan->rows != NULL)
 		pin_rows_close(scan->rows);
+	if (scan->relation != node->ss.ss_currentRelation)
+		table_close(scan->relation, NoLock);
 	MemoryContextDelete(scan->context);
 }

@@ -248,8 +248,7 @@ typedef struct PinPreview
 	size_t		nrows;			/* at most PIN_PREVIEW_ROWS */
 	size_t		ncolumns;		/* as asked for */
 	char	  **values;			/* nrows * ncolumns; owned; NULL: null */
-	bool		exact;			/* false: some number's text may differ from
-								 * the one in a report file */
+	bool	   *strings;		/* per column: all values are strings or null */
 } PinPreview;
 
 /* The first rows of a query text, at once; window as in PinReportOrder. */

@@ -286,7 +286,7 @@ start_create_query(PinAcquisition *a)
 		fail(a, &err);
 		return;
 	}
-	built = pin_api_create_query(&a->client.api, a->name, NULL, a->need->query,
+	built = pin_api_create_query(&a->client.api, a->name, NULL, a->need->asked->text,
 								 &request, &err);
 
 	a->query_creates++;
@@ -399,6 +399,8 @@ start_create_report(PinAcquisition *a)
 	}
 	order.name = a->name;
 	order.query_id = a->job->state.query_id;
+	order.query_start = a->need->asked->start;
+	order.query_end = a->need->asked->end;
 	order.format = a->need->options->format == PIN_FORMAT_TSV ? "tsv" : "csv";
 	built = pin_api_create_report(&a->client.api, &order, &request, &err);
 	a->report_creates++;

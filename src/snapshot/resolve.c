@@ -100,7 +100,7 @@ use(PinResolution *r, PinSnapshot *snapshot, PinRowsFrom from)
 static bool
 use_snapshot(PinResolution *r)
 {
-	PinSnapshot *snapshot = pin_pin_get(r->need->key);
+	PinSnapshot *snapshot = pin_pin_get(r->need);
 
 	if (snapshot == NULL)
 		snapshot = pin_snapshot_find(r->need, r->oldest);

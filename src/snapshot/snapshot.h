@@ -65,6 +65,9 @@ typedef struct PinSnapshot
  */
 extern PinSnapshot *pin_snapshot_find(const PinNeed *need, TimestampTz oldest);
 
+/* Are a snapshot's rows enough for the need?  Reads nothing. */
+extern bool pin_snapshot_contains(const PinSnapshot *snapshot, const PinNeed *need);
+
 /* Opens a snapshot by path.  NULL if it is gone or damaged (then removed). */
 extern PinSnapshot *pin_snapshot_open(const char *path);
 
