@@ -248,12 +248,36 @@ sub check_rows
 	return @found;
 }
 
+# Lets the extension forget the reports of a schema's tables, and how many there
+# were.
 sub forget
 {
-	my ($run) = @_;
+	my ($run, $schema) = @_;
 	unlink(glob("$cache/*.budget"));
-	run_script("forget_$run->{database}", $run->{database},
-		join('', map { my $t = $_->{name}; map { "SELECT pinsight_forget('$_.$t');\n" } qw(part whole) } @PinsightTraps::tables));
+	run_script($run->{database}, $run->{database},
+		join('', map { "SELECT pinsight_forget('$schema.$_->{name}');\n" } @PinsightTraps::tables));
+	return;
+}
+
+# Counts what was sent, by what there is in it.
+sub count_sent
+{
+	my ($run, $sent) = @_;
+
+	foreach my $request ($run->{emulator}->log)
+	{
+		my $endpoint = $request->{endpoint} // '';
+		my $text = $request->{body} // '';
+
+		$sent->{preview}++ if $endpoint eq 'test_query';
+		$sent->{window}++ if $endpoint eq 'create_report' && $text =~ /StartTime/;
+		next if $endpoint ne 'create_query';
+		$sent->{queries}++;
+		foreach my $words ('WHERE', 'LIKE', ' IN', 'ORDER BY', 'LIMIT', 'DISTINCT')
+		{
+			$sent->{ $words =~ s/^ //r }++ if $text =~ /$words /;
+		}
+	}
 	return;
 }
 
@@ -275,20 +299,7 @@ sub run_chunk
 	$run->{emulator}->clear_log;
 	my ($answers, $errors) = run_script($run->{database}, $run->{database}, $script);
 
-	foreach my $request ($run->{emulator}->log(endpoint => 'create_query'))
-	{
-		$result->{sent}{queries}++;
-		my $text = JSON::PP->new->encode($request->{body});
-		foreach my $word ('WHERE', 'ORDER BY', 'LIMIT', 'DISTINCT')
-		{
-			$result->{sent}{$word}++ if $text =~ / $word /;
-		}
-	}
-	foreach my $request ($run->{emulator}->log(endpoint => 'create_report'))
-	{
-		$result->{sent}{window}++ if JSON::PP->new->encode($request->{body}) =~ /QueryStartTime|QueryEndTime/i;
-	}
-	$result->{sent}{preview} += $run->{emulator}->count(endpoint => 'test_query');
+	count_sent($run, $result->{sent} ||= {});
 	foreach my $i (0 .. $#queries)
 	{
 		my $query = $queries[$i];
@@ -338,12 +349,17 @@ sub run_seed
 		$run->{name} = join(', ', map { "$_ " . ($on{$_} ? 'on' : 'off') } @switches);
 		$run->{session} = $sessions[ $position % @sessions ];
 		$run->{emulator}->switches({ map { $_ => $on{$_} ? JSON::PP::true : JSON::PP::false } @switches });
-		forget($run);
-		push @{ $result{complaints} }, check_rows($run, $local);
+		forget($run, 'part');
+		if (($run->{local} // '') ne $local)
+		{
+			$run->{local} = $local;
+			forget($run, 'whole');
+			push @{ $result{complaints} }, check_rows($run, $local);
+		}
 		for (my $left = $per_position; $left > 0; $left -= $chunk)
 		{
 			run_chunk($run, $local, \%result, $left < $chunk ? $left : $chunk);
-			forget($run) if $left > $chunk;
+			forget($run, 'part') if $left > $chunk;
 		}
 		$result{seconds} = time() - $started;
 		$result{name} = "seed $run->{seed}: $run->{name}";
