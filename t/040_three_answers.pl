@@ -202,7 +202,7 @@ sub tell_all
 	my (undef, $errors) = run_script("again_$run->{database}", $run->{database},
 		"$prologue" . ask_everywhere({ %$query, max_age => '0', share => undef }, $local, 'again'));
 	$text .= "  session: $prologue  query:\n" . ask_everywhere($query, $local, 'x') =~ s/^/    /gmr;
-	$text .= "  errors: $errors\n" if $errors;
+	$text .= "  errors: $1\n" if $errors =~ /^(.*?)(?=^psql:[^\n]*(?:current transaction is aborted)|\z)/ms && $1 ne '';
 	foreach my $request ($emulator->log(endpoint => 'create_query'), $emulator->log(endpoint => 'create_report'),
 		$emulator->log(endpoint => 'test_query'))
 	{

@@ -163,7 +163,7 @@ sub expression
 		4 => sub { return $v =~ /^-?\d+(\.\d+)?$/ && $type =~ /int|num|float/ ? "($v)" : $typed; },
 		3 => sub { return $type =~ /int/ ? $typed : quote($v); },
 		3 => sub { return $typed; },
-		0.5 => sub { return "(SELECT $typed)"; },
+		0.5 => sub { return $type =~ /\[/ ? "(SELECT $typed)::$type" : "(SELECT $typed)"; },
 		0.3 => sub { return "coalesce(NULL, $typed)"; },
 		0.3 => sub { return "(CASE WHEN random() >= 0 THEN $typed END)"; })->();
 }
