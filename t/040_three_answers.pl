@@ -26,7 +26,7 @@ use Test::More;
 use Time::HiRes qw(time);
 
 my @seeds = (20260301, $ENV{PINSIGHT_SEED} || 1 + int(rand(1_000_000_000)));
-my $queries = $ENV{PINSIGHT_QUERIES} || 2400;
+my $queries = $ENV{PINSIGHT_QUERIES} || 2048;
 my @switches = qw(case_sensitive nulls_first like_underscore window_end_exclusive);
 my $positions = 2**@switches;
 my $per_position = POSIX::ceil($queries / @seeds / $positions);
@@ -201,7 +201,9 @@ sub tell_all
 	$emulator->clear_log;
 	my (undef, $errors) = run_script("again_$run->{database}", $run->{database},
 		"$prologue" . ask_everywhere({ %$query, max_age => '0', share => undef }, $local, 'again'));
-	$text .= "  session: $prologue  query:\n" . ask_everywhere($query, $local, 'x') =~ s/^/    /gmr;
+	$text .= "  session: $prologue  query:\n"
+	  . join('', map { "    SET $_;\n" } @{ $query->{settings} }, "pinsight_fdw.max_age = '$query->{max_age}'")
+	  . ask($query, 'part', $local, $query->{sql}) =~ s/^/    /gmr;
 	$text .= "  errors: $1\n" if $errors =~ /^(.*?)(?=^psql:[^\n]*(?:current transaction is aborted)|\z)/ms && $1 ne '';
 	foreach my $request ($emulator->log(endpoint => 'create_query'), $emulator->log(endpoint => 'create_report'),
 		$emulator->log(endpoint => 'test_query'))
@@ -232,7 +234,7 @@ sub check_rows
 
 	foreach my $table (@PinsightTraps::tables)
 	{
-		my $names = join(', ', map { $_->[2] eq 'numeric' ? "trim_scale($_->[0])" : "$_->[0]\::text" } @{ $table->{columns} });
+		my $names = join(', ', map { $_->[2] =~ /^numeric/ ? "trim_scale($_->[0])" : "$_->[0]\::text" } @{ $table->{columns} });
 		$sql .= "SELECT $names FROM $_.$table->{name};\n\\echo '\@\@\@' ${_}_$table->{name} :SQLSTATE\n"
 		  foreach $local, 'whole', 'part';
 	}
@@ -337,7 +339,7 @@ sub run_chunk
 sub run_seed
 {
 	my ($run, $out) = @_;
-	my $json = JSON::PP->new->canonical;
+	my $json = JSON::PP->new->canonical->utf8;
 
 	foreach my $position (0 .. $positions - 1)
 	{
@@ -428,7 +430,7 @@ foreach my $i (0 .. $#seeds)
 note join(', ', map { "$_: " . sprintf('%g', $total{$_}) } sort keys %total);
 cmp_ok($total{queries}, '>=', $queries, "$total{queries} queries were asked");
 cmp_ok($total{some}, '>', 0.5 * ($total{none} + $total{some} + $total{all}), 'most conditions choose between rows');
-foreach my $dataset (map { $_->{dataset} } @PinsightTraps::tables)
+foreach my $dataset (PinsightTraps::datasets())
 {
 	is(PinsightTraps::stored($emulators[0], $dataset),
 		$node->safe_psql('seed_0', 'SELECT count(*) FROM ' . PinsightTraps::raw_table($dataset)),

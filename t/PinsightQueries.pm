@@ -68,7 +68,7 @@ sub new
 	{
 		my @columns = map { {
 				name => "t.$_->[0]", type => $_->[2],
-				kind => $kind_of{ $_->[2] =~ s/\(.*?\)//r }
+				kind => $kind_of{ $_->[2] =~ s/\(.*?\)| NOT NULL//gr }
 			} } @{ $table->{columns} };
 		push @tables, { %$table, columns => \@columns, rows => $rows->{ $table->{name} } };
 	}
@@ -463,6 +463,37 @@ sub aggregates
 	return (\@list, \@kinds);
 }
 
+# What metrics that declare what they are made of can be asked for.
+sub metric_aggregates
+{
+	my ($g) = @_;
+	my $table = $g->{table};
+	my @possible = map { "sum(t.$_)" } grep { ($table->{metric_options}{$_} // '') =~ /^sum_of/ } @{ $table->{metrics} };
+	my @chosen;
+
+	push @possible, ("count(DISTINCT t.$table->{counted})") x 2 if $table->{counted};
+	@chosen = map { one_of(@possible) } 0 .. int(rand(2));
+	push @chosen, one_of('max(t.month)', 'count(DISTINCT t.month)', 'count(*)', 'min(t.paid)' x !!$table->{counted} || 'min(t.service)')
+	  if chance(0.25);
+	return @chosen;
+}
+
+my @metric_shapes = (
+	1 => sub {
+		my ($g) = @_;
+		my @list = $g->metric_aggregates;
+		my @columns = grep { $_->{name} !~ /subscription|acr|assigned/ } $g->columns(1 + int(rand(3)), '.');
+		my @all = @{ $g->{table}{columns} };
+
+		# mostly about what is grouped by
+		local $g->{table}{columns} = @columns && chance(0.6) ? \@columns : \@all;
+		my $where = chance(0.3) ? '' : $g->where;
+		my $group = @columns ? ' GROUP BY ' . names(@columns) : '';
+		my $having = $group && chance(0.2) ? " HAVING $list[0] " . one_of('> 1', '<> 2', '< 10', 'IS NOT NULL') : '';
+		return { sql => 'SELECT ' . join(', ', (map { $_->{name} } @columns), @list) . $g->from . $where . $group . $having,
+			kinds => [ @{ kinds(@columns) }, map { 'num' } @list ] };
+	});
+
 my @shapes = (
 	28 => sub {
 		my ($g) = @_;
@@ -471,8 +502,8 @@ my @shapes = (
 	},
 	3 => sub {
 		my ($g) = @_;
-		my $metric = $g->{table}{metric};
-		return { sql => 'SELECT ' . ($metric ? 't.month, t.customer_name' : one_of('*', 't')) . $g->from . $g->where, kinds => [] };
+		my $sure = !$g->{table}{metrics};
+		return { sql => 'SELECT ' . ($sure ? one_of('*', 't') : 't.month') . $g->from . $g->where, kinds => [] };
 	},
 	7 => sub { my ($g) = @_; return { sql => 'SELECT count(*)' . $g->from . $g->where }; },
 	8 => sub {
@@ -610,7 +641,7 @@ sub next
 	{
 		$g->{types} = [];
 		$g->{values} = [];
-		$query = weighted(@shapes)->($g);
+		$query = weighted($table->{metric_options} && chance(0.6) ? @metric_shapes : @shapes)->($g);
 	}
 	push @settings, 'plan_cache_mode = ' . one_of('force_generic_plan', 'force_custom_plan', 'auto') if @{ $g->{types} };
 	push @settings, map { "$_ = off" } one_of([], [], [qw(enable_hashjoin enable_mergejoin)], ['enable_nestloop'])->@* if $query->{join};

@@ -116,6 +116,8 @@ my %makers = (
 	number => sub { return some_of(16, @numbers); },
 	small_number => sub { return @small_numbers; },
 	integer => sub { return some_of(16, @integers); },
+	small_integer => sub { return (0, 0, 1, 2, 3, 5, 10, 11, 100, -1, -7, 2147483647, -2147483648, 2147483648); },
+	small_text => sub { return some_of(4, @words); },
 	month => sub { my ($self) = @_; return (@{ $self->{months} }[ 0 .. 13 ], some_of(4, @{ $self->{days} })); },
 	day => sub { my ($self) = @_; return some_of(24, @{ $self->{days} }); },
 	month_key => sub {
@@ -173,6 +175,21 @@ my %datasets = (
 		columns => {
 			Month => 'month', CustomerName => 'text', ServiceName => 'text', UsageQuantity => 'number',
 			IsACRDuplicateAtPGALevel => '0/1', TotalACR => 'small_number'
+		}
+	},
+	ISVLicense => {
+		program => 'cmp', rows => 240, never_null => qr/^(ActivationDate|LicensesProvisioned)$/,
+		columns => {
+			ServiceId => 'key', ActivationDate => 'day', LicensesProvisioned => 'small_integer',
+			LicensesAssigned => 'small_integer', LicenseState => 'text', TenantId => 'uuid'
+		}
+	},
+	DynamicsUsage => {
+		program => 'mpn', rows => 240,
+		columns => {
+			SubscriptionId => 'subscription', Month => 'subscription_month', CustomerMarket => 'text',
+			FreeVsPaidSKU => 'small_text', CustomerTenantId => 'uuid', AssignedSeats => 'small_integer',
+			CustomerName => 'text'
 		}
 	});
 
@@ -240,11 +257,37 @@ our @tables = (
 			[ 'workload', 'SubWorkload', 'text' ], [ 'users', 'WebUsers', 'bigint' ]
 		]
 	}, {
-		name => 'usage', dataset => 'AzureUsage', timespan => 'LIFETIME', metric => 'acr',
+		name => 'usage', dataset => 'AzureUsage', timespan => 'LIFETIME', metrics => ['acr'],
 		columns => [
 			[ 'month', 'Month', 'date' ], [ 'customer_name', 'CustomerName', 'text' ],
 			[ 'service', 'ServiceName', 'text' ], [ 'quantity', 'UsageQuantity', 'numeric' ],
 			[ 'duplicate', 'IsACRDuplicateAtPGALevel', 'boolean' ], [ 'acr', 'TotalACR', 'numeric' ]
+		]
+	}, {
+		name => 'licenses', dataset => 'ISVLicense', timespan => 'LIFETIME', key => 'service',
+		columns => [
+			[ 'service', 'ServiceId', 'text' ], [ 'activated', 'ActivationDate', 'date NOT NULL' ],
+			[ 'provisioned', 'LicensesProvisioned', 'bigint NOT NULL' ], [ 'assigned', 'LicensesAssigned', 'bigint' ],
+			[ 'state', 'LicenseState', 'text' ], [ 'tenant', 'TenantId', 'uuid' ]
+		]
+	}, {
+		name => 'sums', dataset => 'AzureUsage', timespan => 'LAST_6_MONTHS', metrics => ['acr'],
+		metric_options => { acr => "sum_of 'UsageQuantity'" },
+		columns => [
+			[ 'month', 'Month', 'date' ], [ 'customer_name', 'CustomerName', 'text' ],
+			[ 'service', 'ServiceName', 'text' ], [ 'duplicate', 'IsACRDuplicateAtPGALevel', 'boolean' ],
+			[ 'acr', 'TotalACR', 'numeric' ]
+		]
+	}, {
+		name => 'seats', dataset => 'DynamicsUsage', timespan => 'LIFETIME', metrics => [qw(subscriptions assigned)],
+		counted => 'subscription',
+		metric_options => { subscriptions => "count_of 'SubscriptionId'", assigned => "sum_of 'AssignedSeats'" },
+		columns => [
+			[ 'subscription', 'SubscriptionId', 'uuid' ], [ 'month', 'Month', 'date' ],
+			[ 'market', 'CustomerMarket', 'text' ], [ 'paid', 'FreeVsPaidSKU', 'text' ],
+			[ 'tenant', 'CustomerTenantId', 'uuid' ],
+			[ 'subscriptions', 'SubscriptionCount', 'bigint', 'count(DISTINCT "SubscriptionId")' ],
+			[ 'assigned', 'TotalAssignedSeats', 'bigint', 'sum("AssignedSeats"::bigint)::bigint' ]
 		]
 	});
 
@@ -252,7 +295,7 @@ our @tables = (
 my %months_back = (LAST_6_MONTHS => 6, LAST_3_MONTHS => 3);
 my %time_columns = (
 	ISVOrder => 'MonthStartDate', CustomersAndTenants => 'Month', ISVQualityOfService => 'StartTime',
-	TeamsUsageWorkload => 'MonthKey', AzureUsage => 'Month');
+	TeamsUsageWorkload => 'MonthKey', AzureUsage => 'Month', ISVLicense => 'ActivationDate', DynamicsUsage => 'Month');
 
 sub quote
 {
@@ -280,13 +323,18 @@ sub make_rows
 	{
 		# now and then one that was there before, but for its key
 		my @values = @rows && rand() < 0.06 ? @{ one_of(@rows) }
-		  : map { $pools{$_} && rand() > 0.08 ? one_of(@{ $pools{$_} }) : undef } @names;
+		  : map { $pools{$_} && (rand() > 0.08 || ($spec->{never_null} && $_ =~ $spec->{never_null}))
+			  ? one_of(@{ $pools{$_} }) : undef } @names;
 
 		foreach my $c (0 .. $#names)
 		{
 			my $what = $spec->{columns}{ $names[$c] };
 			$values[$c] = sprintf('K%04d', $i) if $what eq 'key';
 			$values[$c] = $i * 37 % 211 * ($i % 5 ? 1 : -1_000_000_007) if $what eq 'number_key';
+
+			# together they are a key, as in all data of the emulator
+			$values[$c] = $self->{months}[ $i % 8 ] if $what eq 'subscription_month';
+			$values[$c] = $i < 9 ? undef : sprintf('0000%04d-ab12-4cde-8f00-123456789abc', $i / 8) if $what eq 'subscription';
 		}
 		push @rows, \@values;
 	}
@@ -324,12 +372,24 @@ sub create_foreign
 {
 	my ($schema, $table) = @_;
 	my $spec = $datasets{ $table->{dataset} };
-	my $columns = join(', ', map { "$_->[0] $_->[2] OPTIONS (column_name '$_->[1]')" =~
-			  s/^(\S+) (.*?)( COLLATE \S+)? (OPTIONS.*)$/"$1 $2 $4" . ($3 || '')/er } @{ $table->{columns} });
+	my @columns = map {
+		my ($name, $remote, $type) = @$_;
+		my $metric = ($table->{metric_options} || {})->{$name};
+		my $more = $metric ? ", $metric" : '';
+		my ($bare, $rest) = $type =~ /^(.*?)( COLLATE .*| NOT NULL)?$/;
+		"$name $bare OPTIONS (column_name '$remote'$more)" . ($rest // '')
+	} @{ $table->{columns} };
+	my $columns = join(', ', @columns);
 	my $options = $table->{options} ? ", $table->{options}" : '';
 
 	return "CREATE FOREIGN TABLE $schema.$table->{name} ($columns) SERVER $schema OPTIONS ("
 	  . "dataset '$table->{dataset}', program '$spec->{program}', timespan '$table->{timespan}'$options);\n";
+}
+
+sub is_metric
+{
+	my ($table, $name) = @_;
+	return scalar grep { $_ eq $name } @{ $table->{metrics} || [] };
 }
 
 # The rows of the report, by their definition.
@@ -347,9 +407,8 @@ sub create_local
 	foreach my $column (@{ $table->{columns} })
 	{
 		my ($name, $remote, $type, $expression) = @$column;
-		my $metric = defined $table->{metric} && $table->{metric} eq $name;
-		my $value = $metric ? "sum(\"$remote\"::numeric)" : "\"$remote\"";
-		my $bare = $type =~ s/ COLLATE.*//r;
+		my $value = is_metric($table, $name) ? "sum(\"$remote\"::numeric)" : "\"$remote\"";
+		my $bare = $type =~ s/ COLLATE.*| NOT NULL//r;
 
 		$expression ||= "%s::$bare";
 		push @columns, ($expression =~ s/%s/$value/gr) . " AS $name";
@@ -362,10 +421,10 @@ sub create_local
 		  ? "to_char(($time || '01')::date, 'YYYY-MM-DD')" : "left($time, 10)";
 		$where = "WHERE $day COLLATE \"C\" >= '$first' AND $day COLLATE \"C\" $last '$today'";
 	}
-	if ($table->{metric})
+	if ($table->{metrics})
 	{
 		$group = 'GROUP BY ' . join(', ', map { "\"$_->[1]\"" }
-			  grep { $_->[0] ne $table->{metric} } @{ $table->{columns} });
+			  grep { !is_metric($table, $_->[0]) } @{ $table->{columns} });
 	}
 	my $definition = join(', ', map { "$_->[0] $_->[2]" } @{ $table->{columns} });
 	return "CREATE TABLE $schema.$table->{name} ($definition);\n"
@@ -450,6 +509,8 @@ sub fill
 		"PRAGMA synchronous = OFF;\nBEGIN;\n$replace\nCOMMIT;\n");
 	return;
 }
+
+sub datasets { return sort keys %datasets; }
 
 # How many rows a dataset has in the emulator's database.
 sub stored
