@@ -42,12 +42,9 @@ my @sessions = (
 
 note "PINSIGHT_SEED=$seeds[1] PINSIGHT_QUERIES=$queries";
 my $folder = tempdir(CLEANUP => 1);
-my @emulators = map { PinsightEmulator->new(options => [
-			'--rows', 1, '--report-delay', 0, '--seed', $_,
-			map { ("--quota-$_", 1_000_000) } qw(queries reports execute-now) ]) } 1 .. @seeds;
-my $node = $emulators[0]->node('three_answers', server => "poll_interval '10 ms'",
-	conf => "pinsight_fdw.max_age = ''\nmax_connections = 20\nautovacuum = off\n",
-	init => { extra => [ '--encoding', 'UTF8', '--locale', 'C.UTF-8' ] });
+my $today = PinsightTraps::today();
+my @emulators = map { PinsightTraps::emulator($today) } @seeds;
+my $node = PinsightTraps::node($emulators[0], 'three_answers');
 my $cache = $node->data_dir . '/pinsight_fdw';
 
 # ---------------------------------------------------------------------------
@@ -397,7 +394,7 @@ foreach my $i (0 .. $#seeds)
 		my $ok = eval {
 			open(my $out, '>', "$folder/result_$i") or die "result_$i: $!\n";
 			$out->autoflush;
-			PinsightTraps->new($run->{seed})->fill($run->{emulator}, $node, $run->{database});
+			PinsightTraps->new($run->{seed}, $today)->fill($run->{emulator}, $node, $run->{database});
 			$run->{queries} = PinsightQueries->new($run->{seed}, rows_by_table($run->{database}));
 			run_seed($run, $out);
 			close($out) or die "result_$i: $!\n";

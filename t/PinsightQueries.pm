@@ -399,6 +399,23 @@ sub where
 	return $g->{where} = ' WHERE ' . join(' AND ', map { my $c = $g->condition(0); $c =~ / OR | AND /i ? "($c)" : $c } 1 .. $n);
 }
 
+# What the service can do as exactly as PostgreSQL, if anything.
+sub simple_where
+{
+	my ($g) = @_;
+	my @conditions;
+
+	foreach my $column ($g->columns(int(rand(3)), '^(int|bool|date)$'))
+	{
+		my $v = $g->value($column);
+		$v = one_of(1, 10, 100, 1000) if $column->{kind} eq 'int' && (!defined $v || length($v) > 9 || chance(0.2));
+		next if !defined $v;
+		push @conditions, $column->{kind} eq 'bool' ? one_of('', 'NOT ') . $column->{name}
+		  : "$column->{name} " . one_of('<', '<=', '>', '>=', '=', '<>') . ' ' . ($column->{kind} eq 'int' ? "($v)" : quote($v));
+	}
+	return $g->{where} = @conditions ? ' WHERE ' . join(' AND ', @conditions) : '';
+}
+
 # ---------------------------------------------------------------------------
 # Queries
 # ---------------------------------------------------------------------------
@@ -494,6 +511,24 @@ my @metric_shapes = (
 			kinds => [ @{ kinds(@columns) }, map { 'num' } @list ] };
 	});
 
+# What the service can order and cut off, if it can do all else.
+my $limited = sub {
+	my ($g) = @_;
+	my @sure = grep { $_->{type} =~ /NOT NULL/ } @{ $g->{table}{columns} };
+	my @columns = @sure && chance(0.7) ? (grep { chance(0.8) } @sure) : $g->columns(2, '^(int|date|bool|num)$');
+	my $where = $g->simple_where;
+	my ($limit, $n, $offset) = $g->limit;
+
+	@columns = $g->columns(1, '^(text|date)$') if !@columns;
+	my $order = order_by(@columns);
+	my $names = names(@columns);
+	return { sql => "SELECT $names" . $g->from . "$where$order$limit", kinds => kinds(@columns), compare => 'list' } if chance(0.5);
+	my @more = $g->columns(1 + int(rand(3)), $plain);
+	my $sql = 'SELECT ' . join(', ', $names, names(@more)) . $g->from . $where;
+	return { sql => $sql . one_of($order, '') . $limit, all => $sql, limit => $n, offset => $offset,
+		kinds => kinds(@columns, @more), compare => 'part' };
+};
+
 my @shapes = (
 	28 => sub {
 		my ($g) = @_;
@@ -550,6 +585,7 @@ my @shapes = (
 		my $sql = "SELECT $distinct" . names(@columns) . $g->from . (chance(0.3) ? '' : $g->where);
 		return { sql => "$sql$order$limit", all => $sql, limit => $n, offset => $offset, kinds => kinds(@columns), compare => 'part' };
 	},
+	4 => $limited,
 	2 => sub {
 		my ($g) = @_;
 		my ($limit) = $g->limit;
@@ -641,7 +677,8 @@ sub next
 	{
 		$g->{types} = [];
 		$g->{values} = [];
-		$query = weighted($table->{metric_options} && chance(0.6) ? @metric_shapes : @shapes)->($g);
+		$query = weighted($table->{metric_options} && chance(0.6) ? @metric_shapes
+			: $table->{never_null} && chance(0.6) ? (1 => $limited) : @shapes)->($g);
 	}
 	push @settings, 'plan_cache_mode = ' . one_of('force_generic_plan', 'force_custom_plan', 'auto') if @{ $g->{types} };
 	push @settings, map { "$_ = off" } one_of([], [], [qw(enable_hashjoin enable_mergejoin)], ['enable_nestloop'])->@* if $query->{join};

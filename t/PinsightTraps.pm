@@ -1,7 +1,9 @@
 # PinsightTraps: rows full of traps, the same in three places.
 #
-#	my $traps = PinsightTraps->new($seed);
-#	$traps->fill($emulator, $node, 'seed_1');
+#	my $today = PinsightTraps::today();
+#	my $emulator = PinsightTraps::emulator($today);
+#	my $node = PinsightTraps::node($emulator, 'traps');
+#	PinsightTraps->new($seed, $today)->fill($emulator, $node, 'seed_1');
 #
 # makes a database with the tables of @tables in four schemas:
 #
@@ -20,6 +22,7 @@ use strict;
 use warnings;
 use utf8;
 
+use PinsightEmulator;
 use POSIX qw(strftime);
 
 # Case variants, blanks, everything that means something to somebody's parser,
@@ -53,14 +56,33 @@ my @small_numbers = ('0', '1', '1.0', '2', '0.1', '0.10', '1.5', '-1', '10', '10
 
 sub new
 {
-	my ($class, $seed) = @_;
-	my $self = bless { seed => $seed }, $class;
+	my ($class, $seed, $today) = @_;
+	my $self = bless { today => $today }, $class;
 
 	srand($seed);
-	$self->{today} = int(time() / 86400);
 	$self->{days} = [ $self->days ];
 	$self->{months} = [ map { $self->month_start($_) } 0 .. 14 ];
 	return $self;
+}
+
+# Days since 1970.  The emulator's today and ours are the same, even at midnight.
+sub today { return int(time() / 86400); }
+
+sub emulator
+{
+	my ($today) = @_;
+	return PinsightEmulator->new(options => [
+		'--rows', 1, '--report-delay', 0, '--today', strftime('%Y-%m-%d', gmtime($today * 86400)),
+		map { ("--quota-$_", 1_000_000) } qw(queries reports execute-now) ]);
+}
+
+# Case and classes of letters are those of UTF-8, as in most databases.
+sub node
+{
+	my ($emulator, $name) = @_;
+	return $emulator->node($name, server => "poll_interval '10 ms'",
+		conf => "pinsight_fdw.max_age = ''\nmax_connections = 20\nautovacuum = off\n",
+		init => { extra => [ '--encoding', 'UTF8', '--locale', 'C.UTF-8' ] });
 }
 
 # A day, counted from today, as it is written.
@@ -118,7 +140,10 @@ my %makers = (
 	integer => sub { return some_of(16, @integers); },
 	small_integer => sub { return (0, 0, 1, 2, 3, 5, 10, 11, 100, -1, -7, 2147483647, -2147483648, 2147483648); },
 	small_text => sub { return some_of(4, @words); },
-	month => sub { my ($self) = @_; return (@{ $self->{months} }[ 0 .. 13 ], some_of(4, @{ $self->{days} })); },
+	# A window that is open to the future ends with the last day there is, which
+	# may not belong to it.
+	time => sub { my ($self) = @_; return some_of(24, map { s/^9999/9998/r } @{ $self->{days} }); },
+	month => sub { my ($self) = @_; return (@{ $self->{months} }[ 0 .. 13 ], some_of(4, map { s/^9999/9998/r } @{ $self->{days} })); },
 	day => sub { my ($self) = @_; return some_of(24, @{ $self->{days} }); },
 	month_key => sub {
 		my ($self) = @_;
@@ -151,7 +176,7 @@ my %datasets = (
 	CustomersAndTenants => {
 		program => 'mpn', rows => 220,
 		columns => {
-			ProductPartNumber => 'key', Month => 'day', CustomerTenantId => 'uuid', CustomerName => 'text',
+			ProductPartNumber => 'key', Month => 'time', CustomerTenantId => 'uuid', CustomerName => 'text',
 			CustomerMarket => 'text', IsDuplicateRowForPGA => '0/1', AvailableSeats => 'integer',
 			BilledRevenueUSD => 'number'
 		}
@@ -160,7 +185,7 @@ my %datasets = (
 		program => 'cmp', rows => 200,
 		columns => {
 			ResourceUri => 'key', StartTime => 'moment', EndTime => 'moment', ErrorCode => 'text',
-			CustomerName => 'text', SubscriptionId => 'uuid',
+			CustomerName => 'text', SubscriptionId => 'uuid', ResourceType => 'always deployment',
 			DeploymentDurationInMilliSeconds => 'number_key'
 		}
 	},
@@ -180,7 +205,7 @@ my %datasets = (
 	ISVLicense => {
 		program => 'cmp', rows => 240, never_null => qr/^(ActivationDate|LicensesProvisioned)$/,
 		columns => {
-			ServiceId => 'key', ActivationDate => 'day', LicensesProvisioned => 'small_integer',
+			ServiceId => 'key', SKUName => 'always license', ActivationDate => 'time', LicensesProvisioned => 'small_integer',
 			LicensesAssigned => 'small_integer', LicenseState => 'text', TenantId => 'uuid'
 		}
 	},
@@ -264,7 +289,7 @@ our @tables = (
 			[ 'duplicate', 'IsACRDuplicateAtPGALevel', 'boolean' ], [ 'acr', 'TotalACR', 'numeric' ]
 		]
 	}, {
-		name => 'licenses', dataset => 'ISVLicense', timespan => 'LIFETIME', key => 'service',
+		name => 'licenses', dataset => 'ISVLicense', timespan => 'LIFETIME', key => 'service', never_null => 1,
 		columns => [
 			[ 'service', 'ServiceId', 'text' ], [ 'activated', 'ActivationDate', 'date NOT NULL' ],
 			[ 'provisioned', 'LicensesProvisioned', 'bigint NOT NULL' ], [ 'assigned', 'LicensesAssigned', 'bigint' ],
@@ -329,6 +354,7 @@ sub make_rows
 		foreach my $c (0 .. $#names)
 		{
 			my $what = $spec->{columns}{ $names[$c] };
+			$values[$c] = $1 if $what =~ /^always (.*)/;
 			$values[$c] = sprintf('K%04d', $i) if $what eq 'key';
 			$values[$c] = $i * 37 % 211 * ($i % 5 ? 1 : -1_000_000_007) if $what eq 'number_key';
 
