@@ -433,7 +433,7 @@ sub create_local
 	foreach my $column (@{ $table->{columns} })
 	{
 		my ($name, $remote, $type, $expression) = @$column;
-		my $value = is_metric($table, $name) ? "sum(\"$remote\"::numeric)" : "\"$remote\"";
+		my $value = is_metric($table, $name) ? "trim_scale(sum(\"$remote\"::numeric))" : "\"$remote\"";
 		my $bare = $type =~ s/ COLLATE.*| NOT NULL//r;
 
 		$expression ||= "%s::$bare";
