@@ -188,6 +188,13 @@ EXPLAIN (VERBOSE, COSTS OFF) SELECT country FROM orders
 -- a value of an outer row is no reason for a report of its own
 EXPLAIN (VERBOSE, COSTS OFF) SELECT n, (SELECT max(month) FROM orders WHERE version = n)
 	FROM generate_series(1, 3) AS n;
+-- nor is one of a subquery that depends on an outer row, though nothing beside it does
+SET pinsight_fdw.max_age = 0;
+SELECT n, (SELECT count(*) > 0 FROM orders WHERE version = (SELECT max(v) FROM generate_series(1, n) AS v))
+	FROM generate_series(1, 3, 2) AS n;
+SELECT n, found FROM generate_series(1, 3, 2) AS n, LATERAL
+	(SELECT count(*) > 0 AS found FROM orders WHERE version = (SELECT max(v) FROM generate_series(1, n) AS v)) AS orders;
+RESET pinsight_fdw.max_age;
 
 -- with fetch 'table' all of it is done here, but for a look
 ALTER FOREIGN TABLE market OPTIONS (ADD fetch 'table');

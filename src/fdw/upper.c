@@ -153,7 +153,7 @@ set_order(PlannerInfo *root, RelOptInfo *rel, Relation relation, PinShape *shape
 
 /* Is the result the table's rows, one by one, and a LIMIT of them? */
 static bool
-is_limited_scan(PlannerInfo *root, const FinalPathExtraData *extra)
+is_limited_scan(PlannerInfo *root, RelOptInfo *rel, const FinalPathExtraData *extra)
 {
 	Query	   *parse = root->parse;
 
@@ -163,8 +163,8 @@ is_limited_scan(PlannerInfo *root, const FinalPathExtraData *extra)
 		!parse->hasAggs && !parse->hasWindowFuncs && !parse->hasTargetSRFs &&
 		parse->distinctClause == NIL && parse->havingQual == NULL &&
 		parse->setOperations == NULL &&
-		pin_condition_is_fixed(root, (Expr *) parse->limitCount) &&
-		pin_condition_is_fixed(root, (Expr *) parse->limitOffset);
+		pin_condition_is_fixed(root, rel, (Expr *) parse->limitCount) &&
+		pin_condition_is_fixed(root, rel, (Expr *) parse->limitOffset);
 }
 
 /*
@@ -219,7 +219,7 @@ add_limit_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel,
 	Relation	relation;
 	bool		pushed;
 
-	if (!is_limited_scan(root, extra))
+	if (!is_limited_scan(root, rel, extra))
 		return;
 	relation = pin_upper_open(root, rel);
 	pushed = pin_upper_options(rel)->fetch_query && all_exact(root, rel, relation) &&
