@@ -156,6 +156,7 @@ SELECT told('SELECT visits FROM market ORDER BY clicks LIMIT 5');
 SELECT told('SELECT visits FROM market ORDER BY visits, offer LIMIT 5');
 SELECT told('SELECT offer FROM market ORDER BY visits FETCH FIRST 5 ROWS WITH TIES');
 SELECT told('SELECT made, month FROM orders LIMIT 5');
+SELECT visits FROM market WHERE visits = 40 ORDER BY visits LIMIT 1;
 SELECT told('SELECT * FROM market LIMIT 0');
 SELECT told('SELECT * FROM market WHERE false');
 SELECT count(*) FROM market WHERE false;

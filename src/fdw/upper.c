@@ -203,7 +203,8 @@ limit_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel,
 	Path	   *path = (Path *) pin_plan_path(root, rel, rows,
 											  pin_upper_options(rel)->startup_cost * part, shape);
 
-	if (parse->sortClause != NIL)
+	/* what has one value only needs no sorting */
+	if (root->sort_pathkeys != NIL)
 		path = (Path *) create_sort_path(root, rel, path, root->sort_pathkeys, -1);
 	path = pin_upper_project(root, output_rel, path, root->upper_targets[UPPERREL_FINAL]);
 	return (Path *) create_limit_path(root, output_rel, path, parse->limitOffset,
