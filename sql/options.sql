@@ -332,6 +332,11 @@ SET pinsight_fdw.cache_directory = '/tmp';
 SET pinsight_fdw.cache_size = '1GB';
 SET pinsight_fdw.progress = off;
 RESET pinsight_fdw.progress;
+SHOW pinsight_fdw.sweep_age;
+SET pinsight_fdw.sweep_age = '12h';
+SET pinsight_fdw.sweep_age = -1;
+SET pinsight_fdw.sweep_age = -2;
+RESET pinsight_fdw.sweep_age;
 SET pinsight_fdw.max_rage = '1 h';
 
 --

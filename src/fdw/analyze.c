@@ -104,7 +104,7 @@ acquire_sample(Relation relation, int elevel, HeapTuple *rows, int target,
 	PinOptions *options = pin_options_scan(RelationGetRelid(relation), GetUserId());
 	List	   *plan = pin_plan_table(pin_table_resolve(relation, options));
 	PinScanQuery *query = pin_query_of_table(plan);
-	PinResolution *resolution = pin_report_begin(relation, GetUserId(), options, query);
+	PinResolution *resolution = pin_report_begin(relation, GetUserId(), options, plan, query);
 	Sample		sample = {.tupdesc = RelationGetDescr(relation),.rows = rows,.target = target};
 
 	sample.skip = -1;

@@ -101,6 +101,26 @@ remote_name(const Groups *g, Node *expr)
 	return name != NULL ? name : count_name(g, (Aggref *) expr);
 }
 
+/*
+ * Is there but one way to spell each value of a column?  If not, such as for a
+ * uuid in small or capital letters, or 1.5 and 1.50, the service has several
+ * groups for one of the statement, and their counts cannot be put together.
+ */
+static bool
+has_one_spelling(const Groups *g, const Var *var)
+{
+	PinCondition c;
+
+	if (var->vartype == TEXTOID)
+		return get_collation_isdeterministic(var->varcollid);
+	if (pin_upper_options(g->rel)->set_null ||
+		!pin_condition_column(g->rel, pin_upper_table(g->rel), pin_upper_options(g->rel),
+							  g->relation, (Expr *) var, &c))
+		return false;
+	return c.comparison == PIN_COMPARE_INTEGER || c.comparison == PIN_COMPARE_DATE ||
+		c.comparison == PIN_COMPARE_BOOLEAN;
+}
+
 /* ---- the columns of the scan ---- */
 
 /* Adds columns and aggregates, each once; false if the service lacks one. */
@@ -136,18 +156,34 @@ flat(Node *node)
 static bool
 take_groups(Groups *g)
 {
-	return add_columns(g, get_sortgrouplist_exprs(pin_group_clause(g->root),
-												  g->root->processed_tlist));
+	List	   *columns = get_sortgrouplist_exprs(pin_group_clause(g->root),
+												  g->root->processed_tlist);
+	ListCell   *lc;
+
+	if (!add_columns(g, columns))
+		return false;
+	foreach(lc, columns)
+	{
+		/* add_columns takes columns of the table alone, and aggregates */
+		if (!has_one_spelling(g, lfirst_node(Var, lc)))
+			return false;
+	}
+	return true;
 }
 
 /* ---- conditions ---- */
 
-/* Does a condition look at nothing but columns that are grouped by? */
+/*
+ * Does a condition look at nothing but columns that are grouped by?  One that is
+ * volatile is meant for every row.
+ */
 static bool
 is_checkable(const Groups *g, Node *clause)
 {
 	ListCell   *lc;
 
+	if (contain_volatile_functions(clause))
+		return false;
 	foreach(lc, pull_var_clause(clause, PVC_RECURSE_PLACEHOLDERS))
 	{
 		if (!is_grouped(g, lfirst(lc)))
@@ -199,7 +235,7 @@ fits(const Groups *g)
 	const Query *parse = g->root->parse;
 	const PinOptions *options = pin_upper_options(g->rel);
 
-	return options->fetch_query && options->report_id == NULL &&
+	return options->fetch_query && options->report_id == NULL && !options->set_null &&
 		pin_upper_table(g->rel)->metrics != NIL && parse->hasAggs &&
 		parse->groupClause != NIL && parse->groupingSets == NIL && !parse->hasTargetSRFs &&
 		!g->root->hasPseudoConstantQuals;

@@ -127,4 +127,7 @@ extern List *pinsightImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serv
 /* in explain.c */
 extern void pinsightExplainForeignScan(ForeignScanState *node, ExplainState *es);
 
+/* "3 h", "12 min", "5 s" */
+extern char *pin_duration_text(int64 secs);
+
 #endif							/* PIN_FDW_H */

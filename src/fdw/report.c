@@ -14,16 +14,20 @@
 #include "settings.h"
 #include "snapshot/flight.h"
 #include "snapshot/row_count.h"
+#include "snapshot/took.h"
 #include "text.h"
 #include "throw.h"
 #include "transport/wait.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
-/* Says what a scan is waiting for, whoever works on it. */
+/* Says what a scan is waiting for, whoever works on it, and what to expect. */
 static void
-notice_progress(const PinResolution *resolution, int64 waited_us, const char *table_name)
+notice_progress(const PinResolution *resolution, int64 waited_us, const PinOptions *options,
+				Relation relation)
 {
+	int64		took = options->report_id == NULL ?
+	pin_took_read(options, RelationGetRelid(relation)) : 0;
 	PinJobState job;
 	bool		known = pin_resolve_progress(resolution, &job);
 	int			others = pin_flight_size() - 1;
@@ -32,14 +36,17 @@ notice_progress(const PinResolution *resolution, int64 waited_us, const char *ta
 
 	ereport(NOTICE,
 			(errmsg("waiting for the report of foreign table \"%s\"%s since %d s",
-					table_name, others > 0 ? psprintf(" and %d more", others) : "",
+					RelationGetRelationName(relation),
+					others > 0 ? psprintf(" and %d more", others) : "",
 					(int) (waited_us / USECS_PER_SEC)),
 			 known && job.report_id[0] != '\0' ?
 			 errdetail("The service says of report %s: %s (asked %d times).",
 					   job.report_id, said, job.polls) :
 			 known && job.said[0] != '\0' ?
 			 errdetail("Step: %s; the service says: %s.", job.phase, said) :
-			 known ? errdetail("Step: %s.", job.phase) : 0));
+			 known ? errdetail("Step: %s.", job.phase) : 0,
+			 took > 0 ?
+			 errhint("The last report of this table took %s.", pin_duration_text(took)) : 0));
 }
 
 /* No rows will come: says why. */
@@ -85,10 +92,26 @@ pin_report_at_hand(Relation relation, Oid userid, const PinOptions *options,
 	return snapshot != NULL;
 }
 
+/*
+ * A cursor's plan lives on when its server is altered.  The report query is
+ * that of one program: it means nothing to another.
+ */
+static void
+check_program(Relation relation, const PinOptions *options, const List *plan)
+{
+	if (strcmp(strVal(list_nth(plan, PIN_PLAN_PROGRAM)), options->program) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("program of server \"%s\" was changed since the query on foreign table \"%s\" was planned",
+						options->server_name, RelationGetRelationName(relation)),
+				 errhint("Run the query again.")));
+}
+
 PinResolution *
-pin_report_begin(Relation relation, Oid userid, const PinOptions *options,
+pin_report_begin(Relation relation, Oid userid, const PinOptions *options, const List *plan,
 				 const PinScanQuery *query)
 {
+	check_program(relation, options, plan);
 	return pin_resolve_start(pin_need_create(options, &query->asked,
 											 RelationGetRelid(relation), userid));
 }
@@ -106,7 +129,7 @@ pin_report_is_here(PinResolution *resolution, Relation relation, const PinOption
 	{
 		waited = pin_flight_notice_due(resolution);
 		if (pin_progress && waited > 0)
-			notice_progress(resolution, waited, RelationGetRelationName(relation));
+			notice_progress(resolution, waited, options, relation);
 		return false;
 	}
 	if (status == PIN_RESOLVE_FAILED)

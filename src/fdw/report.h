@@ -24,7 +24,7 @@ extern bool pin_report_at_hand(Relation relation, Oid userid, const PinOptions *
  * options and query are kept by reference.
  */
 extern PinResolution *pin_report_begin(Relation relation, Oid userid,
-									   const PinOptions *options,
+									   const PinOptions *options, const List *plan,
 									   const PinScanQuery *query);
 
 /*

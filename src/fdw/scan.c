@@ -111,7 +111,7 @@ open_preview(ForeignScanState *node, PinScan *scan)
 static void
 begin(PinScan *scan)
 {
-	scan->resolution = pin_report_begin(scan->relation, scan->userid, scan->options,
+	scan->resolution = pin_report_begin(scan->relation, scan->userid, scan->options, scan->plan,
 										scan->query);
 }
 
@@ -148,6 +148,14 @@ pin_scan_prefetch(ForeignScanState *node)
 	MemoryContextSwitchTo(old);
 }
 
+/* The table's own type knows which columns are never null; the slot's does not. */
+static TupleDesc
+row_type(const ForeignScanState *node)
+{
+	return node->ss.ss_currentRelation != NULL ? RelationGetDescr(node->ss.ss_currentRelation) :
+		node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
+}
+
 /* Finds or fetches the rows, as far as that can be done now. */
 static void
 advance(ForeignScanState *node, PinScan *scan)
@@ -167,9 +175,7 @@ advance(ForeignScanState *node, PinScan *scan)
 	if (scan->rows == NULL &&
 		pin_report_is_here(scan->resolution, scan->relation, scan->options, scan->plan,
 						   scan->query))
-		scan->rows = pin_report_open(scan->relation,
-									 node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
-									 scan->options, scan->plan,
+		scan->rows = pin_report_open(scan->relation, row_type(node), scan->options, scan->plan,
 									 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)),
 									 scan->resolution);
 }

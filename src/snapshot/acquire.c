@@ -40,6 +40,8 @@
 #include "snapshot/acquire.h"
 #include "snapshot/budget.h"
 #include "snapshot/cache.h"
+#include "snapshot/sweep.h"
+#include "snapshot/took.h"
 #include "snapshot/turn.h"
 #include "utils/timestamp.h"
 #include "transport/retry.h"
@@ -85,6 +87,8 @@ typedef enum PinStep
 #define FIRST_TURN_MS 50
 #define MAX_TURN_MS 500
 #define QUEUED "waiting for its turn"
+/* A wait that is long enough to sweep meanwhile. */
+#define SWEEP_PAUSE_MS 1000
 /* Rows are not held back for longer than this by tidying up. */
 #define TIDY_UP_MS 10000
 
@@ -103,6 +107,7 @@ struct PinAcquisition
 	PinTurn		turn;			/* our ticket, until the end */
 	bool		queued;			/* its turn has not come */
 	int			turn_ms;		/* wait before the next look */
+	PinSweep   *sweep;			/* goes along; NULL: none */
 	char		name[PIN_JOB_NAME_SIZE];	/* of the remote objects */
 	TimestampTz oldest;			/* rows older than this are of no use */
 	PinSnapshotHead head;		/* what the snapshot will say of itself */
@@ -120,6 +125,9 @@ struct PinAcquisition
 	TimestampTz looked;			/* when the first of them was asked for */
 	char	   *next_page;		/* FIND_X: where its list goes on; NULL: start */
 	char	   *link;			/* secure link of the completed execution */
+	PinQueryList queries;		/* a reply being read: let_go frees what an */
+	PinReportList reports;		/* error leaves of it */
+	PinExecution execution;		/* likewise */
 
 	PinError	error;			/* why FAILED */
 	bool		doomed;			/* tidying up before FAILED */
@@ -373,16 +381,16 @@ static bool
 read_find_query(const PinReply *reply, void *arg, PinError *err)
 {
 	PinAcquisition *a = arg;
-	PinQueryList list;
+	PinQueryList *list = &a->queries;
 	const PinRemoteQuery *query;
 
-	if (!pin_api_find_queries_reply(reply, &list, err))
+	if (!pin_api_find_queries_reply(reply, list, err))
 		return false;
-	query = pin_api_query_named(&list, a->name);
+	query = pin_api_query_named(list, a->name);
 	if (query != NULL)
 		strlcpy(a->job->state.query_id, query->id, sizeof(PinId));
-	turn_page(a, query != NULL, list.next_link, &a->job->state.query_tried);
-	pin_api_query_list_free(&list);
+	turn_page(a, query != NULL, list->next_link, &a->job->state.query_tried);
+	pin_api_query_list_free(list);
 	return true;
 }
 
@@ -439,22 +447,22 @@ static bool
 read_find_report(const PinReply *reply, void *arg, PinError *err)
 {
 	PinAcquisition *a = arg;
-	PinReportList list;
+	PinReportList *list = &a->reports;
 	const PinRemoteReport *report;
 
-	if (!pin_api_find_reports_reply(reply, &list, err))
+	if (!pin_api_find_reports_reply(reply, list, err))
 		return false;
-	report = pin_api_report_named(&list, a->name);
+	report = pin_api_report_named(list, a->name);
 	if (report != NULL)
 	{
 		strlcpy(a->job->state.report_id, report->id, sizeof(PinId));
 		if (a->job->state.query_id[0] == '\0')	/* to be deleted, too */
 			strlcpy(a->job->state.query_id, report->query_id, sizeof(PinId));
 	}
-	turn_page(a, report != NULL, list.next_link, &a->job->state.report_tried);
+	turn_page(a, report != NULL, list->next_link, &a->job->state.report_tried);
 	if (!a->job->state.report_tried)	/* what is found later was made later */
 		a->job->state.not_before = a->looked;
-	pin_api_report_list_free(&list);
+	pin_api_report_list_free(list);
 	return true;
 }
 
@@ -517,6 +525,8 @@ poll_later(PinAcquisition *a)
 	rest(a, wait_ms);
 	a->job->state.next_poll = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait_ms);
 	pin_job_save(a->job);
+	if (a->sweep == NULL && wait_ms >= SWEEP_PAUSE_MS)
+		a->sweep = pin_sweep_start_once(a->need);
 }
 
 static bool
@@ -606,24 +616,24 @@ static bool
 read_poll(const PinReply *reply, void *arg, PinError *err)
 {
 	PinAcquisition *a = arg;
-	PinExecution execution;
+	PinExecution *execution = &a->execution;
 
-	if (!pin_api_latest_execution_reply(reply, a->job->state.report_id, &execution, err))
+	if (!pin_api_latest_execution_reply(reply, a->job->state.report_id, execution, err))
 		return false;
 
-	strlcpy(a->stats.state, execution.status_text, sizeof(a->stats.state));
-	strlcpy(a->job->state.said, execution.status_text, sizeof(a->job->state.said));
-	if (execution.status != PIN_EXECUTION_COMPLETED)
+	strlcpy(a->stats.state, execution->status_text, sizeof(a->stats.state));
+	strlcpy(a->job->state.said, execution->status_text, sizeof(a->job->state.said));
+	if (execution->status != PIN_EXECUTION_COMPLETED)
 		a->job->state.not_before = a->sent;
-	if (execution.status == PIN_EXECUTION_NONE)
-		execution_missing(a, execution.maybe_gone);
-	else if (execution.status == PIN_EXECUTION_FAILED)
+	if (execution->status == PIN_EXECUTION_NONE)
+		execution_missing(a, execution->maybe_gone);
+	else if (execution->status == PIN_EXECUTION_FAILED)
 		execution_failed(a);
-	else if (execution.status == PIN_EXECUTION_COMPLETED && execution.secure_link != NULL)
-		execution_completed(a, &execution);
+	else if (execution->status == PIN_EXECUTION_COMPLETED && execution->secure_link != NULL)
+		execution_completed(a, execution);
 	else
 		poll_later(a);
-	pin_api_execution_free(&execution);
+	pin_api_execution_free(execution);
 	return true;
 }
 
@@ -653,15 +663,19 @@ start_download(PinAcquisition *a)
 		fail(a, &err);
 }
 
-/* For those who look on, not for whoever resumes: now and then is enough. */
+/*
+ * How long the report took, for those who wait for the next one: from its
+ * order, whoever has sent that, until it was ready, however late that was seen,
+ * and its download.
+ */
 static void
-note_downloaded(PinAcquisition *a)
+note_took(PinAcquisition *a)
 {
-	a->stats.downloaded = pin_report_file_offset(a->download.file);
-	if (GetCurrentTimestamp() - a->job->state.saved < USECS_PER_SEC)
-		return;
-	a->job->state.downloaded = a->stats.downloaded;
-	pin_job_save(a->job);
+	TimestampTz ordered = a->job->state.create_sent;
+	int64		took = a->head.as_of - ordered + GetCurrentTimestamp() - a->sent;
+
+	if (ordered != 0 && took >= 0)
+		pin_took_note(a->need->options, a->need->relid, took / USECS_PER_SEC);
 }
 
 /* Moves the download on; true if there is nothing to wait for. */
@@ -671,13 +685,15 @@ advance_download(PinAcquisition *a)
 	PinError	err;
 	PinDownloadStatus status = pin_download_advance(&a->download, &err);
 
-	note_downloaded(a);
+	a->stats.downloaded = pin_report_file_offset(a->download.file);
+	pin_job_note_download(a->job, a->stats.downloaded, pin_report_file_rows(a->download.file));
 	if (status == PIN_DOWNLOAD_WAIT)
 		return false;
 	if (status == PIN_DOWNLOAD_DONE)
 	{
 		a->snapshot = pin_report_file_seal(a->download.file, &a->head);
 		a->stats.ready_us = pin_now_us();
+		note_took(a);
 		pin_evict(a->snapshot);
 		begin_tidying(a);
 	}
@@ -782,7 +798,6 @@ start_step(PinAcquisition *a)
 	/* before anything is sent: whoever takes over knows what may exist */
 	strlcpy(a->job->state.phase, phases[step], sizeof(a->job->state.phase));
 	a->job->state.next_poll = 0;
-	a->job->state.downloaded = a->stats.downloaded;
 	pin_job_save(a->job);
 }
 
@@ -821,32 +836,32 @@ recover_create(PinAcquisition *a, const PinError *err)
 }
 
 /*
- * A report was refused.  If we found its query and did not create it, that may
- * be gone by now: whoever had it before may have been deleting it when his scan
- * was ended.  Then it is created anew, once.
+ * The report was refused because its query is gone.  Somebody whose scan was
+ * ended may just have been deleting it when we took the job over: with a new
+ * one, once.
  */
 static bool
-query_may_be_gone(const PinAcquisition *a, const PinError *err)
+recover_query(PinAcquisition *a, const PinError *err)
 {
-	return err->kind == PIN_ERROR_BAD_REQUEST && a->query_creates == 0 && !a->restarted;
+	if (a->step != PIN_STEP_CREATE_REPORT || err->kind != PIN_ERROR_REPORT_GONE ||
+		err->ambiguous || a->restarted)
+		return false;
+	a->client.retries++;
+	a->outdated = true;
+	begin_tidying(a);
+	return true;
 }
 
 /* The current step's call has failed for good. */
 static void
 handle_failure(PinAcquisition *a, const PinError *err)
 {
-	if (recover_create(a, err))
+	if (recover_create(a, err) || recover_query(a, err))
 		return;
 	if (is_tidying(a))
 	{
 		a->leftover = *err;
 		end_tidying(a);
-	}
-	else if (a->step == PIN_STEP_CREATE_REPORT && query_may_be_gone(a, err))
-	{
-		a->client.retries++;
-		a->outdated = true;
-		begin_tidying(a);
 	}
 	else if (a->step == PIN_STEP_CREATE_REPORT && err->http_status != 0 && !err->ambiguous)
 		doom(a, err);			/* refused: the query is of no use now */
@@ -964,6 +979,8 @@ pin_acquire_advance(PinAcquisition *a)
 		else if (!advance_once(a))
 			break;
 	}
+	if (status == PIN_ACQUIRE_WAIT && a->sweep != NULL && !pin_sweep_go_along(a->sweep))
+		a->sweep = NULL;
 	a->stats.requests = a->client.requests + a->download.requests;
 	a->stats.retries = a->client.retries + a->download.retries;
 	MemoryContextSwitchTo(old);
@@ -998,6 +1015,11 @@ let_go(void *arg)
 {
 	PinAcquisition *a = arg;
 
+	pin_sweep_close(a->sweep);
+	a->sweep = NULL;
+	pin_api_query_list_free(&a->queries);
+	pin_api_report_list_free(&a->reports);
+	pin_api_execution_free(&a->execution);
 	if (a->client.http != NULL)
 	{
 		pin_download_stop(&a->download);
@@ -1046,11 +1068,11 @@ pin_acquire_start(const PinNeed *need, PinJob *job, TimestampTz oldest)
 
 /* A file that arrives is waited for, and tidying up has a deadline of its own. */
 void
-pin_acquire_await(PinAcquisition *a)
+pin_acquire_await(PinAcquisition *a, int64 patience_us)
 {
 	if (a->patience_us != 0 || a->client.http == NULL)
 		return;
-	a->patience_us = wait_timeout_end(a);
+	a->patience_us = patience_us;
 	if (!is_tidying(a) && a->step != PIN_STEP_DOWNLOAD)
 		be_patient(a);
 }

@@ -56,10 +56,10 @@ extern PinAcquisition *pin_acquire_start(const PinNeed *need, PinJob *job,
 										 TimestampTz oldest);
 
 /*
- * Somebody waits, from now on: wait_timeout begins.  Until then there is no
- * hurry.  Idempotent.
+ * Somebody waits, until wait_timeout ends at patience_us on pin_now_us()'s clock.
+ * Without that there is no hurry.  Idempotent.
  */
-extern void pin_acquire_await(PinAcquisition *acquisition);
+extern void pin_acquire_await(PinAcquisition *acquisition, int64 patience_us);
 
 /*
  * Goes on as far as possible without waiting, after pin_http_drive().  Throws

@@ -70,11 +70,17 @@ stop_following(PinResolution *r)
 	pin_engine_release();
 }
 
+/* The end of wait_timeout, whoever does the work. */
+static int64
+patience_us(const PinResolution *r)
+{
+	return r->awaited_us + r->need->options->wait_timeout_ms * 1000;
+}
+
 static void
 set_deadline(PinResolution *r)
 {
-	(void) pin_mux_arm(pin_http_mux(r->http), &r->deadline,
-					   pin_now_us() + r->need->options->wait_timeout_ms * 1000);
+	(void) pin_mux_arm(pin_http_mux(r->http), &r->deadline, patience_us(r));
 }
 
 /* The engine has the timers that a wait needs. */
@@ -121,6 +127,14 @@ use_own(PinResolution *r, PinSnapshot *own, PinRowsFrom from)
 	use(r, snapshot, from);
 }
 
+/* Rows that we have not fetched ourselves. */
+static void
+reuse(PinResolution *r, PinSnapshot *snapshot, PinRowsFrom from)
+{
+	pin_snapshot_hit(snapshot);
+	use(r, snapshot, from);
+}
+
 /* A snapshot that is there; true if so. */
 static bool
 use_snapshot(PinResolution *r)
@@ -133,7 +147,7 @@ use_snapshot(PinResolution *r)
 		snapshot = pin_scheduled_recent(r->need, r->oldest);
 	if (snapshot == NULL)
 		return false;
-	use(r, snapshot, r->following ? PIN_ROWS_SHARED : PIN_ROWS_SNAPSHOT);
+	reuse(r, snapshot, r->following ? PIN_ROWS_SHARED : PIN_ROWS_SNAPSHOT);
 	return true;
 }
 
@@ -149,7 +163,7 @@ use_stale(PinResolution *r)
 		snapshot = pin_snapshot_find(r->need,
 									 GetCurrentTimestamp() - options->stale_ok_ms * 1000);
 	if (snapshot != NULL)
-		use(r, snapshot, PIN_ROWS_STALE);
+		reuse(r, snapshot, PIN_ROWS_STALE);
 	else
 		r->failed = true;
 }
@@ -159,9 +173,9 @@ static void
 await_own(PinResolution *r)
 {
 	if (r->scheduled != NULL)
-		pin_scheduled_await(r->scheduled);
+		pin_scheduled_await(r->scheduled, patience_us(r));
 	else
-		pin_acquire_await(r->acquisition);
+		pin_acquire_await(r->acquisition, patience_us(r));
 }
 
 static void
@@ -270,6 +284,8 @@ use_execution(PinResolution *r)
 	bool		fetched;
 	PinSnapshot *snapshot = pin_scheduled_take(r->scheduled, &fetched);
 
+	if (!fetched)
+		pin_snapshot_hit(snapshot);
 	r->error = *pin_scheduled_error(r->scheduled);
 	use_own(r, snapshot, r->error.kind != PIN_ERROR_NONE ? PIN_ROWS_STALE :
 			fetched ? PIN_ROWS_SCHEDULED : PIN_ROWS_SNAPSHOT);

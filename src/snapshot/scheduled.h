@@ -38,7 +38,7 @@ extern PinScheduled *pin_scheduled_start(const PinNeed *need, PinJob *job,
 										 TimestampTz oldest);
 
 /* As their namesakes in acquire.h. */
-extern void pin_scheduled_await(PinScheduled *scheduled);
+extern void pin_scheduled_await(PinScheduled *scheduled, int64 patience_us);
 extern PinAcquireStatus pin_scheduled_advance(PinScheduled *scheduled);
 extern PinWait pin_scheduled_waits_for(const PinScheduled *scheduled);
 extern const PinAcquireStats *pin_scheduled_stats(const PinScheduled *scheduled);
