@@ -122,6 +122,8 @@ SELECT told($$SELECT month FROM usage WHERE total_acr > 5 AND customer_market = 
 SELECT told('SELECT sum(total_acr) FROM usage');
 SELECT told('SELECT month, sum(total_acr), max(customer_name) FROM usage GROUP BY month');
 SELECT told('SELECT month, avg(total_acr) FROM usage GROUP BY month');
+SELECT told('SELECT month, sum(total_acr) FROM usage GROUP BY month, random()');
+SELECT told('SELECT month, sum(total_acr) FROM usage WHERE random() < 0.5 GROUP BY month');
 SELECT told('SELECT month, count(*), sum(total_acr) FROM usage GROUP BY month');
 SELECT told('SELECT count(DISTINCT subscription_id), sum(total_sold_seats), customer_market
 	FROM seats GROUP BY customer_market HAVING sum(total_sold_seats) > 3');
@@ -172,6 +174,7 @@ SELECT told('SELECT DISTINCT clicks, day FROM market');
 SELECT told('SELECT DISTINCT clicks FROM market');
 SELECT told('SELECT DISTINCT offer FROM market');
 SELECT told($$SELECT DISTINCT visits FROM market WHERE offer = 'x'$$);
+SELECT told('SELECT DISTINCT visits, random() FROM market');
 
 -- counting rows takes the lightest columns
 SELECT told('SELECT count(*) FROM orders');

@@ -139,10 +139,11 @@ needs_all_columns(Node *node, void *context)
 static bool
 can_be_coarse(PlannerInfo *root, Look *look, Node *having)
 {
-	List	   *clauses = pin_upper_clauses(look->rel);
+	List	   *exprs = root->upper_targets[UPPERREL_GROUP_AGG]->exprs;
 
-	return !needs_all_columns((Node *) root->upper_targets[UPPERREL_GROUP_AGG]->exprs, look) &&
-		!needs_all_columns(having, look) && !has_metric((Node *) clauses, look);
+	return !pin_upper_is_volatile(look->rel, exprs) &&
+		!needs_all_columns((Node *) exprs, look) && !needs_all_columns(having, look) &&
+		!has_metric((Node *) pin_upper_clauses(look->rel), look);
 }
 
 /* ---- the path ---- */

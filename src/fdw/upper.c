@@ -74,6 +74,13 @@ pin_upper_clauses(const RelOptInfo *rel)
 	return extract_actual_clauses(rel->baserestrictinfo, false);
 }
 
+bool
+pin_upper_is_volatile(const RelOptInfo *rel, const List *exprs)
+{
+	return contain_volatile_functions((Node *) exprs) ||
+		contain_volatile_functions((Node *) pin_upper_clauses(rel));
+}
+
 Path *
 pin_upper_project(PlannerInfo *root, RelOptInfo *rel, Path *path, PathTarget *target)
 {
@@ -271,7 +278,8 @@ add_distinct_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel)
 		pin_upper_table(rel)->metrics != NIL || parse->hasDistinctOn || parse->hasAggs ||
 		parse->groupClause != NIL || parse->groupingSets != NIL || parse->hasWindowFuncs ||
 		parse->hasTargetSRFs || parse->havingQual != NULL || parse->distinctClause == NIL ||
-		!grouping_is_hashable(parse->distinctClause))
+		!grouping_is_hashable(parse->distinctClause) ||
+		pin_upper_is_volatile(rel, root->processed_tlist))
 		return;
 	relation = pin_upper_open(root, rel);
 	fits = same_duplicates(rel, relation);
