@@ -50,7 +50,8 @@ CREATE FOREIGN TABLE seats (
 	customer_market text,
 	subscription_id uuid,
 	subscription_count bigint OPTIONS (count_of 'SubscriptionId'),
-	total_sold_seats bigint OPTIONS (sum_of 'BilledRevenueUSD')
+	total_sold_seats bigint OPTIONS (sum_of 'BilledRevenueUSD'),
+	made text OPTIONS (metadata 'generated_time')
 ) SERVER pushdown_partner OPTIONS (dataset 'SeatsSubscriptionsAndRevenue');
 
 -- the lines of a plan that are about the service, a condition a line
@@ -131,6 +132,10 @@ SELECT told($$SELECT count(DISTINCT subscription_id) FROM seats
 	WHERE customer_market = 'Norway' GROUP BY month$$);
 SELECT told($$SELECT count(DISTINCT subscription_id) FROM seats
 	WHERE customer_market = 'Norway' GROUP BY customer_market$$);
+
+SELECT told('SELECT count(DISTINCT subscription_id) FROM seats GROUP BY tableoid');
+SELECT told('SELECT count(DISTINCT subscription_id) FROM seats GROUP BY seats');
+SELECT told('SELECT count(DISTINCT subscription_id) FROM seats GROUP BY customer_market, made');
 
 -- the same answers as from the table's own rows
 CREATE TABLE all_usage AS SELECT * FROM usage;

@@ -91,12 +91,18 @@ count_name(const Groups *g, const Aggref *aggref)
 static char *
 remote_name(const Groups *g, Node *expr)
 {
+	const PinTable *table = pin_upper_table(g->rel);
 	char	   *name;
 
 	if (!IsA(expr, Aggref))
-		return IsA(expr, Var) && is_grouped(g, expr) &&
-			!pin_table_is_metric(pin_upper_table(g->rel), ((Var *) expr)->varattno) ?
-			pstrdup(pin_table_name(pin_upper_table(g->rel), ((Var *) expr)->varattno)) : NULL;
+	{
+		/* no system column, nor one about the execution */
+		const char *column = IsA(expr, Var) && is_grouped(g, expr) ?
+			pin_table_name(table, ((Var *) expr)->varattno) : NULL;
+
+		return column != NULL && !pin_table_is_metric(table, ((Var *) expr)->varattno) ?
+			pstrdup(column) : NULL;
+	}
 	name = pin_aggregate_sum_name(g->rel, g->relation, (Aggref *) expr);
 	return name != NULL ? name : count_name(g, (Aggref *) expr);
 }
