@@ -20,7 +20,8 @@ CREATE FOREIGN TABLE market (
 	offer text OPTIONS (column_name 'OfferName'),
 	campaign text OPTIONS (column_name 'ReferralDomain'),
 	visits bigint OPTIONS (column_name 'PageVisits') NOT NULL,
-	clicks int OPTIONS (column_name 'GetItNow')
+	clicks int OPTIONS (column_name 'GetItNow'),
+	contacts int OPTIONS (column_name 'ContactMe') NOT NULL
 ) SERVER pushdown_partner OPTIONS (dataset 'ISVMarketplaceInsights', program 'cmp');
 CREATE FOREIGN TABLE orders (
 	subscription uuid OPTIONS (column_name 'MarketplaceSubscriptionId'),
@@ -83,6 +84,8 @@ SELECT told($$SELECT 1 FROM orders WHERE country NOT LIKE 'N%'$$);
 SELECT told($$SELECT 1 FROM orders WHERE country > 'N'$$);
 SELECT told($$SELECT 1 FROM orders WHERE country IS NULL OR country = 'Norway'$$);
 SELECT told($$SELECT 1 FROM orders WHERE lower(country) = 'norway'$$);
+SELECT told($$SELECT 1 FROM orders WHERE country::char(60) = (SELECT 'Norway'::text)::char(60)$$);
+SELECT told($$SELECT 1 FROM orders WHERE country::bpchar = (SELECT 'Norway'::text)::bpchar$$);
 SELECT told($$SELECT 1 FROM orders
 	WHERE subscription = 'ABCDEF00-0000-0000-0000-000000000001'$$);
 
@@ -161,6 +164,7 @@ SELECT told($$SELECT offer FROM market WHERE offer = 'x' LIMIT 500$$);
 SELECT told('SELECT visits FROM market ORDER BY visits DESC LIMIT 5');
 SELECT told('SELECT visits FROM market ORDER BY clicks LIMIT 5');
 SELECT told('SELECT visits FROM market ORDER BY visits, offer LIMIT 5');
+SELECT told('SELECT contacts FROM market ORDER BY contacts::oid LIMIT 500');
 SELECT told('SELECT visits FROM market WHERE visits = 3 ORDER BY visits LIMIT 5');
 SELECT told('SELECT offer FROM market ORDER BY visits FETCH FIRST 5 ROWS WITH TIES');
 SELECT told('SELECT made, month FROM orders LIMIT 5');

@@ -98,11 +98,23 @@ pin_condition_is_fixed(PlannerInfo *root, RelOptInfo *baserel, Expr *expr)
 
 /* ---- taking a clause apart ---- */
 
+/*
+ * Takes off what makes a text of a varchar, or a base type of its domain.  Other
+ * types that look the same compare otherwise: char minds no blanks, an oid has
+ * no sign.
+ */
 static Expr *
 strip(Expr *expr)
 {
 	while (expr != NULL && IsA(expr, RelabelType))
-		expr = ((RelabelType *) expr)->arg;
+	{
+		RelabelType *relabel = (RelabelType *) expr;
+
+		if (relabel->resulttype != TEXTOID && relabel->resulttype != VARCHAROID &&
+			relabel->resulttype != getBaseType(exprType((Node *) relabel->arg)))
+			break;
+		expr = relabel->arg;
+	}
 	return expr;
 }
 
