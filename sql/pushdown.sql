@@ -50,6 +50,7 @@ CREATE FOREIGN TABLE seats (
 	month date,
 	customer_market text,
 	subscription_id uuid,
+	renewed boolean OPTIONS (column_name 'IsAutoRenew'),
 	subscription_count bigint OPTIONS (count_of 'SubscriptionId'),
 	total_sold_seats bigint OPTIONS (sum_of 'BilledRevenueUSD'),
 	made text OPTIONS (metadata 'generated_time')
@@ -136,6 +137,8 @@ SELECT told($$SELECT count(DISTINCT subscription_id) FROM seats
 SELECT told($$SELECT count(DISTINCT subscription_id) FROM seats
 	WHERE customer_market = 'Norway' GROUP BY customer_market$$);
 
+SELECT regexp_replace(line, 'x+', 'x') FROM told(format('SELECT count(DISTINCT subscription_id) FROM seats
+	WHERE customer_market IN (%L, %L) AND renewed GROUP BY customer_market', 'Norway', repeat('x', 2970))) AS line;
 SELECT told('SELECT count(DISTINCT subscription_id) FROM seats GROUP BY tableoid');
 SELECT told('SELECT count(DISTINCT subscription_id) FROM seats GROUP BY seats');
 SELECT told('SELECT count(DISTINCT subscription_id) FROM seats GROUP BY customer_market, made');

@@ -245,9 +245,7 @@ plan_groups(PlannerInfo *root, const PinCounted *counted, List *tlist)
 	PinShape	plain = {0};
 	Relation	relation = table_open(planning->table->relid, NoLock);
 	List	   *exprs = NIL;
-	List	   *conditions = classify(root, counted->rel, relation,
-									  extract_actual_clauses(counted->rel->baserestrictinfo, false),
-									  &exprs);
+	List	   *conditions = classify(root, counted->rel, relation, counted->sent, &exprs);
 
 	table_close(relation, NoLock);
 	return make_foreignscan(tlist, counted->checked, 0, exprs,

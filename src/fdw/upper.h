@@ -58,6 +58,7 @@ typedef struct PinCounted
 	List	   *tlist;			/* of TargetEntry: columns and aggregates */
 	List	   *names;			/* of String: their remote names, in step */
 	List	   *metrics;		/* of String: names of the aggregates */
+	List	   *sent;			/* conditions, in the order they are sent in */
 	List	   *checked;		/* conditions and HAVING that are checked here */
 } PinCounted;
 
