@@ -55,6 +55,10 @@ CREATE FOREIGN TABLE seats (
 	total_sold_seats bigint OPTIONS (sum_of 'BilledRevenueUSD'),
 	made text OPTIONS (metadata 'generated_time')
 ) SERVER pushdown_partner OPTIONS (dataset 'SeatsSubscriptionsAndRevenue');
+CREATE FOREIGN TABLE int_seats (
+	month date,
+	total_sold_seats int OPTIONS (sum_of 'BilledRevenueUSD')
+) SERVER pushdown_partner OPTIONS (dataset 'SeatsSubscriptionsAndRevenue');
 
 -- the lines of a plan that are about the service, a condition a line
 CREATE FUNCTION told(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
@@ -130,6 +134,8 @@ SELECT told('SELECT month, avg(total_acr) FROM usage GROUP BY month');
 SELECT told('SELECT month, sum(total_acr) FROM usage GROUP BY month, random()');
 SELECT told('SELECT month, sum(total_acr) FROM usage WHERE random() < 0.5 GROUP BY month');
 SELECT told('SELECT month, count(*), sum(total_acr) FROM usage GROUP BY month');
+-- an int might be too small for the sums
+SELECT told('SELECT sum(total_sold_seats) FROM int_seats');
 SELECT told('SELECT count(DISTINCT subscription_id), sum(total_sold_seats), customer_market
 	FROM seats GROUP BY customer_market HAVING sum(total_sold_seats) > 3');
 SELECT told($$SELECT count(DISTINCT subscription_id) FROM seats
@@ -158,6 +164,10 @@ SELECT count(*) FROM (
 	SELECT customer_market, count(DISTINCT subscription_id), sum(total_sold_seats) FROM all_seats
 		WHERE customer_market > 'C' GROUP BY 1 HAVING sum(total_sold_seats) IS NOT NULL
 ) AS differs;
+-- no groups without rows, though all would be in the same one
+SELECT sum(total_acr) FROM usage WHERE customer_market = 'Nowhere' GROUP BY customer_market;
+SELECT count(DISTINCT subscription_id) FROM seats WHERE customer_market = 'Nowhere'
+	GROUP BY customer_market;
 
 -- few rows: a preview, else a small report
 SELECT told('SELECT offer FROM market LIMIT 5');

@@ -260,7 +260,7 @@ fits(const Groups *g)
 
 	return options->fetch_query && options->report_id == NULL && !options->set_null &&
 		pin_upper_table(g->rel)->metrics != NIL && parse->hasAggs &&
-		parse->groupClause != NIL && parse->groupingSets == NIL && !parse->hasTargetSRFs &&
+		pin_group_clause(g->root) != NIL && parse->groupingSets == NIL && !parse->hasTargetSRFs &&
 		!g->root->hasPseudoConstantQuals;
 }
 
