@@ -22,12 +22,6 @@
 #include "throw.h"
 #include "utils/lsyscache.h"
 
-/*
- * Conditions are sent as long as they are not longer than this, bytes: the
- * longest queries that the service is known to take have about 4000.
- */
-#define MAX_CONDITIONS 3000
-
 /* A query while it is put together. */
 typedef struct Builder
 {
@@ -64,6 +58,19 @@ bool
 pin_query_is_late(const ForeignScan *plan)
 {
 	return has_param_of((Node *) plan->fdw_exprs, PARAM_EXEC);
+}
+
+bool
+pin_query_may_fail(const ForeignScan *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan->fdw_exprs)
+	{
+		if (!IsA(lfirst(lc), Const) && !IsA(lfirst(lc), Param))
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -174,13 +181,13 @@ leave_out(PinWritten *w, const char *reason)
 	w->days.has_first = w->days.has_last = false;
 }
 
-static size_t
-length_of(const List *filters)
+size_t
+pin_query_length(const PinWritten *written)
 {
 	size_t		length = 0;
 	ListCell   *lc;
 
-	foreach(lc, filters)
+	foreach(lc, written->filters)
 		length += strlen(lfirst(lc)) + strlen(" AND ");
 	return length;
 }
@@ -196,9 +203,9 @@ write_conditions(PinScanQuery *query, const List *plan, const PinValue *values)
 	{
 		PinWritten *w = write_condition(lfirst(lc), values);
 
-		if (length + length_of(w->filters) > MAX_CONDITIONS)
+		if (length + pin_query_length(w) > PIN_QUERY_CONDITIONS_MAX)
 			leave_out(w, "the report query would be too long");
-		length += length_of(w->filters);
+		length += pin_query_length(w);
 		query->conditions = lappend(query->conditions, w);
 		query->exact = query->exact && w->class == PIN_CONDITION_EXACT;
 		query->never = query->never || w->never;
