@@ -697,7 +697,7 @@ random_table(char *input, size_t max, int width, unsigned odd, uint64_t *state)
 		for (int i = 0; i < width; i++)
 		{
 			const char *cell = next_random(state) % odd == 0 ?
-				odds[next_random(state) % 10] : cells[next_random(state) % 17];
+			odds[next_random(state) % 10] : cells[next_random(state) % 17];
 
 			memcpy(input + len, cell, strlen(cell));
 			len += strlen(cell);

@@ -176,7 +176,7 @@ static const uint8 hex_values[256] = {
 
 /* Reads the usual spelling: 8-4-4-4-12 digits. */
 static bool
-read_usual_uuid(const char *text, size_t len, pg_uuid_t *uuid)
+read_usual_uuid(const char *text, size_t len, pg_uuid_t * uuid)
 {
 	/* where the digits of each byte stand */
 	static const uint8 places[UUID_LEN] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};

@@ -387,9 +387,9 @@ static const PinMapKernel scalar = {"scalar", fill_scalar, take_scalar, is_utf8_
 ALWAYS_INLINE Block
 classify_sse2(const char *text, char delimiter)
 {
-	const __m128i quote = _mm_set1_epi8('"');
-	const __m128i newline = _mm_set1_epi8('\n');
-	const __m128i end = _mm_set1_epi8(delimiter);
+	const		__m128i quote = _mm_set1_epi8('"');
+	const		__m128i newline = _mm_set1_epi8('\n');
+	const		__m128i end = _mm_set1_epi8(delimiter);
 	__m128i		all = _mm_setzero_si128();
 	__m128i		least = _mm_set1_epi8(-1);
 	Block		block = {0};
@@ -419,19 +419,19 @@ static const PinMapKernel sse2 = {"sse2", fill_sse2, take_scalar, is_utf8_scalar
 
 #define AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt,pclmul")))
 
-AVX2 ALWAYS_INLINE uint64_t
+AVX2		ALWAYS_INLINE uint64_t
 mask_avx2(__m256i low, __m256i high)
 {
 	return (uint64_t) (uint32_t) _mm256_movemask_epi8(low) |
 		(uint64_t) (uint32_t) _mm256_movemask_epi8(high) << 32;
 }
 
-AVX2 ALWAYS_INLINE Block
+AVX2		ALWAYS_INLINE Block
 classify_avx2(const char *text, char delimiter)
 {
-	const __m256i quote = _mm256_set1_epi8('"');
-	const __m256i newline = _mm256_set1_epi8('\n');
-	const __m256i end = _mm256_set1_epi8(delimiter);
+	const		__m256i quote = _mm256_set1_epi8('"');
+	const		__m256i newline = _mm256_set1_epi8('\n');
+	const		__m256i end = _mm256_set1_epi8(delimiter);
 	__m256i		a = _mm256_loadu_si256((const __m256i *) text);
 	__m256i		b = _mm256_loadu_si256((const __m256i *) (text + 32));
 	__m256i		least = _mm256_min_epu8(a, b);
@@ -445,7 +445,7 @@ classify_avx2(const char *text, char delimiter)
 	return block;
 }
 
-AVX2 ALWAYS_INLINE uint64_t
+AVX2		ALWAYS_INLINE uint64_t
 prefix_avx2(uint64_t bits)
 {
 	return _mm_cvtsi128_si64(_mm_clmulepi64_si128(_mm_set_epi64x(0, (long long) bits),
@@ -464,20 +464,20 @@ take_avx2(PinFieldMap *map, int fields, const int *wanted, int nwanted, PinSpan 
 	take(map, fields, wanted, nwanted, spans);
 }
 
-AVX2 ALWAYS_INLINE __m128i
+AVX2		ALWAYS_INLINE __m128i
 upper_half(__m128i v)
 {
 	return _mm_and_si128(_mm_srli_epi16(v, 4), _mm_set1_epi8(0x0F));
 }
 
-AVX2 ALWAYS_INLINE __m128i
+AVX2		ALWAYS_INLINE __m128i
 look_up(const uint8_t *table, __m128i halves)
 {
 	return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *) table), halves);
 }
 
 /* Mistakes in v, which follows before. */
-AVX2 ALWAYS_INLINE __m128i
+AVX2		ALWAYS_INLINE __m128i
 mistakes_avx2(__m128i v, __m128i before)
 {
 	__m128i		one = _mm_alignr_epi8(v, before, 15);
