@@ -64,15 +64,6 @@ LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION pinsight_rotate(name) IS
 	'replace the refresh token in your user mapping by a new one; until when that is good';
 
-CREATE FUNCTION pinsight_check(server name,
-	OUT step text, OUT status text, OUT detail text, OUT hint text)
-RETURNS SETOF record
-AS 'MODULE_PATHNAME'
-LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
-
-COMMENT ON FUNCTION pinsight_check(name) IS
-	'what a server and your user mapping need to read rows, one prerequisite after the other';
-
 CREATE FOREIGN DATA WRAPPER pinsight_fdw
 	HANDLER pinsight_fdw_handler
 	VALIDATOR pinsight_fdw_validator;
@@ -87,6 +78,7 @@ CREATE FUNCTION pinsight_jobs(
 	OUT polls integer,
 	OUT next_poll timestamptz,
 	OUT downloaded bigint,
+	OUT rows bigint,
 	OUT report_id text,
 	OUT query_id text,
 	OUT pid integer,
@@ -109,6 +101,8 @@ CREATE FUNCTION pinsight_snapshots(
 	OUT as_of timestamptz,
 	OUT age interval,
 	OUT size bigint,
+	OUT rows bigint,
+	OUT hits bigint,
 	OUT fresh_until timestamptz,
 	OUT report_id text,
 	OUT execution_id text,
@@ -142,6 +136,19 @@ LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION pinsight_cleanup(name, interval) IS
 	'delete our reports and queries at the service that nothing uses any more';
+
+CREATE FUNCTION pinsight_check(
+	server name,
+	OUT step text,
+	OUT status text,
+	OUT detail text,
+	OUT hint text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION pinsight_check(name) IS
+	'what has to be in order before a foreign table has rows, and whether it is';
 
 CREATE FUNCTION pinsight_schedule(
 	foreign_table regclass,

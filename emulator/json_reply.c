@@ -66,7 +66,9 @@ emu_json_send(EmuReply *reply, const EmuSettings *settings, int status, json_t *
 			  bool rows)
 {
 	json_t	   *shape = settings->json_pascal ? pascal(json, rows) : json_incref(json);
-	char	   *text = json_dumps(shape, JSON_COMPACT);
+
+	/* numbers as most libraries print them: rounded to what a double holds */
+	char	   *text = json_dumps(shape, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	char	   *body = emu_format("%s%s", settings->json_bom ? BYTE_ORDER_MARK : "",
 								  text != NULL ? text : "");
 

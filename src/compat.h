@@ -62,6 +62,23 @@ pin_create_foreignscan_path(PlannerInfo *root, RelOptInfo *rel, double rows,
 #endif
 }
 
+/* A path for what the service makes of a relation's rows. */
+static inline ForeignPath *
+pin_create_upper_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target, double rows,
+					  Cost startup_cost, Cost total_cost, List *fdw_private)
+{
+#if PG_VERSION_NUM >= 180000
+	return create_foreign_upper_path(root, rel, target, rows, 0, startup_cost, total_cost,
+									 NIL, NULL, NIL, fdw_private);
+#elif PG_VERSION_NUM >= 170000
+	return create_foreign_upper_path(root, rel, target, rows, startup_cost, total_cost,
+									 NIL, NULL, NIL, fdw_private);
+#else
+	return create_foreign_upper_path(root, rel, target, rows, startup_cost, total_cost,
+									 NIL, NULL, fdw_private);
+#endif
+}
+
 /*
  * The user whose mapping a scan uses: the owner of the view it is read
  * through, or the current user.  16 moved it from the range table entry to
@@ -93,6 +110,27 @@ pin_server_aclcheck(Oid serverid, Oid userid)
 	return object_aclcheck(ForeignServerRelationId, serverid, userid, ACL_USAGE);
 #else
 	return pg_foreign_server_aclcheck(serverid, userid, ACL_USAGE);
+#endif
+}
+
+/* Clauses that are redundant are left out of a copy of their own since 16. */
+static inline List *
+pin_distinct_clause(PlannerInfo *root)
+{
+#if PG_VERSION_NUM >= 160000
+	return root->processed_distinctClause;
+#else
+	return root->parse->distinctClause;
+#endif
+}
+
+static inline List *
+pin_group_clause(PlannerInfo *root)
+{
+#if PG_VERSION_NUM >= 160000
+	return root->processed_groupClause;
+#else
+	return root->parse->groupClause;
 #endif
 }
 
@@ -139,22 +177,32 @@ pin_subtransaction_allowed(void)
 }
 
 /*
- * What pg_stat_activity shows while a backend waits for the service.  Named
- * wait events of extensions came with 17.
+ * A name for what pg_stat_activity shows while a backend waits.  Extensions can
+ * have names of their own since 17.
  */
 static inline uint32
-pin_wait_event(void)
+pin_wait_event_new(const char *name)
 {
 #if PG_VERSION_NUM >= 170000
-	static uint32 event = 0;
-
-	if (event == 0)
-		event = WaitEventExtensionNew("PinsightService");
-	return event;
+	return WaitEventExtensionNew(name);
 #else
 	return PG_WAIT_EXTENSION;
 #endif
 }
+
+/*
+ * What a function in ExecutorRun_hook is given, and passes on.  18 has no
+ * execute_once.
+ */
+#if PG_VERSION_NUM >= 180000
+#define PIN_EXECUTOR_RUN_PARAMS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count
+#define PIN_EXECUTOR_RUN_ARGS queryDesc, direction, count
+#else
+#define PIN_EXECUTOR_RUN_PARAMS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count, bool execute_once
+#define PIN_EXECUTOR_RUN_ARGS queryDesc, direction, count, execute_once
+#endif
 
 /* Memory of a parameter's "extra" comes from a context since 16. */
 #if PG_VERSION_NUM >= 160000

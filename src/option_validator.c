@@ -106,6 +106,8 @@ static const PinOption options[] = {
 	"a duration from 1 millisecond to 1 hour", NULL, true},
 	{"poll_interval", ON_SERVER, is_poll_interval,
 	"a duration from 10 milliseconds to 1 hour", NULL, true},
+	{"max_concurrent_reports", ON_SERVER, is_count,
+	"a whole number from 1 to 1000", NULL, true},
 	{"fdw_startup_cost", ON_SERVER, is_cost, A_COST, NULL, true},
 	{"fdw_tuple_cost", ON_SERVER, is_cost, A_COST, NULL, true},
 
@@ -118,6 +120,8 @@ static const PinOption options[] = {
 	{"stale_ok", ON_SERVER | ON_TABLE | ON_IMPORT, is_age, AN_AGE, NULL, true},
 	{"fetch", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_fetch,
 	"\"table\" or \"query\"", NULL, true},
+	{"prefetch", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_boolean,
+	A_BOOLEAN, NULL, true},
 	{"max_reports_per_hour", ON_SERVER | ON_TABLE | ON_IMPORT, is_count,
 	"a whole number from 1 to 1000", NULL, true},
 	{"format", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_format,
@@ -137,6 +141,8 @@ static const PinOption options[] = {
 	/* column */
 	{"column_name", ON_COLUMN, pin_value_name, A_NAME, NULL, true},
 	{"metric", ON_COLUMN, pin_value_boolean, A_BOOLEAN, NULL, true},
+	{"sum_of", ON_COLUMN, pin_value_name, A_NAME, NULL, true},
+	{"count_of", ON_COLUMN, pin_value_name, A_NAME, NULL, true},
 	{"metadata", ON_COLUMN, pin_value_metadata,
 	"\"report_id\", \"execution_id\" or \"generated_time\"", NULL, true},
 
@@ -548,6 +554,12 @@ check_column(List *column)
 		refuse_pair("metadata", "column_name");
 	if (pin_option_get(column, "metric") != NULL)
 		refuse_pair("metadata", "metric");
+	if (pin_option_get(column, "sum_of") != NULL)
+		refuse_pair("metadata", "sum_of");
+	if (pin_option_get(column, "count_of") != NULL)
+		refuse_pair("metadata", "count_of");
+	if (pin_option_get(column, "sum_of") != NULL && pin_option_get(column, "count_of") != NULL)
+		refuse_pair("sum_of", "count_of");
 }
 
 Datum

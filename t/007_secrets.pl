@@ -262,7 +262,7 @@ $position = -s $node->logfile;
 set_mapping("certificate_file '$folder/certificate', private_key_file '$folder/key', "
 	  . "refresh_token '$secrets{refresh_token}'");
 $output = talk(q(SELECT * FROM pinsight_check('partner')));
-like($output, qr/user\|ok/, 'a check with a certificate');
+like($output, qr/^user\|ok\|Signed in as/m, 'a check with a certificate');
 is(scalar(grep { ($_->{body} || '') =~ /client_assertion=/ } $emulator->log), 1, 'which signs');
 $emulator->fault({ endpoint => 'token', status => 401, body => {
 		error => 'invalid_client', error_description => 'AADSTS700027: eyJhbGciOiJQUzI1NiJ9.' . 'x' x 60 } });

@@ -23,7 +23,7 @@ static const PinApi local = {"http://127.0.0.1:8080/", "v1.1", "cmp"};
 static PinReply
 reply_of(int status, const char *body)
 {
-	PinReply	reply = {status, body, strlen(body), NULL, -1};
+	PinReply	reply = {status, body, strlen(body), NULL, -1, NULL};
 
 	return reply;
 }
@@ -299,7 +299,7 @@ static const ErrorCase error_cases[] = {
 
 	{400, "{\"message\":\"Incorrect column name\"}", PIN_ERROR_UNKNOWN_COLUMN, 400, "column"},
 	{400, "{\"message\":\"Null or missing value\"}", PIN_ERROR_BAD_REQUEST, 400, "Null or"},
-	{400, "{\"message\":\"Invalid QueryId\"}", PIN_ERROR_BAD_REQUEST, 400, "QueryId"},
+	{400, "{\"message\":\"Invalid QueryId\"}", PIN_ERROR_REPORT_GONE, 400, "QueryId"},
 	{400, "{\"message\":\"Recurrence Interval must be between 4 and 2160\"}",
 	PIN_ERROR_BAD_REQUEST, 400, "2160"},
 	{400, "{\"message\":\"Number of queries exceeded. Delete few queries before creating new queries\"}",
@@ -500,7 +500,7 @@ test_created(void)
 	check_created(500, "", NULL, PIN_ERROR_SERVICE, true);
 	check_created(504, "<html>", NULL, PIN_ERROR_SERVICE, true);
 	check_created(200, "{\"statusCode\":500}", NULL, PIN_ERROR_SERVICE, true);
-	check_created(400, "{\"message\":\"Invalid QueryId\"}", NULL, PIN_ERROR_BAD_REQUEST, false);
+	check_created(400, "{\"message\":\"Invalid QueryId\"}", NULL, PIN_ERROR_REPORT_GONE, false);
 	check_created(429, "", NULL, PIN_ERROR_THROTTLED, false);
 	check_created(401, "", NULL, PIN_ERROR_UNAUTHORIZED, false);
 	check_created(302, "", NULL, PIN_ERROR_REDIRECT, false);
@@ -831,15 +831,14 @@ test_preview(void)
 	is_str(preview.values[5], NULL, "missing in this row");
 	is_str(preview.values[6], NULL, "missing there");
 	is_str(preview.values[8], "2026-01-01", "but not here");
-	ok(preview.exact, "all exact");
+	ok(preview.strings[0] && !preview.strings[1] && preview.strings[2], "which are strings");
 	pin_api_preview_free(&preview);
 	pin_api_preview_free(&preview);
 
 	reply = reply_of(200, "{\"value\":[{\"Name\":true,\"Seats\":1.10,\"Month\":0}]}");
 	ok(pin_api_preview_reply(&reply, preview_columns, 3, &preview, &err), "other types");
 	is_str(preview.values[0], "true", "boolean");
-	is_str(preview.values[1], "1.1", "fraction");
-	ok(!preview.exact, "which may be spelt otherwise");
+	is_str(preview.values[1], "1.10", "a fraction keeps its digits");
 	pin_api_preview_free(&preview);
 
 	reply = reply_of(200, "{\"value\":[]}");

@@ -31,7 +31,7 @@ typedef struct App
 	X509	   *certificate;
 	char	   *key_pem;
 	char	   *certificate_pem;
-}			App;
+} App;
 
 static char *
 text_of(BIO *bio)
@@ -65,7 +65,7 @@ make_app(EVP_PKEY *key)
 }
 
 static void
-free_app(App * app)
+free_app(App *app)
 {
 	EVP_PKEY_free(app->key);
 	X509_free(app->certificate);
@@ -115,7 +115,7 @@ decode_json(const char *text, size_t len)
 }
 
 static bool
-verifies(const App * app, PinSignature signature, const char *text, size_t len, const char *letters)
+verifies(const App *app, PinSignature signature, const char *text, size_t len, const char *letters)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *padding;
@@ -135,7 +135,7 @@ verifies(const App * app, PinSignature signature, const char *text, size_t len, 
 }
 
 static void
-check_thumbprint(const App * app, const PinJson *header, PinSignature signature)
+check_thumbprint(const App *app, const PinJson *header, PinSignature signature)
 {
 	bool		modern = signature == PIN_SIGNATURE_PS256;
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -151,7 +151,7 @@ check_thumbprint(const App * app, const PinJson *header, PinSignature signature)
 }
 
 static void
-test_assertion(const App * app, PinSignature signature)
+test_assertion(const App *app, PinSignature signature)
 {
 	PinError	err;
 	char	   *jwt = pin_assertion_create(app->certificate_pem, app->key_pem, signature, "c1",
@@ -205,7 +205,7 @@ is_refused(const char *certificate, const char *key, const char *why)
 }
 
 static void
-test_refusals(const App * app, const App * other)
+test_refusals(const App *app, const App *other)
 {
 	App			ec = make_app(EVP_EC_gen("P-256"));
 	App			weak = make_app(EVP_RSA_gen(1024));

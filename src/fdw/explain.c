@@ -13,15 +13,23 @@
 #include "compat.h"
 #include "fdw/fdw.h"
 #include "fdw/scan.h"
+#include "snapshot/took.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/ruleutils.h"
 #include "utils/timestamp.h"
 
-/* "3 h", "12 min", "5 s" */
-static char *
-age_text(TimestampTz as_of)
+/* The foreign table, also of a scan of groups. */
+static Oid
+table_of(const ForeignScanState *node)
 {
-	int64		secs = Max(GetCurrentTimestamp() - as_of, 0) / USECS_PER_SEC;
+	return linitial_oid(list_nth(((ForeignScan *) node->ss.ps.plan)->fdw_private, PIN_PLAN_RELATION));
+}
 
+char *
+pin_duration_text(int64 secs)
+{
 	if (secs >= 2 * SECS_PER_HOUR)
 		return psprintf(INT64_FORMAT " h", secs / SECS_PER_HOUR);
 	if (secs >= 2 * SECS_PER_MINUTE)
@@ -29,33 +37,62 @@ age_text(TimestampTz as_of)
 	return psprintf(INT64_FORMAT " s", secs);
 }
 
+static char *
+age_text(TimestampTz as_of)
+{
+	return pin_duration_text(Max(GetCurrentTimestamp() - as_of, 0) / USECS_PER_SEC);
+}
+
+/* What to expect of a new report. */
+static void
+explain_took(int64 secs, ExplainState *es)
+{
+	if (secs > 0)
+		ExplainPropertyText("Last Report Took", pin_duration_text(secs), es);
+}
+
+static bool
+may_be_preview(ForeignScanState *node, const PinScanQuery *query)
+{
+	const List *plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
+
+	return intVal(list_nth(plan, PIN_PLAN_PREVIEW)) != 0 &&
+		query->rows > 0 && query->rows <= PIN_PREVIEW_ROWS;
+}
+
 /*
  * Where the rows would come from.  That depends on the credential; a user who
  * has none yet, or none that works, can still look at a plan.
  */
 static void
-explain_prospect(ForeignScanState *node, ExplainState *es)
+explain_prospect(ForeignScanState *node, const PinScanQuery *query, ExplainState *es)
 {
-	List	   *plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
-	Oid			relid = RelationGetRelid(node->ss.ss_currentRelation);
+	Oid			relid = table_of(node);
 	Oid			userid = pin_scan_user(node);
 	PinOptions *options = pin_options_prospect(relid, userid);
 	PinNeed    *need;
 	PinSnapshot *snapshot;
 
+	if (query->never)
+	{
+		ExplainPropertyText("Rows From", "nothing: no row can be wanted", es);
+		return;
+	}
 	if (options == NULL)
 	{
 		ExplainPropertyText("Rows From",
 							"nothing: the user mapping is missing, incomplete or unreadable", es);
 		return;
 	}
-	need = pin_need_create(options, strVal(list_nth(plan, PIN_PLAN_QUERY)),
-						   list_nth(plan, PIN_PLAN_METRICS) != NIL, relid, userid);
+	need = pin_need_create(options, &query->asked, relid, userid);
 	snapshot = pin_snapshot_find(need, pin_resolve_oldest(options));
 	ExplainPropertyText("Rows From",
 						snapshot != NULL ? psprintf("snapshot, %s old", age_text(snapshot->head.as_of)) :
 						options->report_id != NULL ? psprintf("scheduled report %s", options->report_id) :
+						may_be_preview(node, query) ? "preview, or a new report" :
 						"new report", es);
+	if (es->verbose && snapshot == NULL && options->report_id == NULL)
+		explain_took(pin_took_read(options, relid), es);
 	pin_snapshot_close(snapshot);
 }
 
@@ -92,9 +129,10 @@ explain_resolution(const PinResolution *resolution, ExplainState *es)
 
 /* What defines the table's rows, beside its columns. */
 static void
-explain_definition(const List *plan, const PinOptions *options, ExplainState *es)
+explain_definition(const List *plan, const PinScanQuery *query, const PinOptions *options,
+				   ExplainState *es)
 {
-	const char *window = strVal(list_nth(plan, PIN_PLAN_WINDOW));
+	const char *column = strVal(list_nth(plan, PIN_PLAN_TIME_COLUMN));
 	const List *metrics = list_nth(plan, PIN_PLAN_METRICS);
 	List	   *names = NIL;
 	ListCell   *lc;
@@ -105,13 +143,57 @@ explain_definition(const List *plan, const PinOptions *options, ExplainState *es
 		ExplainPropertyText("Scheduled Report", options->report_id, es);
 		return;					/* which has a query of its own */
 	}
-	ExplainPropertyText("Report Query", strVal(list_nth(plan, PIN_PLAN_QUERY)), es);
-	if (window[0] != '\0')
-		ExplainPropertyText("Time Window", window, es);
+	ExplainPropertyText("Report Query", query->asked.text, es);
+	if (query->asked.start != NULL)
+		ExplainPropertyText("Time Window",
+							psprintf("%s to %s", query->asked.start, query->asked.end), es);
+	else if (query->timespan != NULL)
+		ExplainPropertyText("Time Window",
+							psprintf("%s%s%s", query->timespan, column[0] != '\0' ? " of " : "", column), es);
 	foreach(lc, metrics)
 		names = lappend(names, strVal(lfirst(lc)));
 	if (names != NIL)
 		ExplainPropertyList("Metrics", names, es);
+}
+
+/* A condition as it stands in the query, and why it is not exact. */
+static char *
+condition_text(ForeignScanState *node, Node *clause, const PinWritten *written, ExplainState *es)
+{
+	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, NIL);
+	char	   *text = deparse_expression(clause, context, list_length(es->rtable) > 1, false);
+
+	return written->reason == NULL ? text : psprintf("%s: %s", text, written->reason);
+}
+
+/*
+ * Which conditions the service is told of.  All of them are checked here once
+ * more: the rows may come from a snapshot that has others, too.
+ */
+static void
+explain_conditions(ForeignScanState *node, const PinScanQuery *query, ExplainState *es)
+{
+	static const char *const labels[] = {
+		[PIN_CONDITION_EXACT] = "Exact Conditions",
+		[PIN_CONDITION_SUPERSET] = "Superset Conditions",
+		[PIN_CONDITION_LOCAL] = "Local Conditions",
+	};
+	const List *clauses = node->ss.ps.plan->qual;
+
+	for (int class = PIN_CONDITION_EXACT; class <= PIN_CONDITION_LOCAL; class++)
+	{
+		List	   *texts = NIL;
+
+		for (int i = 0; i < list_length(query->conditions); i++)
+		{
+			const PinWritten *written = list_nth(query->conditions, i);
+
+			if (written->class == class)
+				texts = lappend(texts, condition_text(node, list_nth(clauses, i), written, es));
+		}
+		if (texts != NIL)
+			ExplainPropertyList(labels[class], texts, es);
+	}
 }
 
 void
@@ -119,14 +201,29 @@ pinsightExplainForeignScan(ForeignScanState *node, ExplainState *es)
 {
 	List	   *plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
 	PinScan    *scan = node->fdw_state;
+	bool		of_groups = node->ss.ss_currentRelation == NULL;
+	const PinScanQuery *query = scan != NULL && scan->query != NULL ? scan->query :
+	pin_query_of_scan(node, true);
 
+	if (of_groups)
+		ExplainPropertyText("Groups Of",
+							quote_identifier(get_rel_name(table_of(node))), es);
 	ExplainPropertyText("Dataset", strVal(list_nth(plan, PIN_PLAN_DATASET)), es);
 	if (es->verbose)
-		explain_definition(plan, pin_options_plan(RelationGetRelid(node->ss.ss_currentRelation)), es);
+	{
+		explain_definition(plan, query,
+						   pin_options_plan(table_of(node)), es);
+		if (intVal(list_nth(plan, PIN_PLAN_PUSHED)) != 0 && !of_groups)
+			explain_conditions(node, query, es);
+	}
 	if (!es->analyze)
-		explain_prospect(node, es);
+		explain_prospect(node, query, es);
+	else if (scan != NULL && scan->rows != NULL && scan->resolution == NULL)
+		ExplainPropertyText("Rows From", "preview", es);
 	else if (scan != NULL && scan->rows != NULL)
 		explain_resolution(scan->resolution, es);
+	else if (query->never)
+		ExplainPropertyText("Rows From", "nothing: no row can be wanted", es);
 	else
 		ExplainPropertyText("Rows From", "nothing: no row was asked for", es);
 }

@@ -8,9 +8,9 @@
  *
  * The report query is the table's whole definition, whatever a SELECT touches:
  * one report then answers every SELECT.  Where the table says fetch 'query' it
- * is narrowed to the columns the plan needs; never so with metric columns, since
- * the service groups by all the others, and leaving one out would change the
- * rows.
+ * is narrowed to the columns the plan needs, and to the rows, as far as the
+ * service's conditions surely keep all of them.  The plan holds the pieces; what
+ * is made of them is decided when the values are known (query.c).
  *
  *-------------------------------------------------------------------------
  */
@@ -18,8 +18,10 @@
 
 #include "access/table.h"
 #include "compat.h"
+#include "fdw/condition.h"
 #include "fdw/fdw.h"
 #include "fdw/table.h"
+#include "fdw/upper.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -35,13 +37,6 @@
  */
 #define DEFAULT_ROWS 100000
 
-/* What is known of a table while it is planned. */
-typedef struct PinPlanning
-{
-	PinOptions *options;		/* of table and server */
-	PinTable   *table;			/* what it stands for */
-} PinPlanning;
-
 double
 pin_plan_rows(Relation relation, const PinOptions *options, const PinTable *table)
 {
@@ -54,6 +49,20 @@ pin_plan_rows(Relation relation, const PinOptions *options, const PinTable *tabl
 	return rows >= 0 ? rows : DEFAULT_ROWS;
 }
 
+/*
+ * Does an outer query hand anything into this one, or into one in between?  It
+ * says so only until the paths are found: when plans are made of them that is
+ * forgotten.
+ */
+static bool
+is_correlated(const PlannerInfo *root)
+{
+	for (root = root->parent_root; root != NULL; root = root->parent_root)
+		if (root->plan_params != NIL)
+			return true;
+	return false;
+}
+
 void
 pinsightGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid)
 {
@@ -62,10 +71,26 @@ pinsightGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntab
 
 	planning->options = pin_options_plan(foreigntableid);
 	planning->table = pin_table_resolve(relation, planning->options);
+	planning->correlated = is_correlated(root);
 	baserel->fdw_private = planning;
 	baserel->tuples = pin_plan_rows(relation, planning->options, planning->table);
 	table_close(relation, NoLock);
 	set_baserel_size_estimates(root, baserel);
+}
+
+ForeignPath *
+pin_plan_path(PlannerInfo *root, RelOptInfo *baserel, double rows, Cost startup,
+			  PinShape *shape)
+{
+	PinOptions *options = ((PinPlanning *) baserel->fdw_private)->options;
+	double		read = shape != NULL ? rows : baserel->tuples;
+	Cost		per_row = options->tuple_cost + cpu_tuple_cost +
+	baserel->baserestrictcost.per_tuple;
+
+	startup += baserel->baserestrictcost.startup;
+	return pin_create_foreignscan_path(root, baserel, rows, startup,
+									   startup + per_row * read, baserel->lateral_relids,
+									   shape == NULL ? NIL : list_make1(shape));
 }
 
 /*
@@ -78,15 +103,17 @@ void
 pinsightGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid)
 {
 	PinOptions *options = ((PinPlanning *) baserel->fdw_private)->options;
-	Cost		startup = options->startup_cost + baserel->baserestrictcost.startup;
-	Cost		per_row = options->tuple_cost + cpu_tuple_cost +
-	baserel->baserestrictcost.per_tuple;
 
-	add_path(baserel, (Path *)
-			 pin_create_foreignscan_path(root, baserel, baserel->rows,
-										 startup,
-										 startup + per_row * baserel->tuples,
-										 baserel->lateral_relids, NIL));
+	add_path(baserel, (Path *) pin_plan_path(root, baserel, baserel->rows,
+											 options->startup_cost, NULL));
+}
+
+bool
+pin_plan_prefetches(const RelOptInfo *baserel)
+{
+	const PinPlanning *planning = baserel->fdw_private;
+
+	return planning != NULL && planning->options->prefetch;
 }
 
 /* Adds to needed the columns that are in used. */
@@ -106,32 +133,125 @@ add_needed(List *needed, const List *attnums, const Bitmapset *used)
 	return needed;
 }
 
-/* The columns whose values the executor will look at, as an IntList. */
-static List *
-needed_columns(RelOptInfo *baserel, List *scan_clauses, const PinTable *table)
+List *
+pin_plan_needed(RelOptInfo *baserel, List *clauses, const PinTable *table)
 {
 	Bitmapset  *used = NULL;
 
 	pull_varattnos((Node *) baserel->reltarget->exprs, baserel->relid, &used);
-	pull_varattnos((Node *) scan_clauses, baserel->relid, &used);
+	pull_varattnos((Node *) clauses, baserel->relid, &used);
 	return add_needed(add_needed(NIL, table->attnums, used),
 					  table->metadata_attnums, used);
+}
+
+static String *
+string_item(const char *text)
+{
+	return makeString(pstrdup(text != NULL ? text : ""));
+}
+
+/* All but what the statement adds, in the order of PinPlanItem. */
+static List *
+table_items(const PinTable *table)
+{
+	List	   *plan = list_make5(list_make1_oid(table->relid),
+								  makeString(table->query),
+								  makeString(table->dataset),
+								  makeString(table->program),
+								  string_item(table->timespan));
+
+	plan = lappend(plan, table->attnums);
+	plan = lappend(plan, table->names);
+	plan = lappend(plan, table->metadata_attnums);
+	plan = lappend(plan, table->metadata);
+	plan = lappend(plan, table->metrics);
+	return lappend(plan, string_item(table->time_column));
+}
+
+/* What the statement adds. */
+static List *
+statement_items(List *plan, List *needed, bool pushed, List *conditions,
+				const PinShape *shape, List *limit)
+{
+	plan = lappend(plan, needed);
+	plan = lappend(plan, makeInteger(pushed));
+	plan = lappend(plan, conditions);
+	plan = lappend(plan, makeInteger(shape->distinct));
+	plan = lappend(plan, limit);
+	plan = lappend(plan, shape->order);
+	plan = lappend(plan, shape->descending);
+	return lappend(plan, makeInteger(shape->preview));
 }
 
 List *
 pin_plan_table(const PinTable *table)
 {
-	List	   *plan = list_make5(makeString(table->query),
-								  makeString(table->dataset),
-								  makeString(table->program),
-								  table->attnums,
-								  table->names);
+	PinShape	plain = {0};
 
-	/* in the order of PinPlanItem */
-	plan = lappend(plan, table->metadata_attnums);
-	plan = lappend(plan, table->metadata);
-	plan = lappend(plan, table->metrics);
-	return lappend(plan, makeString(table->window != NULL ? table->window : ""));
+	return statement_items(table_items(table), NIL, false, NIL, &plain, NIL);
+}
+
+/* Adds an expression that is evaluated before the first row; its place. */
+static int
+add_expr(List **exprs, Node *expr)
+{
+	if (expr == NULL)
+		return -1;
+	*exprs = lappend(*exprs, expr);
+	return list_length(*exprs) - 1;
+}
+
+static List *
+classify(PlannerInfo *root, RelOptInfo *baserel, Relation relation, List *clauses, List **exprs)
+{
+	PinPlanning *planning = baserel->fdw_private;
+	List	   *conditions = NIL;
+	ListCell   *lc;
+
+	foreach(lc, clauses)
+	{
+		PinCondition *c = pin_condition_classify(root, baserel, planning->table,
+												 planning->options, relation, lfirst(lc));
+
+		c->value_index = add_expr(exprs, (Node *) c->value);
+		conditions = lappend(conditions, pin_condition_to_list(c));
+	}
+	return conditions;
+}
+
+/* The table as a scan of groups sees it: its columns are the groups' and counts. */
+static PinTable *
+table_of_groups(const PinTable *table, const PinCounted *counted)
+{
+	PinTable   *groups = palloc(sizeof(PinTable));
+
+	*groups = *table;
+	groups->query = "";
+	groups->attnums = NIL;
+	for (int i = 1; i <= list_length(counted->tlist); i++)
+		groups->attnums = lappend_int(groups->attnums, i);
+	groups->names = counted->names;
+	groups->metrics = counted->metrics;
+	groups->metadata_attnums = groups->metadata = NIL;
+	return groups;
+}
+
+/* A scan of groups: see counted.c. */
+static ForeignScan *
+plan_groups(PlannerInfo *root, const PinCounted *counted, List *tlist)
+{
+	PinPlanning *planning = counted->rel->fdw_private;
+	PinTable   *groups = table_of_groups(planning->table, counted);
+	PinShape	plain = {0};
+	Relation	relation = table_open(planning->table->relid, NoLock);
+	List	   *exprs = NIL;
+	List	   *conditions = classify(root, counted->rel, relation, counted->sent, &exprs);
+
+	table_close(relation, NoLock);
+	return make_foreignscan(tlist, counted->checked, 0, exprs,
+							statement_items(table_items(groups), groups->attnums, true,
+											conditions, &plain, NIL),
+							counted->tlist, NIL, NULL);
 }
 
 ForeignScan *
@@ -140,20 +260,35 @@ pinsightGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntablei
 					   Plan *outer_plan)
 {
 	PinPlanning *planning = baserel->fdw_private;
-	PinTable   *table = planning->table;
+	PinShape	plain = {0};
+	const PinShape *shape = best_path->fdw_private == NIL ? &plain :
+	linitial(best_path->fdw_private);
+	PinTable   *table;
+	Relation	relation;
+	List	   *exprs = NIL;
+	List	   *limit = NIL;
+	List	   *conditions;
 	List	   *needed;
 
+	if (IS_UPPER_REL(baserel))
+		return plan_groups(root, linitial(best_path->fdw_private), tlist);
+	table = planning->table;
+	relation = table_open(foreigntableid, NoLock);
 	scan_clauses = extract_actual_clauses(scan_clauses, false);
-	needed = needed_columns(baserel, scan_clauses, table);
-	if (planning->options->fetch_query)
+	needed = pin_plan_needed(baserel, scan_clauses, table);
+	conditions = classify(root, baserel, relation, scan_clauses, &exprs);
+	if (shape->limit != NULL)
 	{
-		Relation	relation = table_open(foreigntableid, NoLock);
-
-		table = pin_table_narrow(table, needed, relation, planning->options);
-		table_close(relation, NoLock);
+		limit = list_make1_int(add_expr(&exprs, shape->limit));
+		limit = lappend_int(limit, add_expr(&exprs, shape->offset));
 	}
+	if (planning->options->fetch_query)
+		table = pin_table_narrow(table, needed, shape->coarse, relation);
+	table_close(relation, NoLock);
 
-	return make_foreignscan(tlist, scan_clauses, baserel->relid,
-							NIL, lappend(pin_plan_table(table), needed),
+	return make_foreignscan(tlist, scan_clauses, baserel->relid, exprs,
+							statement_items(table_items(table), needed,
+											planning->options->fetch_query,
+											conditions, shape, limit),
 							NIL, NIL, outer_plan);
 }

@@ -8,21 +8,43 @@
 #ifndef PIN_REPORT_H
 #define PIN_REPORT_H
 
+#include "fdw/query.h"
 #include "options.h"
 #include "reader/rows.h"
 #include "snapshot/resolve.h"
 #include "utils/relcache.h"
 
-/*
- * Finds or fetches the rows that a plan (see PinPlanItem) describes, and waits
- * for them with a notice now and then.  The result lives in the current
- * context.  Throws if no rows will come.
- */
-extern PinResolution *pin_report_fetch(Relation relation, Oid userid,
-									   const PinOptions *options, const List *plan);
+/* Are fresh rows for a query on disk, so that nothing has to be asked? */
+extern bool pin_report_at_hand(Relation relation, Oid userid, const PinOptions *options,
+							   const PinScanQuery *query);
 
-/* Opens the rows, in the current context.  needed: attnums that are asked for. */
-extern PinRows *pin_report_open(Relation relation, const PinOptions *options,
+/*
+ * Begins to find or fetch the rows of a query, and returns at once: nothing is
+ * asked before the flight advances.  The result lives in the current context;
+ * options and query are kept by reference.
+ */
+extern PinResolution *pin_report_begin(Relation relation, Oid userid,
+									   const PinOptions *options, const List *plan,
+									   const PinScanQuery *query);
+
+/*
+ * Are they here?  From the first call on wait_timeout counts.  Sends a notice
+ * now and then.  Throws if no rows will come.
+ */
+extern bool pin_report_is_here(PinResolution *resolution, Relation relation,
+							   const PinOptions *options, const List *plan,
+							   const PinScanQuery *query);
+
+/* Waits until they are.  Throws likewise. */
+extern void pin_report_await(PinResolution *resolution, Relation relation,
+							 const PinOptions *options, const List *plan,
+							 const PinScanQuery *query);
+
+/*
+ * Opens the rows, in the current context, as rows of that type.  needed: attnums
+ * that are asked for.
+ */
+extern PinRows *pin_report_open(Relation relation, TupleDesc tupdesc, const PinOptions *options,
 								const List *plan, Bitmapset *needed,
 								const PinResolution *resolution);
 

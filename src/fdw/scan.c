@@ -3,20 +3,42 @@
  * scan.c
  *		The executor's side of a foreign scan.
  *
- * The first row that is asked for begins the acquisition of the report; a scan
- * that is never asked costs nothing.  All rows come from one file, so a rescan
- * reads the same rows again and never orders a second report.
+ * A scan sets out when the executor runs (prefetch.c), or else when its first
+ * row is asked for, and only then is it waited for.  All rows come from one
+ * file, so a rescan reads the same rows again and never orders a second report.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/table.h"
+#include "access/xact.h"
 #include "compat.h"
 #include "fdw/fdw.h"
+#include "fdw/preview.h"
 #include "fdw/report.h"
 #include "fdw/scan.h"
+#include "snapshot/flight.h"
+#include "transport/wait.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
+
+/* The others that are under way are tended to after so many rows: a power of 2. */
+#define TEND_ROWS 256
+
+int			pin_scans = 0;
+
+/* In a memory context callback: throws nothing, waits for nothing. */
+static void
+let_go(void *arg)
+{
+	PinScan    *scan = arg;
+
+	pin_wait_close(scan->bell);
+	scan->bell = -1;
+	pin_scans--;
+}
 
 void
 pinsightBeginForeignScan(ForeignScanState *node, int eflags)
@@ -29,7 +51,16 @@ pinsightBeginForeignScan(ForeignScanState *node, int eflags)
 	scan = palloc0(sizeof(PinScan));
 	scan->context = AllocSetContextCreate(node->ss.ps.state->es_query_cxt,
 										  "pinsight scan", ALLOCSET_SMALL_SIZES);
+	scan->bell = -1;
+	scan->callback.func = let_go;
+	scan->callback.arg = scan;
+	MemoryContextRegisterResetCallback(scan->context, &scan->callback);
+	pin_scans++;
 	scan->plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
+
+	/* a scan of groups has no relation that the executor opens */
+	scan->relation = node->ss.ss_currentRelation != NULL ? node->ss.ss_currentRelation :
+		table_open(linitial_oid(list_nth(scan->plan, PIN_PLAN_RELATION)), NoLock);
 
 	/* now, as for the privileges: a cursor may be read under another role */
 	scan->userid = pin_scan_user(node);
@@ -47,19 +78,162 @@ needed_set(List *attnums)
 	return set;
 }
 
-/* Finds or fetches the rows and opens them, for the first row. */
+/* States what the scan needs; nothing is asked for it yet. */
 static void
-fetch_rows(ForeignScanState *node, PinScan *scan)
+state_need(ForeignScanState *node, PinScan *scan, PinOptions *options)
 {
-	MemoryContext old = MemoryContextSwitchTo(scan->context);
-	Relation	relation = node->ss.ss_currentRelation;
+	scan->options = options;
+	scan->query = pin_query_of_scan(node, false);
+	scan->counted = !scan->query->everything;
+}
 
-	scan->options = pin_options_scan(RelationGetRelid(relation), scan->userid);
-	scan->resolution = pin_report_fetch(relation, scan->userid, scan->options, scan->plan);
-	scan->rows = pin_report_open(relation, scan->options, scan->plan,
-								 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)),
-								 scan->resolution);
+/*
+ * The same before its time: then a value that cannot be computed is no error,
+ * since the scan may never be asked for a row.
+ */
+static void
+try_to_state_need(ForeignScanState *node, PinScan *scan, PinOptions *options)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	if (!pin_subtransaction_allowed())
+		return;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		state_need(node, scan, options);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(error);
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+}
+
+/* Is a preview asked before a report is ordered? */
+static bool
+may_preview(const PinScan *scan)
+{
+	return intVal(list_nth(scan->plan, PIN_PLAN_PREVIEW)) != 0 &&
+		scan->query->rows > 0 && scan->query->rows <= PIN_PREVIEW_ROWS &&
+		!IsolationUsesXactSnapshot();
+}
+
+/*
+ * Not where a transaction shall see the same rows all the time, nor where a
+ * snapshot is at hand.
+ */
+static PinRows *
+open_preview(ForeignScanState *node, PinScan *scan)
+{
+	if (!may_preview(scan) ||
+		pin_report_at_hand(scan->relation, scan->userid, scan->options, scan->query))
+		return NULL;
+	return pin_preview_open(node, scan->relation, scan->options, scan->plan, scan->query);
+}
+
+static void
+begin(PinScan *scan)
+{
+	scan->resolution = pin_report_begin(scan->relation, scan->userid, scan->options, scan->plan,
+										scan->query);
+}
+
+/* May it set out now?  States its need if that is known. */
+static bool
+may_set_out(ForeignScanState *node, PinScan *scan)
+{
+	if (scan->query == NULL)
+	{
+		ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+		PinOptions *options = pin_options_prospect(RelationGetRelid(scan->relation),
+												   scan->userid);
+
+		if (options == NULL || !options->prefetch || pin_query_is_late(plan))
+			return false;
+		if (pin_query_may_fail(plan))
+			try_to_state_need(node, scan, options);
+		else
+			state_need(node, scan, options);
+	}
+	return scan->query != NULL && !scan->query->never && !may_preview(scan) && pin_flight_has_room();
+}
+
+void
+pin_scan_prefetch(ForeignScanState *node)
+{
+	PinScan    *scan = node->fdw_state;
+	MemoryContext old;
+
+	if (scan == NULL || scan->rows != NULL)
+		return;
+	old = MemoryContextSwitchTo(scan->context);
+	if (scan->resolution == NULL && may_set_out(node, scan))
+		begin(scan);
+	if (scan->resolution != NULL)
+		pin_flight_join(scan->resolution);
 	MemoryContextSwitchTo(old);
+}
+
+/* The table's own type knows which columns are never null; the slot's does not. */
+static TupleDesc
+row_type(const ForeignScanState *node)
+{
+	return node->ss.ss_currentRelation != NULL ? RelationGetDescr(node->ss.ss_currentRelation) :
+		node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
+}
+
+/* Finds or fetches the rows, as far as that can be done now. */
+static void
+advance(ForeignScanState *node, PinScan *scan)
+{
+	if (scan->query == NULL)
+		state_need(node, scan, pin_options_scan(RelationGetRelid(scan->relation),
+												scan->userid));
+	if (scan->query->never)
+		return;
+	if (scan->resolution == NULL)
+	{
+		scan->rows = open_preview(node, scan);
+		scan->counted |= scan->rows != NULL;
+		if (scan->rows == NULL)
+			begin(scan);
+	}
+	if (scan->rows == NULL &&
+		pin_report_is_here(scan->resolution, scan->relation, scan->options, scan->plan,
+						   scan->query))
+		scan->rows = pin_report_open(scan->relation, row_type(node), scan->options, scan->plan,
+									 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)),
+									 scan->resolution);
+}
+
+bool
+pin_scan_is_ready(ForeignScanState *node)
+{
+	PinScan    *scan = node->fdw_state;
+	MemoryContext old;
+
+	if (scan->rows != NULL)
+		return true;
+	old = MemoryContextSwitchTo(scan->context);
+	advance(node, scan);
+	MemoryContextSwitchTo(old);
+	return scan->rows != NULL || scan->query->never;
 }
 
 /* The end of the report: the planner shall know how far it was. */
@@ -68,7 +242,7 @@ count_rows(ForeignScanState *node, PinScan *scan)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->context);
 
-	pin_report_counted(node->ss.ss_currentRelation, scan->options, scan->plan,
+	pin_report_counted(scan->relation, scan->options, scan->plan,
 					   (double) pin_rows_count(scan->rows));
 	scan->counted = true;
 	MemoryContextSwitchTo(old);
@@ -80,10 +254,14 @@ pinsightIterateForeignScan(ForeignScanState *node)
 	PinScan    *scan = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
-	if (scan->rows == NULL)
-		fetch_rows(node, scan);
+	while (!pin_scan_is_ready(node))
+		pin_wait(pin_flight_fd(), pin_resolve_waits_for(scan->resolution));
+	if ((++scan->asked & (TEND_ROWS - 1)) == 0)
+		pin_flight_tend();
 
 	ExecClearTuple(slot);
+	if (scan->query->never)
+		return slot;
 	if (pin_rows_next(scan->rows, slot->tts_values, slot->tts_isnull))
 		ExecStoreVirtualTuple(slot);
 	else if (!scan->counted)
@@ -111,5 +289,7 @@ pinsightEndForeignScan(ForeignScanState *node)
 		return;					/* EXPLAIN */
 	if (scan->rows != NULL)
 		pin_rows_close(scan->rows);
+	if (scan->relation != node->ss.ss_currentRelation)
+		table_close(scan->relation, NoLock);
 	MemoryContextDelete(scan->context);
 }

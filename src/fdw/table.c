@@ -51,6 +51,28 @@ throw_no_dataset(Relation relation, const PinOptions *options)
 			 errhint("Set the table's option \"dataset\" to the dataset's name.")));
 }
 
+/* The options sum_of and count_of say of a metric what plain column it is about. */
+static void
+check_metric_of(const char *option, const char *attname, bool metric, const char *value,
+				const PinCatalogDataset *dataset)
+{
+	const PinCatalogColumn *column = dataset == NULL || value == NULL ? NULL :
+	pin_catalog_column(dataset, value);
+
+	if (value == NULL)
+		return;
+	if (!metric)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("option \"%s\" of column \"%s\" is for metrics only", option, attname),
+				 errhint("Set the column's option \"metric\" if it is one, or drop \"%s\".", option)));
+	if (dataset != NULL && (column == NULL || column->metric))
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
+				 errmsg("option \"%s\" of column \"%s\" names no plain column of dataset \"%s\": \"%s\"",
+						option, attname, dataset->name, value)));
+}
+
 /* Adds a column of the report: by its option, or as the catalogue knows it. */
 static void
 add_report_column(PinTable *table, const PinCatalogDataset *dataset,
@@ -60,10 +82,13 @@ add_report_column(PinTable *table, const PinCatalogDataset *dataset,
 	const PinCatalogColumn *column =
 	dataset == NULL ? NULL : pin_catalog_column(dataset, wanted);
 	char	   *name = pstrdup(options->name == NULL && column != NULL ? column->name : wanted);
+	bool		metric = options->metric || (column != NULL && column->metric);
 
+	check_metric_of("sum_of", NameStr(att->attname), metric, options->sum_of, dataset);
+	check_metric_of("count_of", NameStr(att->attname), metric, options->count_of, dataset);
 	table->attnums = lappend_int(table->attnums, att->attnum);
 	table->names = lappend(table->names, makeString(name));
-	if (options->metric || (column != NULL && column->metric))
+	if (metric)
 		table->metrics = lappend(table->metrics, makeString(name));
 }
 
@@ -115,23 +140,14 @@ timespan_of(const PinOptions *options, const PinCatalogDataset *dataset)
 	return pin_timespan_widest(dataset->date_ranges, dataset->ndate_ranges);
 }
 
-/* What the timespan is about, in words. */
-static char *
-window_of(const PinOptions *options, const PinCatalogDataset *dataset, const char *timespan)
-{
-	const char *column = options->time_column != NULL ? options->time_column :
-	dataset != NULL ? dataset->time_column : NULL;
-
-	if (timespan == NULL)
-		return NULL;
-	return column != NULL ? psprintf("%s of %s", timespan, column) : pstrdup(timespan);
-}
-
 static char *
 query_text(Relation relation, const PinTable *table, const char *server_name)
 {
 	int			ncolumns = list_length(table->names);
 	const char **columns = palloc(sizeof(char *) * ncolumns);
+	PinQueryParts parts = {
+		.dataset = table->dataset,.ncolumns = ncolumns,.timespan = table->timespan
+	};
 	PinError	err;
 	char	   *text;
 	char	   *copy;
@@ -145,7 +161,8 @@ query_text(Relation relation, const PinTable *table, const char *server_name)
 		columns[i] = utf8 != NULL ? utf8 : name;
 	}
 
-	text = pin_query_text(table->dataset, columns, ncolumns, table->timespan, &err);
+	parts.columns = columns;
+	text = pin_query_text(&parts, &err);
 	if (text == NULL)
 		pin_throw(&err, server_name,
 				  psprintf("foreign table \"%s\"", RelationGetRelationName(relation)));
@@ -161,9 +178,12 @@ pin_table_describe(Relation relation, const PinOptions *options)
 	PinTable   *table = palloc0(sizeof(PinTable));
 	const PinCatalogDataset *dataset = find_dataset(relation, options, &table->dataset);
 
+	table->relid = RelationGetRelid(relation);
 	table->program = options->program;
+	table->known = dataset;
 	table->timespan = timespan_of(options, dataset);
-	table->window = window_of(options, dataset, table->timespan);
+	table->time_column = options->time_column != NULL ? options->time_column :
+		dataset != NULL ? dataset->time_column : NULL;
 	resolve_columns(relation, dataset, table);
 	return table;
 }
@@ -181,29 +201,114 @@ pin_table_resolve(Relation relation, const PinOptions *options)
 	return table;
 }
 
-PinTable *
-pin_table_narrow(const PinTable *table, const List *needed, Relation relation,
-				 const PinOptions *options)
+const char *
+pin_table_name(const PinTable *table, AttrNumber attnum)
 {
-	PinTable   *narrow = palloc(sizeof(PinTable));
-
-	*narrow = *table;
-	if (table->metrics != NIL)
-		return narrow;
-
-	narrow->attnums = narrow->names = NIL;
 	for (int i = 0; i < list_length(table->attnums); i++)
 	{
-		if (!list_member_int(needed, list_nth_int(table->attnums, i)))
-			continue;
-		narrow->attnums = lappend_int(narrow->attnums, list_nth_int(table->attnums, i));
-		narrow->names = lappend(narrow->names, list_nth(table->names, i));
+		if (list_nth_int(table->attnums, i) == attnum)
+			return strVal(list_nth(table->names, i));
 	}
-	if (narrow->attnums == NIL)
+	return NULL;
+}
+
+bool
+pin_table_is_metric(const PinTable *table, AttrNumber attnum)
+{
+	const char *name = pin_table_name(table, attnum);
+	ListCell   *lc;
+
+	foreach(lc, table->metrics)
 	{
-		narrow->attnums = list_make1_int(linitial_int(table->attnums));
-		narrow->names = list_make1(linitial(table->names));
+		if (name != NULL && strcmp(strVal(lfirst(lc)), name) == 0)
+			return true;
 	}
-	narrow->query = query_text(relation, narrow, options->server_name);
+	return false;
+}
+
+/* ---- fewer columns ---- */
+
+/* About the bytes of a column in a report, to choose the least of several. */
+static int
+weight(const PinTable *table, int i)
+{
+	static const struct
+	{
+		const char *type;
+		int			bytes;
+	}			weights[] = {
+		{"boolean", 2}, {"bigint", 4}, {"numeric", 8}, {"date", 10}, {"timestamptz", 20}, {"uuid", 36}
+	};
+	const PinCatalogColumn *column = table->known == NULL ? NULL :
+	pin_catalog_column(table->known, strVal(list_nth(table->names, i)));
+
+	for (int n = 0; column != NULL && n < lengthof(weights); n++)
+	{
+		if (strcmp(column->type, weights[n].type) == 0)
+			return weights[n].bytes;
+	}
+	return 40;
+}
+
+static bool
+may_be_null(Relation relation, AttrNumber attnum)
+{
+	return !TupleDescAttr(RelationGetDescr(relation), attnum - 1)->attnotnull;
+}
+
+/* The lightest plain column that is not among the attnums; -1: none. */
+static int
+lightest(const PinTable *table, const List *attnums)
+{
+	int			best = -1;
+
+	for (int i = 0; i < list_length(table->attnums); i++)
+	{
+		if (list_member_int(attnums, list_nth_int(table->attnums, i)) ||
+			list_member(table->metrics, list_nth(table->names, i)))
+			continue;
+		if (best < 0 || weight(table, i) < weight(table, best))
+			best = i;
+	}
+	return best;
+}
+
+static void
+take_column(PinTable *narrow, const PinTable *table, int i)
+{
+	narrow->attnums = lappend_int(narrow->attnums, list_nth_int(table->attnums, i));
+	narrow->names = lappend(narrow->names, list_nth(table->names, i));
+	if (list_member(table->metrics, list_nth(table->names, i)))
+		narrow->metrics = lappend(narrow->metrics, list_nth(table->names, i));
+}
+
+/* Can a record of these columns be an empty line? */
+static bool
+may_be_empty(const PinTable *narrow, Relation relation)
+{
+	return narrow->attnums == NIL ||
+		(list_length(narrow->attnums) == 1 && narrow->metrics == NIL &&
+		 may_be_null(relation, linitial_int(narrow->attnums)));
+}
+
+PinTable *
+pin_table_narrow(const PinTable *table, const List *needed, bool coarse, Relation relation)
+{
+	PinTable   *narrow = palloc(sizeof(PinTable));
+	int			extra;
+
+	*narrow = *table;
+	if (table->metrics != NIL && !coarse)
+		return narrow;
+
+	narrow->attnums = narrow->names = narrow->metrics = NIL;
+	for (int i = 0; i < list_length(table->attnums); i++)
+	{
+		if (list_member_int(needed, list_nth_int(table->attnums, i)))
+			take_column(narrow, table, i);
+	}
+	while (may_be_empty(narrow, relation) &&
+		   (extra = lightest(table, narrow->attnums)) >= 0)
+		take_column(narrow, table, extra);
 	return narrow;
 }

@@ -8,6 +8,7 @@
 #ifndef PIN_TABLE_H
 #define PIN_TABLE_H
 
+#include "insights/catalog.h"
 #include "nodes/pg_list.h"
 #include "options.h"
 #include "utils/relcache.h"
@@ -15,11 +16,13 @@
 /* Lists and strings can be copied into a plan. */
 typedef struct PinTable
 {
+	Oid			relid;			/* of the foreign table */
 	char	   *dataset;		/* remote name */
 	char	   *program;		/* "mpn" or "cmp" */
+	const PinCatalogDataset *known; /* in the catalogue; NULL: it is not there */
 	const char *timespan;		/* NULL: none; lives as long as the options */
+	const char *time_column;	/* what the timespan is about; NULL: unknown */
 	char	   *query;			/* report query over all columns */
-	char	   *window;			/* "LIFETIME of Month", for EXPLAIN; or NULL */
 	List	   *attnums;		/* of int: columns that are in the report */
 	List	   *names;			/* of String: their remote names, in step */
 	List	   *metrics;		/* of String: names of those that are metrics */
@@ -35,14 +38,21 @@ typedef struct PinTable
  */
 extern PinTable *pin_table_resolve(Relation relation, const PinOptions *options);
 
+/* The remote name of a column; NULL if it is not in the report. */
+extern const char *pin_table_name(const PinTable *table, AttrNumber attnum);
+
+/* Is it a metric? */
+extern bool pin_table_is_metric(const PinTable *table, AttrNumber attnum);
+
 /*
  * The same table, but with a report of the needed columns (an IntList of
- * attnums) only; of one column where none is needed, since a report has to
- * have one.  A table with a metric is returned as it is: with other columns
- * its rows would be others.
+ * attnums) only.  If that is one column which may be null, another one goes with
+ * it: a line with nothing on it could not be told from the file's end.  A table
+ * with a metric is returned as it is, since with other columns its rows would be
+ * others; unless coarse says that the larger groups are what is wanted.
  */
-extern PinTable *pin_table_narrow(const PinTable *table, const List *needed,
-								  Relation relation, const PinOptions *options);
+extern PinTable *pin_table_narrow(const PinTable *table, const List *needed, bool coarse,
+								  Relation relation);
 
 /*
  * The same, as far as it goes: dataset may be NULL, names may be NIL, query is

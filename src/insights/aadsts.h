@@ -15,25 +15,12 @@
 
 #include "error.h"
 
-/* What a sign-in needs, in the order in which it is set up. */
-typedef enum PinPrerequisite
-{
-	PIN_NEEDS_TENANT,			/* the directory exists */
-	PIN_NEEDS_APPLICATION,		/* it knows the application */
-	PIN_NEEDS_SECRET,			/* which proves itself */
-	PIN_NEEDS_USER,				/* the user, or whatever else lets sign in */
-	PIN_NEEDS_MFA,				/* with a second factor */
-	PIN_NEEDS_CONSENT,			/* somebody has agreed to it */
-	PIN_NEEDS_PERMISSION		/* to use this API */
-} PinPrerequisite;
-
 typedef struct PinAadsts
 {
 	int			code;			/* 50126 for AADSTS50126 */
 	int			last_code;		/* the same, or the end of a range */
 	PinErrorKind kind;			/* what it is among our failures */
 	bool		retry;			/* the same request may succeed later */
-	PinPrerequisite needs;		/* what is not fulfilled */
 	const char *hint;			/* what the user can do; a sentence */
 } PinAadsts;
 

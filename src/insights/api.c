@@ -225,8 +225,6 @@ pin_api_list_datasets_reply(const PinReply *reply, PinDatasetList *result,
 		pin_api_dataset_list_free(result);
 		return false;
 	}
-	(void) pin_json_boolean(pin_json_member(result->document, "dataRedacted"),
-							&result->redacted);
 	for (size_t i = 0; i < pin_json_count(records); i++)
 		if (read_dataset(pin_json_element(records, i), &result->items[result->count]))
 			result->count++;

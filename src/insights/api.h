@@ -75,7 +75,6 @@ typedef struct PinDatasetList
 	PinRemoteDataset *items;	/* those with a name, in the service's order */
 	size_t		count;			/* how many */
 	const char *next_link;		/* NULL: this is all */
-	bool		redacted;		/* the service hides some data from the user */
 } PinDatasetList;
 
 /* All datasets, or the one with that name (name may be NULL). */
@@ -249,8 +248,7 @@ typedef struct PinPreview
 	size_t		nrows;			/* at most PIN_PREVIEW_ROWS */
 	size_t		ncolumns;		/* as asked for */
 	char	  **values;			/* nrows * ncolumns; owned; NULL: null */
-	bool		exact;			/* false: some number's text may differ from
-								 * the one in a report file */
+	bool	   *strings;		/* per column: all values are strings or null */
 } PinPreview;
 
 /* The first rows of a query text, at once; window as in PinReportOrder. */

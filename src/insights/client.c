@@ -104,6 +104,7 @@ send_request(PinClient *client, const PinApiRequest *what, const char *token, Pi
 	request.content_type = what->content_type;
 	request.body = what->body;
 	request.body_len = what->body_len;
+	request.validate_mfa = what->validate_mfa;
 	client->exchange = pin_http_start(client->http, &client->settings, &request, err);
 	if (client->exchange == NULL)
 		return false;
@@ -167,6 +168,7 @@ reply_of(const PinExchange *x)
 	reply.body = pin_exchange_body(x, &reply.body_len);
 	reply.www_authenticate = pin_exchange_header(x, "WWW-Authenticate");
 	reply.retry_after_ms = pin_exchange_retry_after_ms(x);
+	reply.mfa_compliant = pin_exchange_header(x, "isMfaCompliant");
 	return reply;
 }
 
@@ -214,6 +216,9 @@ read_sign_in(PinClient *client, const PinReply *reply, PinError *err)
 		/* good for this call, even if it is too short-lived to be kept */
 		client->token = pstrdup(sign_in.access_token);
 		pin_token_put(client->credential, &sign_in);
+		if (sign_in.account != NULL)
+			pin_error_clean(client->account, sizeof(client->account), sign_in.account,
+							strlen(sign_in.account));
 		warn_of_end(client->options);
 	}
 	else if (client->rotated && !sign_in.retry)

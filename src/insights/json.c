@@ -281,6 +281,72 @@ print_real(char *buffer, size_t size, double number)
 	}
 }
 
+/* The length of the number that a text begins with, and whether it is whole. */
+static size_t
+number_length(const char *text, size_t len, bool *whole)
+{
+	size_t		n = 0;
+
+	*whole = true;
+	while (n < len && text[n] != '\0' && strchr("0123456789+-.eE", text[n]) != NULL)
+	{
+		if (strchr(".eE", text[n]) != NULL)
+			*whole = false;
+		n++;
+	}
+	return n;
+}
+
+/* The length of the string that a text begins with, quotes included. */
+static size_t
+string_length(const char *text, size_t len)
+{
+	size_t		n = 1;
+
+	while (n < len && text[n] != '"')
+		n += text[n] == '\\' ? 2 : 1;
+	return n < len ? n + 1 : len;
+}
+
+char *
+pin_json_keep_fractions(const char *text, size_t len, size_t *result_len)
+{
+	char	   *result = malloc(3 * len + 1);	/* "1." becomes ["1."] */
+	size_t		out = 0;
+
+	for (size_t i = 0; result != NULL && i < len;)
+	{
+		bool		number = text[i] == '-' || (text[i] >= '0' && text[i] <= '9');
+		bool		whole = true;
+		size_t		n = text[i] == '"' ? string_length(text + i, len - i) :
+		number ? number_length(text + i, len - i, &whole) : 1;
+
+		if (!whole)
+		{
+			memcpy(result + out, "[\"", 2);
+			out += 2;
+		}
+		memcpy(result + out, text + i, n);
+		out += n;
+		if (!whole)
+		{
+			memcpy(result + out, "\"]", 2);
+			out += 2;
+		}
+		i += n;
+	}
+	if (result != NULL)
+		result[out] = '\0';
+	*result_len = out;
+	return result;
+}
+
+const char *
+pin_json_fraction(const PinJson *value)
+{
+	return json_array_size(value_of(value)) == 1 ? pin_json_string(pin_json_element(value, 0)) : NULL;
+}
+
 char *
 pin_json_text(const PinJson *value, bool *exact)
 {

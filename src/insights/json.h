@@ -39,6 +39,16 @@ extern PinJson *pin_json_parse(const char *text, size_t len, const char *what,
 							   PinError *err);
 extern void pin_json_free(PinJson *document);	/* NULL is fine */
 
+/*
+ * A copy of a text in which each number with a fraction or an exponent is a list
+ * of one string, ["1.10"]: the library would make a double of it, and its digits
+ * were lost.  What is no JSON stays none.  The caller frees; NULL: no memory.
+ */
+extern char *pin_json_keep_fractions(const char *text, size_t len, size_t *result_len);
+
+/* The digits of such a number, which live as long as the document; or NULL. */
+extern const char *pin_json_fraction(const PinJson *value);
+
 /* An object's member by name, without case and blanks; NULL if absent. */
 extern const PinJson *pin_json_member(const PinJson *object, const char *name);
 

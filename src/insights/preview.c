@@ -56,7 +56,7 @@ refuse(const PinReply *reply, PinError *err, const char *reason)
 /* Reads one cell; *seen is set where the column is there, if only as null. */
 static bool
 read_cell(const PinJson *record, const char *column, char **cell, bool *seen,
-		  bool *exact, const PinReply *reply, PinError *err)
+		  const PinReply *reply, PinError *err)
 {
 	const PinJson *value = pin_json_member(record, column);
 
@@ -64,12 +64,21 @@ read_cell(const PinJson *record, const char *column, char **cell, bool *seen,
 		*seen = true;
 	if (pin_json_is_null(value))
 		return true;
-	if (pin_json_is_array(value) || pin_json_is_object(value))
+	if (pin_json_fraction(value) != NULL)
+		*cell = strdup(pin_json_fraction(value));
+	else if (pin_json_is_array(value) || pin_json_is_object(value))
 		return refuse(reply, err, "a value is not a plain one");
-	*cell = pin_json_text(value, exact);
+	else
+		*cell = pin_json_text(value, NULL);
 	if (*cell == NULL)
 		pin_error_set(err, PIN_ERROR_OUT_OF_MEMORY, "out of memory");
 	return *cell != NULL;
+}
+
+static bool
+is_string_or_null(const PinJson *value)
+{
+	return pin_json_is_null(value) || pin_json_string(value) != NULL;
 }
 
 /* Reads one column of all rows. */
@@ -79,18 +88,38 @@ read_column(const PinJson *records, const char *const *columns, size_t column,
 {
 	bool		seen = result->nrows == 0;
 
+	result->strings[column] = true;
 	for (size_t row = 0; row < result->nrows; row++)
 	{
 		const PinJson *record = pin_json_element(records, row);
 
 		if (!pin_json_is_object(record))
 			return refuse(reply, err, "a row is not an object");
+		if (!is_string_or_null(pin_json_member(record, columns[column])))
+			result->strings[column] = false;
 		if (!read_cell(record, columns[column],
 					   &result->values[row * result->ncolumns + column],
-					   &seen, &result->exact, reply, err))
+					   &seen, reply, err))
 			return false;
 	}
 	return seen || refuse(reply, err, "a column is missing in the rows");
+}
+
+/* The reply's document, in which fractions keep their digits. */
+static PinJson *
+read_document(const PinReply *reply, PinError *err)
+{
+	PinReply	kept = *reply;
+	char	   *text = pin_json_keep_fractions(reply->body, reply->body_len, &kept.body_len);
+	PinJson    *document = NULL;
+
+	kept.body = text;
+	if (text == NULL)
+		pin_error_set(err, PIN_ERROR_OUT_OF_MEMORY, "out of memory");
+	else
+		document = pin_api_document(&kept, what, err);
+	free(text);
+	return document;
 }
 
 bool
@@ -102,7 +131,7 @@ pin_api_preview_reply(const PinReply *reply, const char *const *columns,
 	bool		done = true;
 
 	memset(result, 0, sizeof(*result));
-	document = pin_api_document(reply, what, err);
+	document = read_document(reply, err);
 	if (document == NULL)
 		return false;
 	records = pin_api_records(document);
@@ -112,13 +141,13 @@ pin_api_preview_reply(const PinReply *reply, const char *const *columns,
 		return refuse(reply, err, "the service's reply holds no list");
 	}
 
-	result->exact = true;
 	result->ncolumns = ncolumns;
 	result->nrows = pin_json_count(records);
 	if (result->nrows > PIN_PREVIEW_ROWS)
 		result->nrows = PIN_PREVIEW_ROWS;
 	result->values = calloc(result->nrows * ncolumns + 1, sizeof(char *));
-	if (result->values == NULL)
+	result->strings = calloc(ncolumns + 1, sizeof(bool));
+	if (result->values == NULL || result->strings == NULL)
 	{
 		result->nrows = 0;
 		pin_error_set(err, PIN_ERROR_OUT_OF_MEMORY, "out of memory");
@@ -139,5 +168,6 @@ pin_api_preview_free(PinPreview *preview)
 	for (size_t i = 0; i < preview->nrows * preview->ncolumns; i++)
 		free(preview->values[i]);
 	free(preview->values);
+	free(preview->strings);
 	memset(preview, 0, sizeof(*preview));
 }

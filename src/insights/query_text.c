@@ -7,6 +7,7 @@
  */
 #include "insights/query_text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,17 +79,18 @@ occurs_before(const char *const *columns, size_t n, const char *name)
 
 /* Writes the list of columns; false with *err filled. */
 static bool
-add_columns(PinTextBuffer *text, const char *const *columns, size_t ncolumns,
-			PinError *err)
+add_columns(PinTextBuffer *text, const PinQueryParts *parts, PinError *err)
 {
-	for (size_t i = 0; i < ncolumns; i++)
+	for (size_t i = 0; i < parts->ncolumns; i++)
 	{
-		if (!check_name(columns[i], PIN_ERROR_UNKNOWN_COLUMN, "column", err))
+		const char *name = parts->columns[i];
+
+		if (!check_name(name, PIN_ERROR_UNKNOWN_COLUMN, "column", err))
 			return false;
-		if (occurs_before(columns, i, columns[i]))
+		if (occurs_before(parts->columns, i, name))
 			continue;
 		pin_text_buffer_add(text, i == 0 ? " " : ", ");
-		pin_text_buffer_add(text, columns[i]);
+		pin_text_buffer_add(text, name);
 
 		/* look at the length here, too: this bounds the loops over names */
 		if (text->len > PIN_QUERY_TEXT_MAX)
@@ -97,37 +99,81 @@ add_columns(PinTextBuffer *text, const char *const *columns, size_t ncolumns,
 	return true;
 }
 
+/* No further than the longest query, so that it is too long and not no memory. */
+static void
+add_filters(PinTextBuffer *text, const PinQueryParts *parts)
+{
+	for (size_t i = 0; i < parts->nfilters && text->len <= PIN_QUERY_TEXT_MAX; i++)
+	{
+		pin_text_buffer_add(text, i == 0 ? " WHERE " : " AND ");
+		pin_text_buffer_add(text, parts->filters[i]);
+	}
+}
+
+/* A direction is always written: without one the service sorts downwards. */
+static bool
+add_order(PinTextBuffer *text, const PinQueryParts *parts, PinError *err)
+{
+	for (size_t i = 0; i < parts->norder; i++)
+	{
+		if (!check_name(parts->order[i], PIN_ERROR_UNKNOWN_COLUMN, "column", err))
+			return false;
+		pin_text_buffer_add(text, i == 0 ? " ORDER BY " : ", ");
+		pin_text_buffer_add(text, parts->order[i]);
+		pin_text_buffer_add(text, parts->descending[i] ? " DESC" : " ASC");
+	}
+	return true;
+}
+
+/* Writes all clauses, in the one order that the service takes. */
+static bool
+add_clauses(PinTextBuffer *text, const PinQueryParts *parts, PinError *err)
+{
+	char		limit[32];
+
+	pin_text_buffer_add(text, parts->distinct ? "SELECT DISTINCT" : "SELECT");
+	if (!add_columns(text, parts, err))
+		return false;
+	pin_text_buffer_add(text, " FROM ");
+	pin_text_buffer_add(text, parts->dataset);
+	add_filters(text, parts);
+	if (!add_order(text, parts, err))
+		return false;
+	if (parts->limit > 0)
+	{
+		snprintf(limit, sizeof(limit), " LIMIT %lld", parts->limit);
+		pin_text_buffer_add(text, limit);
+	}
+	if (parts->timespan)
+	{
+		pin_text_buffer_add(text, " TIMESPAN ");
+		pin_text_buffer_add(text, parts->timespan);
+	}
+	return true;
+}
+
 char *
-pin_query_text(const char *dataset, const char *const *columns, size_t ncolumns,
-			   const char *timespan, PinError *err)
+pin_query_text(const PinQueryParts *parts, PinError *err)
 {
 	PinTextBuffer text;
 	size_t		len = 0;
 	char	   *result;
 
 	pin_error_reset(err);
-	if (ncolumns == 0)
+	if (parts->ncolumns == 0)
 	{
 		pin_error_set(err, PIN_ERROR_BAD_REQUEST, "a report query needs a column");
 		return NULL;
 	}
-	if (!check_name(dataset, PIN_ERROR_UNKNOWN_DATASET, "dataset", err) ||
-		(timespan && !check_name(timespan, PIN_ERROR_BAD_REQUEST, "timespan", err)))
+	if (!check_name(parts->dataset, PIN_ERROR_UNKNOWN_DATASET, "dataset", err) ||
+		(parts->timespan && !check_name(parts->timespan, PIN_ERROR_BAD_REQUEST, "timespan", err)))
 		return NULL;
 
 	pin_text_buffer_init(&text);
-	pin_text_buffer_add(&text, "SELECT");
-	if (!add_columns(&text, columns, ncolumns, err))
+	if (!add_clauses(&text, parts, err))
 	{
 		pin_text_buffer_wipe(&text);
 		return NULL;
-	}
-	pin_text_buffer_add(&text, " FROM ");
-	pin_text_buffer_add(&text, dataset);
-	if (timespan)
-	{
-		pin_text_buffer_add(&text, " TIMESPAN ");
-		pin_text_buffer_add(&text, timespan);
 	}
 
 	result = pin_text_buffer_take(&text, &len);

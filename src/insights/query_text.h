@@ -30,14 +30,28 @@
  */
 extern bool pin_query_name_ok(const char *name);
 
+/* A report query in its parts.  Everything belongs to the caller. */
+typedef struct PinQueryParts
+{
+	const char *dataset;		/* remote name */
+	const char *const *columns; /* remote names; those that occur again
+								 * (without case) are written once */
+	size_t		ncolumns;		/* at least one */
+	bool		distinct;		/* each combination once */
+	const char *const *filters; /* conditions, as filter.h writes them */
+	size_t		nfilters;		/* all of them have to hold */
+	const char *const *order;	/* columns to order by */
+	const bool *descending;		/* in step with order */
+	size_t		norder;			/* how many */
+	long long	limit;			/* rows at most; 0: all */
+	const char *timespan;		/* NULL: none */
+} PinQueryParts;
+
 /*
- * "SELECT a, b FROM X TIMESPAN Y", which the caller frees.  Names that occur
- * again (without case) are written once; timespan may be NULL.  NULL with *err
- * filled: kind UNKNOWN_DATASET, UNKNOWN_COLUMN or BAD_REQUEST for what cannot
- * be written, OUT_OF_MEMORY.
+ * "SELECT a, b FROM X WHERE a > 1 TIMESPAN Y", which the caller frees.  NULL with
+ * *err filled: kind UNKNOWN_DATASET, UNKNOWN_COLUMN or BAD_REQUEST for what
+ * cannot be written, OUT_OF_MEMORY.
  */
-extern char *pin_query_text(const char *dataset, const char *const *columns,
-							size_t ncolumns, const char *timespan,
-							PinError *err);
+extern char *pin_query_text(const PinQueryParts *parts, PinError *err);
 
 #endif							/* PIN_QUERY_TEXT_H */

@@ -52,8 +52,11 @@ sample_batch(PinAsker *asker, const char *dataset, const char *timespan,
 			 Batch *batch, PinError *err)
 {
 	PinApiRequest request;
-	char	   *text = pin_query_text(dataset, batch->columns, batch->ncolumns,
-									  timespan, err);
+	PinQueryParts parts = {
+		.dataset = dataset,.columns = batch->columns,.ncolumns = batch->ncolumns,
+		.timespan = timespan
+	};
+	char	   *text = pin_query_text(&parts, err);
 	bool		built;
 
 	if (text == NULL)

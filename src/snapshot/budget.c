@@ -201,17 +201,6 @@ pin_budget_note_refusal(const PinNeed *need)
 	(void) change_budget(need, note_refusal, NULL);
 }
 
-int
-pin_budget_left(const PinNeed *need)
-{
-	Budget	   *budget = read_budget(need);
-	int			max = need->options->max_reports_per_hour;
-	int			left = next_free(budget, max) != 0 ? 0 : max - budget->norders;
-
-	pfree(budget);
-	return left;
-}
-
 bool
 pin_budget_allows(const PinNeed *need, PinError *err)
 {
@@ -222,4 +211,15 @@ pin_budget_allows(const PinNeed *need, PinError *err)
 		describe(need, budget, next, err);
 	pfree(budget);
 	return next == 0;
+}
+
+int
+pin_budget_left(const PinNeed *need)
+{
+	Budget	   *budget = read_budget(need);
+	int			max = need->options->max_reports_per_hour;
+	int			left = next_free(budget, max) != 0 ? 0 : max - budget->norders;
+
+	pfree(budget);
+	return left;
 }

@@ -27,10 +27,10 @@ extern void pin_budget_give_back(const PinNeed *need);
 /* The service itself says that its hourly quota is used up: remember that. */
 extern void pin_budget_note_refusal(const PinNeed *need);
 
-/* How many more reports may be ordered now. */
-extern int	pin_budget_left(const PinNeed *need);
-
-/* May another report be ordered now?  Nothing is counted. */
+/* The same question, without counting anything. */
 extern bool pin_budget_allows(const PinNeed *need, PinError *err);
+
+/* How many could be ordered at once, as far as we know. */
+extern int	pin_budget_left(const PinNeed *need);
 
 #endif							/* PIN_BUDGET_H */

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "insights/query_contains.h"
 #include "miscadmin.h"
 #include "snapshot/need.h"
 
@@ -40,9 +41,19 @@ format_of(const PinOptions *options)
 	return options->format == PIN_FORMAT_TSV ? "tsv" : "csv";
 }
 
+/* All that tells one report's rows from another's, as one text. */
+static const char *
+canonical(const PinOptions *options, const PinReportQuery *asked)
+{
+	if (options->report_id != NULL)
+		return psprintf("REPORT %s", options->report_id);
+	if (asked->start != NULL)
+		return psprintf("%s" PIN_QUERY_WINDOW_WORD "%s %s", asked->text, asked->start, asked->end);
+	return asked->text;
+}
+
 PinNeed *
-pin_need_create(const PinOptions *options, const char *query, bool metrics,
-				Oid relid, Oid userid)
+pin_need_create(const PinOptions *options, const PinReportQuery *asked, Oid relid, Oid userid)
 {
 	PinNeed    *need = palloc0(sizeof(PinNeed));
 	const char *format = format_of(options);
@@ -53,13 +64,11 @@ pin_need_create(const PinOptions *options, const char *query, bool metrics,
 	};
 	const char *parts[] = {need->scope, NULL};
 
-	if (options->report_id != NULL)
-		query = psprintf("REPORT %s", options->report_id);
-	parts[1] = query;
+	need->query = parts[1] = canonical(options, asked);
 	snprintf(database, sizeof(database), "%u", MyDatabaseId);
 	need->options = options;
-	need->query = query;
-	need->metrics = metrics && options->report_id == NULL;
+	need->asked = asked;
+	need->metrics = asked->metrics && options->report_id == NULL;
 	need->relid = relid;
 	need->userid = userid;
 	pin_credential_hash(need->credential, options);
@@ -67,4 +76,16 @@ pin_need_create(const PinOptions *options, const char *query, bool metrics,
 	pin_hash_parts(need->key, lengthof(parts), parts);
 	hash_for_service(need, format);
 	return need;
+}
+
+bool
+pin_need_contains(const PinNeed *wide, const PinNeed *narrow)
+{
+	bool		metrics = wide->metrics || narrow->metrics;
+	const char *whole = narrow->options->report_id == NULL ? narrow->asked->whole : NULL;
+
+	return strcmp(wide->scope, narrow->scope) == 0 &&
+		(strcmp(wide->query, narrow->query) == 0 ||
+		 pin_query_contains(wide->query, narrow->query, metrics) ||
+		 (whole != NULL && pin_query_contains(wide->query, whole, metrics)));
 }

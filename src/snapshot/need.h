@@ -4,7 +4,7 @@
  *		What a scan needs from the service, as a value.
  *
  * Two scans with the same need can share a report: same server, same
- * credential, same report query (which carries the window), same format.
+ * credential, same report query, same window, same format.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,15 +14,27 @@
 #include "insights/credential.h"
 #include "options.h"
 
+/* What is asked of the service.  Texts belong to the caller. */
+typedef struct PinReportQuery
+{
+	const char *text;			/* report query, as it is sent */
+	const char *start;			/* 2026-03-01T00:00:00Z: the window that the */
+	const char *end;			/* report is ordered with, both or neither */
+	const char *whole;			/* a wider report query whose rows are enough,
+								 * too; NULL: none */
+	bool		metrics;		/* it selects a metric */
+} PinReportQuery;
+
 typedef struct PinNeed
 {
 	const PinOptions *options;	/* server, mapping and table, resolved */
-	const char *query;			/* report query text, window included; or
+	const PinReportQuery *asked;	/* to be sent */
+	const char *query;			/* the same as one text, window included; or
 								 * REPORT and the id of an existing one */
 	Oid			relid;			/* foreign table, for those who look on */
 	Oid			userid;			/* role whose mapping is used */
 	PinHash		credential;		/* who asks, and whom */
-	bool		metrics;		/* the query selects a metric */
+	bool		metrics;		/* the rows hold a metric, as far as known */
 	PinHash		scope;			/* who asks whom for which kind of file, in
 								 * this database: all but the query */
 	PinHash		key;			/* the whole need: scope and query */
@@ -32,10 +44,13 @@ typedef struct PinNeed
 
 /*
  * Builds the need of a scan in the current context.  If the options name a
- * report that is its rows, and query is not looked at.  options and query are
- * kept by reference.  Throws when hashing fails.
+ * report that is its rows, and what is asked is not looked at.  options and
+ * asked are kept by reference.  Throws when hashing fails.
  */
-extern PinNeed *pin_need_create(const PinOptions *options, const char *query,
-								bool metrics, Oid relid, Oid userid);
+extern PinNeed *pin_need_create(const PinOptions *options, const PinReportQuery *asked,
+								Oid relid, Oid userid);
+
+/* Can all rows of the narrow need be had from those of the wide one? */
+extern bool pin_need_contains(const PinNeed *wide, const PinNeed *narrow);
 
 #endif							/* PIN_NEED_H */

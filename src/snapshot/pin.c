@@ -57,13 +57,20 @@ still_counts(const Pin *pin)
 }
 
 PinSnapshot *
-pin_pin_get(const char *key)
+pin_pin_get(const PinNeed *need)
 {
-	Pin		   *pin = find(key);
+	Pin		   *pin = find(need->key);
+	ListCell   *lc;
 
-	if (pin == NULL || !still_counts(pin))
-		return NULL;
-	return pin_snapshot_dup(pin->snapshot);
+	if (pin != NULL && still_counts(pin))
+		return pin_snapshot_dup(pin->snapshot);
+	foreach(lc, pins)
+	{
+		pin = lfirst(lc);
+		if (still_counts(pin) && pin_snapshot_contains(pin->snapshot, need))
+			return pin_snapshot_dup(pin->snapshot);
+	}
+	return NULL;
 }
 
 void

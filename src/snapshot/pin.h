@@ -3,8 +3,8 @@
  * pin.h
  *		The snapshots a transaction has used, to be used again.
  *
- * Inside one statement every scan with a need reads the same rows; under
- * REPEATABLE READ and SERIALIZABLE one transaction does.
+ * Inside one statement all scans whose needs one snapshot contains read the same
+ * rows; under REPEATABLE READ and SERIALIZABLE those of one transaction do.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,10 +14,11 @@
 #include "snapshot/snapshot.h"
 
 /*
- * The snapshot that was put for this need and still counts, opened once more
- * in the current context (the caller closes it), or NULL.
+ * A snapshot that was put, still counts and contains the need (the one put for
+ * this very need before all others), opened once more in the current context
+ * (the caller closes it), or NULL.
  */
-extern PinSnapshot *pin_pin_get(const char *key);
+extern PinSnapshot *pin_pin_get(const PinNeed *need);
 
 /* Remembers a snapshot until the transaction's end. */
 extern void pin_pin_put(const char *key, const PinSnapshot *snapshot);

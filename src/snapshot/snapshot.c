@@ -168,10 +168,17 @@ pin_snapshot_open(const char *path)
 	{
 		ereport(LOG,
 				(errmsg("removing damaged snapshot \"%s\"", path)));
-		pin_cache_remove(path);
+		pin_snapshot_remove(path);
 	}
 	free_closed(s);
 	return NULL;
+}
+
+void
+pin_snapshot_remove(const char *path)
+{
+	pin_cache_remove(path);
+	pin_snapshot_forget_hits(path);
 }
 
 PinSnapshot *
@@ -179,6 +186,7 @@ pin_snapshot_dup(const PinSnapshot *snapshot)
 {
 	PinSnapshot *s = allocate(snapshot->path);
 
+	s->query = pstrdup(snapshot->query);
 	s->head = snapshot->head;
 	s->readers = snapshot->readers;
 	(*s->readers)++;
@@ -204,12 +212,16 @@ typedef struct Search
 	PinSnapshot *best;			/* so far; NULL: none */
 } Search;
 
-static bool
-contains(const PinSnapshot *s, const PinNeed *need)
+bool
+pin_snapshot_contains(const PinSnapshot *s, const PinNeed *need)
 {
+	bool		metrics = s->head.metrics || need->metrics;
+	const char *whole = need->options->report_id == NULL ? need->asked->whole : NULL;
+
 	return strcmp(s->head.scope, need->scope) == 0 &&
 		(strcmp(s->query, need->query) == 0 ||
-		 pin_query_contains(s->query, need->query, s->head.metrics || need->metrics));
+		 pin_query_contains(s->query, need->query, metrics) ||
+		 (whole != NULL && pin_query_contains(s->query, whole, metrics)));
 }
 
 static void
@@ -220,7 +232,7 @@ consider(const char *path, void *arg)
 
 	if (s == NULL)
 		return;
-	if (contains(s, search->need) && s->head.as_of >= search->oldest &&
+	if (pin_snapshot_contains(s, search->need) && s->head.as_of >= search->oldest &&
 		(search->best == NULL || s->head.as_of > search->best->head.as_of))
 	{
 		discard(search->best);

@@ -82,11 +82,13 @@ static void
 name_report(Target *target)
 {
 	PinOptions	options = *target->options;
+	PinReportQuery asked = {
+		.text = target->table->query,.metrics = target->table->metrics != NIL
+	};
 	PinNeed    *need;
 
 	options.report_id = NULL;
-	need = pin_need_create(&options, target->table->query, target->table->metrics != NIL,
-						   target->relid, GetUserId());
+	need = pin_need_create(&options, &asked, target->relid, GetUserId());
 	pin_recurring_name(target->remote_name, need->remote_key);
 }
 

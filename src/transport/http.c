@@ -69,6 +69,7 @@ struct PinHttp
 	CURLM	   *multi;
 	PinTimer	curl_timer;		/* when libcurl wants to be called */
 	PinExchange *first;			/* every exchange, running or not */
+	uint64_t	drives;			/* see pin_http_drives */
 };
 
 struct PinExchange
@@ -938,6 +939,7 @@ pin_http_drive(PinHttp *http)
 	sigset_t	all;
 	sigset_t	saved;
 
+	http->drives++;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &saved);
 	for (int round = 0; more && code == CURLM_OK && round < ROUNDS_MAX; round++)
@@ -950,6 +952,12 @@ pin_http_drive(PinHttp *http)
 		if (x->state == PIN_EXCHANGE_RUNNING && pin_timer_due(&x->deadline))
 			check_deadline(x);
 	}
+}
+
+uint64_t
+pin_http_drives(const PinHttp *http)
+{
+	return http->drives;
 }
 
 /* ----------
@@ -1004,6 +1012,14 @@ pin_exchange_retry_after_ms(const PinExchange *x)
 	if (seconds < 0)
 		seconds = 0;
 	return seconds > INT_MAX / 1000 ? INT_MAX : (int) seconds * 1000;
+}
+
+int64_t
+pin_exchange_date(const PinExchange *x)
+{
+	const char *value = pin_head_find(&x->head, "Date");
+
+	return value ? (int64_t) curl_getdate(value, NULL) : -1;
 }
 
 const char *

@@ -62,8 +62,7 @@ typedef struct PinRequest
 								 * pin_exchange_peek), not into memory */
 	int64_t		range_from;		/* > 0: Range: bytes=N- */
 	const char *if_match;		/* ETag for If-Match, or NULL */
-	bool		validate_mfa;	/* ask whether the token carries a second
-								 * factor: ValidateMfa */
+	bool		validate_mfa;	/* ValidateMfa: true */
 } PinRequest;
 
 typedef enum PinExchangeState
@@ -99,6 +98,12 @@ extern PinMux *pin_http_mux(PinHttp *http);
 extern void pin_http_drive(PinHttp *http);
 
 /*
+ * How often that was done.  Whoever finds another number than after his own
+ * call has to look at everything of his anew before he waits.
+ */
+extern uint64_t pin_http_drives(const PinHttp *http);
+
+/*
  * Starts an exchange.  NULL with *err filled (an URL that is refused, no
  * memory).  The caller frees it, running or not, before the engine.
  */
@@ -126,6 +131,9 @@ extern const char *pin_exchange_header(const PinExchange *x, const char *name);
 
 /* Retry-After as milliseconds from now (seconds or HTTP date), -1 if absent. */
 extern int	pin_exchange_retry_after_ms(const PinExchange *x);
+
+/* Date, the server's clock, as seconds since 1970; -1 if absent or no date. */
+extern int64_t pin_exchange_date(const PinExchange *x);
 
 /* Body of a reply that was not streamed; zero-terminated; never NULL. */
 extern const char *pin_exchange_body(const PinExchange *x, size_t *len);

@@ -56,9 +56,9 @@ pin_roundtrip_open(const PinHttpSettings *settings, PinError *err)
 }
 
 static void
-sleep_and_drive(PinRoundtrip *trip)
+sleep_and_drive(PinRoundtrip *trip, PinWait what)
 {
-	pin_wait(pin_http_fd(trip->http));
+	pin_wait(pin_http_fd(trip->http), what);
 	pin_http_drive(trip->http);
 }
 
@@ -70,7 +70,7 @@ pin_roundtrip(PinRoundtrip *trip, const PinRequest *request, PinError *err)
 	if (trip->exchange == NULL)
 		return NULL;
 	while (pin_exchange_state(trip->exchange) == PIN_EXCHANGE_RUNNING)
-		sleep_and_drive(trip);
+		sleep_and_drive(trip, PIN_WAIT_REPLY);
 	if (pin_exchange_state(trip->exchange) == PIN_EXCHANGE_DONE)
 		return trip->exchange;
 	*err = *pin_exchange_error(trip->exchange);
@@ -83,7 +83,7 @@ pin_roundtrip_rest(PinRoundtrip *trip, int ms)
 	(void) pin_mux_arm(pin_http_mux(trip->http), &trip->timer,
 					   pin_now_us() + (int64) ms * 1000);
 	while (!pin_timer_due(&trip->timer))
-		sleep_and_drive(trip);
+		sleep_and_drive(trip, PIN_WAIT_SIGN_IN);
 	pin_mux_disarm(pin_http_mux(trip->http), &trip->timer);
 }
 

@@ -30,7 +30,7 @@ extern PinRoundtrip *pin_roundtrip_open(const PinHttpSettings *settings, PinErro
 extern const PinExchange *pin_roundtrip(PinRoundtrip *trip, const PinRequest *request,
 										PinError *err);
 
-/* Sleeps.  Throws on interrupts. */
+/* Sleeps while a user is at a browser.  Throws on interrupts. */
 extern void pin_roundtrip_rest(PinRoundtrip *trip, int ms);
 
 extern void pin_roundtrip_close(PinRoundtrip *trip);
