@@ -277,16 +277,28 @@ is($session->error(qq(ALTER USER MAPPING FOR analyst SERVER partner
 
 # --- pinsight_rotate
 
+# The name of the report that was ordered last.
+sub report_name
+{
+	my ($request) = reverse $emulator->log(endpoint => 'create_report');
+	return $request && $request->{body} =~ /"ReportName":\s*"([^"]*)"/i ? $1 : 'none';
+}
+
 my $before = $mapping->{refresh_token};
 like($session->rows("SELECT pinsight_rotate('partner') - now() > '89 days'"), qr/^t$/,
 	'a new token, for another 90 days');
 $mapping = mapping('analyst');
 isnt($mapping->{refresh_token}, $before, 'is in the mapping');
 is($session->rows(q(SET pinsight_fdw.max_age = '1 h'; SELECT count(*) FROM profile)), 20, 'rows');
+my $name = report_name();
 $emulator->clear_log;
 $session->rows("SELECT pinsight_rotate('partner')") foreach 1 .. 2;
 is($session->rows('SELECT count(*) FROM profile'), 20, 'what was fetched with the old token');
 is($emulator->count(kind => 'api'), 0, 'is there for the new one');
+$session->rows(q(SET pinsight_fdw.max_age = '0'; SELECT count(*) FROM profile));
+is(report_name(), $name, 'and what was ordered, by the same name');
+$session->rows(q(SET pinsight_fdw.max_age = '1 h'));
+$emulator->clear_log;
 $node->safe_psql('postgres', q(
 	ALTER USER MAPPING FOR analyst SERVER partner OPTIONS (SET refresh_token 'emulator-refresh-token')));
 is($session->rows('SELECT count(*) FROM profile'), 20, 'and for none that was set by hand');

@@ -15,17 +15,19 @@
  * What the service would see: who signs in, and what is asked.  Secrets that
  * are changed now and then (client secret, password) are left out, so that the
  * report is found again after such a change; a refresh token is the only thing
- * that tells two users of one application apart.
+ * that tells two users of one application apart, and counts by its origin.
  */
 static void
 hash_for_service(PinNeed *need, const char *format)
 {
 	const PinOptions *o = need->options;
+	PinHash		origin;
 	const char *parts[] = {
-		o->tenant, o->client_id, o->username, o->refresh_token,
+		o->tenant, o->client_id, o->username, origin,
 		o->program, need->query, format
 	};
 
+	pin_credential_origin(origin, o);
 	pin_hash_parts(need->remote_key, lengthof(parts), parts);
 }
 
