@@ -81,7 +81,7 @@ sub node
 {
 	my ($emulator, $name) = @_;
 	return $emulator->node($name, server => "poll_interval '10 ms'",
-		conf => "pinsight_fdw.max_age = ''\nmax_connections = 20\nautovacuum = off\n",
+		conf => "pinsight_fdw.max_age = ''\nmax_connections = 20\nautovacuum = off\njit = off\n",
 		init => { extra => [ '--encoding', 'UTF8', '--locale', 'C.UTF-8' ] });
 }
 
