@@ -156,6 +156,10 @@ build/plain/unit/%.o: unit/%.c
 	@mkdir -p $(@D)
 	$(PLAIN_CC) $(PLAIN_CFLAGS) $(GNU) -Iunit $(LIB_CFLAGS) -c -o $@ $<
 
+build/plain/fuzz/emulator_%.o: fuzz/emulator_%.c
+	@mkdir -p $(@D)
+	$(PLAIN_CC) $(PLAIN_CFLAGS) $(GNU) -Ifuzz -Iemulator -DFUZZ_STANDALONE $(EMULATOR_CFLAGS) -c -o $@ $<
+
 build/plain/fuzz/%.o: fuzz/%.c
 	@mkdir -p $(@D)
 	$(PLAIN_CC) $(PLAIN_CFLAGS) $(GNU) -Ifuzz -DFUZZ_STANDALONE $(LIB_CFLAGS) -c -o $@ $<
@@ -179,6 +183,10 @@ build/unit/emulator_%: build/plain/unit/emulator_%.o $(EMU_LIB) $(PLAIN_LIB)
 build/unit/%: build/plain/unit/%.o $(PLAIN_LIB)
 	@mkdir -p $(@D)
 	$(PLAIN_CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lcrypto -lpthread -lm
+
+build/fuzz/emulator_%: build/plain/fuzz/emulator_%.o $(EMU_LIB) $(PLAIN_LIB)
+	@mkdir -p $(@D)
+	$(PLAIN_CC) $(SANITIZE) -o $@ $^ $(EMULATOR_LIBS) $(LIB_LIBS)
 
 build/fuzz/%: build/plain/fuzz/%.o $(PLAIN_LIB)
 	@mkdir -p $(@D)
@@ -239,7 +247,7 @@ build/clang/unit/%.o: unit/%.c $(ALL_HEADERS)
 	$(CLANG_CC) $(CLANG_FLAGS) $(if $(filter unit/emulator_%,$<),,$(GNU)) -Iunit -Iemulator $(LIB_CFLAGS) $(EMULATOR_CFLAGS) -o $@ $<
 build/clang/fuzz/%.o: fuzz/%.c $(ALL_HEADERS)
 	@mkdir -p $(@D)
-	$(CLANG_CC) $(CLANG_FLAGS) $(GNU) -Ifuzz -DFUZZ_STANDALONE $(LIB_CFLAGS) -o $@ $<
+	$(CLANG_CC) $(CLANG_FLAGS) $(GNU) -Ifuzz -Iemulator -DFUZZ_STANDALONE $(LIB_CFLAGS) $(EMULATOR_CFLAGS) -o $@ $<
 build/clang/%.o: %.c $(ALL_HEADERS)
 	@mkdir -p $(@D)
 	$(CLANG_CC) $(CLANG_FLAGS) $(GNU) -Wdeclaration-after-statement $(LIB_CFLAGS) \

@@ -32,6 +32,7 @@ void
 _PG_init(void)
 {
 	pin_settings_define();
+	pin_prefetch_init();
 }
 
 Datum
@@ -50,6 +51,12 @@ pinsight_fdw_handler(PG_FUNCTION_ARGS)
 	routine->IterateForeignScan = pinsightIterateForeignScan;
 	routine->ReScanForeignScan = pinsightReScanForeignScan;
 	routine->EndForeignScan = pinsightEndForeignScan;
+
+	/* fdw/async.c */
+	routine->IsForeignPathAsyncCapable = pinsightIsForeignPathAsyncCapable;
+	routine->ForeignAsyncRequest = pinsightForeignAsyncRequest;
+	routine->ForeignAsyncConfigureWait = pinsightForeignAsyncConfigureWait;
+	routine->ForeignAsyncNotify = pinsightForeignAsyncNotify;
 
 	/* fdw/explain.c */
 	routine->ExplainForeignScan = pinsightExplainForeignScan;

@@ -18,6 +18,7 @@ CREATE SERVER opt_all FOREIGN DATA WRAPPER pinsight_fdw OPTIONS (
 	connect_timeout '500 ms', request_timeout '1 minute 30 seconds',
 	poll_interval '00:00:01', wait_timeout '1 day 12:00',
 	max_age '0', stale_ok '3 days', fetch 'query', max_reports_per_hour '5',
+	max_concurrent_reports '2', prefetch 'off',
 	fdw_startup_cost '0', fdw_tuple_cost '1.5e-2', format 'tsv');
 SELECT unnest(srvoptions) FROM pg_foreign_server WHERE srvname = 'opt_all';
 ALTER SERVER opt_all OPTIONS (SET tenant '11111111-2222-3333-4444-555555555555',
@@ -169,6 +170,14 @@ FROM (VALUES (1, 'fetch', 'table'), (2, 'fetch', 'query'),
 	(3, 'max_reports_per_hour', '1'), (4, 'max_reports_per_hour', '1000'))
 	AS o (n, name, value) ORDER BY n;
 
+-- how many at once
+ALTER SERVER opt OPTIONS (ADD max_concurrent_reports '0');
+ALTER SERVER opt OPTIONS (ADD prefetch 'perhaps');
+SELECT name, value, opt_refused(name, value)
+FROM (VALUES (1, 'max_concurrent_reports', '1'), (2, 'max_concurrent_reports', '1000'),
+	(3, 'prefetch', 'true'), (4, 'prefetch', 'no'))
+	AS o (n, name, value) ORDER BY n;
+
 -- costs
 ALTER SERVER opt OPTIONS (ADD fdw_startup_cost '-1');
 SELECT cost, opt_refused('fdw_tuple_cost', cost) <> 'accepted' AS refused
@@ -293,6 +302,10 @@ ALTER FOREIGN TABLE opt_table OPTIONS (SET max_age '0', SET fetch 'table', DROP 
 ALTER FOREIGN TABLE opt_table OPTIONS (SET max_age 'never');
 ALTER FOREIGN TABLE opt_table OPTIONS (ADD stale_ok '1 mon');
 ALTER FOREIGN TABLE opt_table OPTIONS (SET fetch 'column');
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD prefetch 'maybe');
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD prefetch 'false');
+ALTER FOREIGN TABLE opt_table OPTIONS (DROP prefetch);
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD max_concurrent_reports '2');
 ALTER FOREIGN TABLE opt_table OPTIONS (SET max_reports_per_hour 'many');
 ALTER FOREIGN TABLE opt_table OPTIONS (SET report_id '');
 ALTER FOREIGN TABLE opt_table OPTIONS (SET report_id '../ScheduledQueries');
@@ -319,6 +332,11 @@ SET pinsight_fdw.cache_directory = '/tmp';
 SET pinsight_fdw.cache_size = '1GB';
 SET pinsight_fdw.progress = off;
 RESET pinsight_fdw.progress;
+SHOW pinsight_fdw.sweep_age;
+SET pinsight_fdw.sweep_age = '12h';
+SET pinsight_fdw.sweep_age = -1;
+SET pinsight_fdw.sweep_age = -2;
+RESET pinsight_fdw.sweep_age;
 SET pinsight_fdw.max_rage = '1 h';
 
 --

@@ -154,6 +154,7 @@ SELECT told($$SELECT offer FROM market WHERE offer = 'x' LIMIT 500$$);
 SELECT told('SELECT visits FROM market ORDER BY visits DESC LIMIT 5');
 SELECT told('SELECT visits FROM market ORDER BY clicks LIMIT 5');
 SELECT told('SELECT visits FROM market ORDER BY visits, offer LIMIT 5');
+SELECT told('SELECT visits FROM market WHERE visits = 3 ORDER BY visits LIMIT 5');
 SELECT told('SELECT offer FROM market ORDER BY visits FETCH FIRST 5 ROWS WITH TIES');
 SELECT told('SELECT made, month FROM orders LIMIT 5');
 SELECT told('SELECT * FROM market LIMIT 0');
@@ -193,6 +194,14 @@ EXPLAIN (VERBOSE, COSTS OFF) SELECT n, (SELECT max(month) FROM orders WHERE vers
 ALTER FOREIGN TABLE market OPTIONS (ADD fetch 'table');
 SELECT told('SELECT DISTINCT visits FROM market WHERE visits > 3');
 SELECT told('SELECT visits FROM market WHERE visits > 3 LIMIT 5');
+
+-- a value that cannot be read may be null here: then nothing is exact
+SET pinsight_fdw.max_age = 0;
+ALTER FOREIGN TABLE market OPTIONS (SET fetch 'query', ADD on_error 'set_null');
+SELECT told('SELECT visits FROM market WHERE visits > 3 LIMIT 500');
+ALTER FOREIGN TABLE usage OPTIONS (ADD on_error 'set_null');
+SELECT told('SELECT sum(total_acr) FROM usage');
+SELECT told('SELECT visits FROM market ORDER BY visits LIMIT 5');
 
 -- options that say what is not so
 CREATE FOREIGN TABLE no_metric (month date, customer_name text OPTIONS (sum_of 'UsageQuantity'))

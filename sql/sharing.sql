@@ -66,6 +66,10 @@ SELECT server, foreign_table, role = session_user AS mine, query LIKE 'SELECT %'
 	   execution_id IS NOT NULL AS execution, generated_time <= now() AS generated
 FROM pinsight_snapshots WHERE server = 'sharing_partner';
 SELECT count(*) FROM pinsight_jobs WHERE server = 'sharing_partner';
+SELECT hits AS before FROM pinsight_snapshots WHERE server = 'sharing_partner' \gset
+SELECT count(*) AS counted FROM usage \gset
+SELECT rows = :counted AS rows, hits - :before AS hits
+FROM pinsight_snapshots WHERE server = 'sharing_partner';
 
 -- one that the service's own words agree with
 ALTER FOREIGN TABLE usage ADD COLUMN report text OPTIONS (metadata 'report_id');
@@ -94,6 +98,13 @@ RESET pinsight_fdw.max_age;
 SET pinsight_fdw.max_age = 'soon';
 SET pinsight_fdw.max_age = '-1 h';
 ALTER FOREIGN TABLE usage OPTIONS (DROP max_age);
+
+-- a cursor's report query is not sent to another program
+BEGIN;
+DECLARE before CURSOR FOR SELECT month FROM usage;
+ALTER SERVER sharing_partner OPTIONS (ADD program 'cmp');
+FETCH before;
+ROLLBACK;
 
 --
 -- Budget, and what is served when it is spent

@@ -167,22 +167,32 @@ pin_subtransaction_allowed(void)
 }
 
 /*
- * What pg_stat_activity shows while a backend waits for the service.  Named
- * wait events of extensions came with 17.
+ * A name for what pg_stat_activity shows while a backend waits.  Extensions can
+ * have names of their own since 17.
  */
 static inline uint32
-pin_wait_event(void)
+pin_wait_event_new(const char *name)
 {
 #if PG_VERSION_NUM >= 170000
-	static uint32 event = 0;
-
-	if (event == 0)
-		event = WaitEventExtensionNew("PinsightService");
-	return event;
+	return WaitEventExtensionNew(name);
 #else
 	return PG_WAIT_EXTENSION;
 #endif
 }
+
+/*
+ * What a function in ExecutorRun_hook is given, and passes on.  18 has no
+ * execute_once.
+ */
+#if PG_VERSION_NUM >= 180000
+#define PIN_EXECUTOR_RUN_PARAMS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count
+#define PIN_EXECUTOR_RUN_ARGS queryDesc, direction, count
+#else
+#define PIN_EXECUTOR_RUN_PARAMS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count, bool execute_once
+#define PIN_EXECUTOR_RUN_ARGS queryDesc, direction, count, execute_once
+#endif
 
 /* Memory of a parameter's "extra" comes from a context since 16. */
 #if PG_VERSION_NUM >= 160000

@@ -100,6 +100,8 @@ static const PinOption options[] = {
 	"a duration from 1 millisecond to 1 hour", NULL, true},
 	{"poll_interval", ON_SERVER, is_poll_interval,
 	"a duration from 10 milliseconds to 1 hour", NULL, true},
+	{"max_concurrent_reports", ON_SERVER, is_count,
+	"a whole number from 1 to 1000", NULL, true},
 	{"fdw_startup_cost", ON_SERVER, is_cost, A_COST, NULL, true},
 	{"fdw_tuple_cost", ON_SERVER, is_cost, A_COST, NULL, true},
 
@@ -112,6 +114,8 @@ static const PinOption options[] = {
 	{"stale_ok", ON_SERVER | ON_TABLE | ON_IMPORT, is_age, AN_AGE, NULL, true},
 	{"fetch", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_fetch,
 	"\"table\" or \"query\"", NULL, true},
+	{"prefetch", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_boolean,
+	A_BOOLEAN, NULL, true},
 	{"max_reports_per_hour", ON_SERVER | ON_TABLE | ON_IMPORT, is_count,
 	"a whole number from 1 to 1000", NULL, true},
 	{"format", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_format,

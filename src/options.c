@@ -84,6 +84,17 @@ read_count(const OptionSource *source, const char *name, int default_count)
 	return count;
 }
 
+static bool
+read_boolean(const OptionSource *source, const char *name, bool default_value)
+{
+	char	   *value = read_text(source, name, NULL);
+	bool		result = default_value;
+
+	if (value != NULL && !parse_bool(value, &result))
+		fail_value(name);
+	return result;
+}
+
 static double
 read_cost(const OptionSource *source, const char *name, double default_cost)
 {
@@ -140,6 +151,8 @@ read_server(PinOptions *o, const OptionSource *source)
 										  PIN_DEFAULT_REQUEST_TIMEOUT_MS);
 	o->poll_interval_ms = read_duration(source, "poll_interval",
 										PIN_DEFAULT_POLL_INTERVAL_MS);
+	o->max_concurrent_reports = read_count(source, "max_concurrent_reports",
+										   PIN_DEFAULT_MAX_CONCURRENT_REPORTS);
 	o->startup_cost = read_cost(source, "fdw_startup_cost",
 								PIN_DEFAULT_STARTUP_COST);
 	o->tuple_cost = read_cost(source, "fdw_tuple_cost",
@@ -161,6 +174,7 @@ read_table(PinOptions *o, const OptionSource *source)
 	o->stale_ok_ms = read_age(source, "stale_ok", 0);
 	o->max_reports_per_hour = read_count(source, "max_reports_per_hour",
 										 PIN_DEFAULT_MAX_REPORTS_PER_HOUR);
+	o->prefetch = read_boolean(source, "prefetch", true);
 	o->fetch_query = strcmp(read_text(source, "fetch", "table"), "query") == 0;
 	o->format = strcmp(read_text(source, "format", "csv"), "tsv") == 0 ?
 		PIN_FORMAT_TSV : PIN_FORMAT_CSV;

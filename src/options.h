@@ -26,6 +26,7 @@
 #define PIN_DEFAULT_WAIT_TIMEOUT_MS (15 * 60 * 1000)
 #define PIN_DEFAULT_MAX_AGE_MS (INT64CONST(24) * 60 * 60 * 1000)
 #define PIN_DEFAULT_MAX_REPORTS_PER_HOUR 5
+#define PIN_DEFAULT_MAX_CONCURRENT_REPORTS 50
 #define PIN_DEFAULT_STARTUP_COST 10000.0
 #define PIN_DEFAULT_TUPLE_COST 0.1
 
@@ -64,7 +65,9 @@ typedef struct PinOptions
 	double		tuple_cost;		/* fdw_tuple_cost, >= 0 */
 	int64		max_age_ms;		/* >= 0; a table may override it */
 	int64		stale_ok_ms;	/* >= 0; 0: never; a table may override it */
+	int			max_concurrent_reports; /* > 0 */
 	int			max_reports_per_hour;	/* > 0; a table may override it */
+	bool		prefetch;		/* a table may override it */
 	bool		fetch_query;	/* fetch 'query'; a table may override it */
 	PinFormat	format;			/* a table may override it */
 

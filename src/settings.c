@@ -11,11 +11,13 @@
 #include "option_value.h"
 #include "settings.h"
 #include "utils/guc.h"
+#include "utils/timestamp.h"
 
 char	   *pin_cache_directory;
 int			pin_cache_size_mb;
 int64		pin_max_age_ms = -1;
 bool		pin_progress;
+int			pin_sweep_age_s;
 
 /* Text of pinsight_fdw.max_age, as it was set. */
 static char *max_age_text;
@@ -94,6 +96,16 @@ pin_settings_define(void)
 							 "Sends notices while a scan waits for a report.",
 							 NULL, &pin_progress, true, PGC_USERSET, 0,
 							 NULL, NULL, NULL);
+
+	/*
+	 * Another cluster may still want what looks abandoned here, for as long
+	 * as its scans are repeated.
+	 */
+	DefineCustomIntVariable("pinsight_fdw.sweep_age",
+							"Age at which abandoned reports and queries of ours are deleted at the service.",
+							"-1 leaves them to pinsight_cleanup().",
+							&pin_sweep_age_s, SECS_PER_DAY, -1, INT_MAX, PGC_USERSET, GUC_UNIT_S,
+							NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("pinsight_fdw");
 }

@@ -20,6 +20,11 @@ extern int64 pin_max_age_ms;
 /* Does a waiting scan send notices? */
 extern bool pin_progress;
 
+/*
+ * What is left at the service for longer, in seconds, is swept; -1: nothing.
+ */
+extern int	pin_sweep_age_s;
+
 /* Defines them all; from _PG_init. */
 extern void pin_settings_define(void);
 

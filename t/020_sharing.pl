@@ -27,7 +27,8 @@ my $columns = 'customer_name text, month date, service_name text,
 # A table of its own for each case, whose query is no other's: so no snapshot
 # serves two of them.
 my @others = qw(UsageUnits CustomerMarket SubscriptionId MeterCategory
-  CustomerSegment SalesChannel PartnerName ResellerName CustomerTpid);
+  CustomerSegment SalesChannel PartnerName ResellerName CustomerTpid MpnId
+  MeterName);
 my $tables = 0;
 
 sub new_table
@@ -86,10 +87,21 @@ is($emulator->count(endpoint => 'create_query'), 1, 'one query');
 is($emulator->count(endpoint => 'create_report'), 1, 'one report');
 is($emulator->count(endpoint => 'download'), 1, 'one download');
 is_deeply([ $emulator->held ], [], 'nothing is left at the service');
-is(scalar(grep { !/\.(snapshot|rows|budget)$/ } files()), 0, 'nor here but the rows');
+is(scalar(grep { !/\.(snapshot|hits|rows|took|budget)$/ } files()), 0, 'nor here but the rows');
 is(scalar(grep { /\.snapshot$/ } files()), 2, 'which are one file more');
+sub told
+{
+	return $node->safe_psql('postgres',
+		"SELECT rows, hits FROM pinsight_snapshots WHERE foreign_table = '$table'::regclass");
+}
+is(told(), "$all|20", 'whose rows are counted, and the scans it has saved a report');
 $node->safe_psql('postgres', "SELECT count(*) FROM $table");
 is($emulator->count(endpoint => 'create_report'), 1, 'later ones read it, too');
+is(told(), "$all|21", 'and are counted');
+my $forget = "SELECT pinsight_forget('$table')";
+cmp_ok(scalar(grep { /\.hits$/ } files()), '>', 0, 'beside the rows');
+is($node->safe_psql('postgres', $forget), 1, 'once the rows are forgotten');
+is(scalar(grep { /\.hits$/ } files()), 0, 'so are the scans');
 
 # --- all of them may begin before the report does, with no old rows accepted
 
@@ -158,6 +170,30 @@ like($leader->finish->{err}, qr/ERROR: .*not ready within wait_timeout/,
 is($node->safe_psql('postgres', "SELECT count(*) FROM $table"), $all,
 	'whoever comes later picks the report up');
 is($emulator->count(endpoint => 'create_report'), 1, 'and orders nothing');
+
+# A follower that takes over has waited already.
+$table = new_table("max_age '1 day', wait_timeout '2 s'");
+$emulator->switches({ report_delay => 1000 });
+($leader, $follower) = line_up("SELECT count(*) FROM $table", 1);
+sleep(0.7);
+$node->safe_psql('postgres', 'SELECT pg_terminate_backend(' . $leader->backend . ')');
+$leader->finish;
+$result = $follower->finish;
+like($result->{err}, qr/ERROR: .*: the report was not ready within wait_timeout \(2 s\)/,
+	'a follower takes over');
+cmp_ok($result->{secs}, '<', 2.8, 'and waits no longer than it would have');
+$emulator->switches({ report_delay => 1.5 });
+is($node->safe_psql('postgres', "SELECT count(*) FROM pinsight_cleanup('partner', '0')"), 2,
+	'what they leave is cleaned up');
+
+# A query that is gone when the report is ordered: the deletion that another scan
+# has sent last was still on its way.
+$table = new_table("max_age '1 day'");
+$emulator->fault({ endpoint => 'create_report', status => 400, times => 1,
+		body => '{"statusCode":400,"message":"Invalid QueryId"}' });
+is($node->safe_psql('postgres', "SELECT count(*) FROM $table"), $all, 'a query that vanishes is made anew');
+is($emulator->count(endpoint => 'create_query'), 2, 'once');
+is($emulator->count(endpoint => 'create_report'), 2, 'with another order');
 
 # A follower leaves: nobody minds.
 $table = new_table("max_age '1 day'");

@@ -321,6 +321,8 @@ is(scalar(my @own = glob($standby->data_dir . '/own_cache/*.snapshot')), 1,
 	'kept in its own directory');
 is($standby->safe_psql('postgres', 'SELECT count(*) FROM big_3'), 20000, 'and again');
 is(reports(), 1, 'without another');
+is($standby->safe_psql('postgres', 'SELECT rows, hits FROM pinsight_snapshots'), '20000|1',
+	'and knows what it has');
 
 $standby->stop;
 $node->stop;

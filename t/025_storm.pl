@@ -16,22 +16,23 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $rounds = $ENV{PINSIGHT_ROUNDS} || 100;
-my $seconds = 25;
+my $rounds = $ENV{PINSIGHT_ROUNDS} || 200;
 my $seed = srand($ENV{PINSIGHT_SEED} || int(time()));
 note("PINSIGHT_SEED=$seed");
 
 my $emulator = PinsightEmulator->new(
-	options => [ '--rows', 150, '--report-delay', '0.1' ]);
+	options => [ '--rows', 150, '--report-delay', '0.03' ]);
 my $node = $emulator->node('storm',
 	conf => "pinsight_fdw.max_age = ''\nrestart_after_crash = on",
-	server => "poll_interval '30 ms'");
+	server => "poll_interval '10 ms'");
 my $cache = $node->data_dir . '/pinsight_fdw';
 
 my @others = qw(CustomerName MpnId UsageUnits);
 $emulator->create_table($node, "usage_$_",
 	"month date, x text OPTIONS (column_name '$others[$_]')",
 	"dataset 'AzureUsage', timespan 'LIFETIME'") foreach 0 .. $#others;
+
+$emulator->create_table($node, 'calm', 'month date', "dataset 'AzureUsage', timespan 'LIFETIME'");
 
 sub sql { my ($n) = @_; return "SELECT count(*), count(x), min(x COLLATE \"C\"), max(month) FROM usage_$n"; }
 
@@ -57,79 +58,102 @@ sub strike
 		WHERE done));
 }
 
-sub kill_backend
+# The scans under way.  Each ends with its answer, or with an error if it was
+# struck.
+my @pool;
+my %struck;
+my ($wrong, $failed, $right) = (0, 0, 0);
+my $excuse = qr/canceling statement|terminating connection|server closed the connection|the database system is|could not connect|Connection refused/;
+
+sub start_scan
 {
-	my ($scan) = @_;
-	kill('KILL', $scan->backend) if !$scan->over;
-	$observer->quit;
+	my $n = int(rand(@others));
+	my $age = rand() < 0.7 ? '0' : '1 day';
+
+	push @pool, { answer => $answers[$n],
+		scan => PinsightBackground->start($node,
+			"SET pinsight_fdw.max_age = '$age'; " . sql($n)) };
 	return;
 }
 
-my ($wrong, $failed, $right, $done) = (0, 0, 0, 0);
+sub judge
+{
+	my ($one) = @_;
+	my $result = $one->{scan}->finish;
+	my $name = $one->{scan}{name};
+
+	if ($result->{err} eq '' && $result->{out} eq $one->{answer})
+	{
+		$right++;
+	}
+	elsif ($struck{$name} && $result->{err} =~ $excuse &&
+		($result->{out} eq '' || $result->{out} eq $one->{answer}))
+	{
+		$failed++;
+	}
+	else
+	{
+		$wrong++;
+		diag("$name" . ($struck{$name} ? ', struck' : '') . ": $result->{out} $result->{err}");
+	}
+	return;
+}
+
+# SIGKILL of a backend ends them all.
+sub crash
+{
+	my $scan = $pool[0]{scan};
+
+	$struck{$_->{scan}{name}} = 1 foreach @pool;
+	eval { kill('KILL', $scan->backend) if !$scan->over };
+	eval { $observer->quit };
+	judge($_) foreach splice(@pool);
+	$node->poll_query_until('postgres', 'SELECT true') or die "no restart\n";
+	$observer = PinsightSession->new($node);
+	return;
+}
+
 my $began = time();
 foreach my $round (1 .. $rounds)
 {
-	last if time() - $began > $seconds;
-	$done++;
-	my @scans = map {
-		my $n = int(rand(@others));
-		my $age = rand() < 0.6 ? '0' : '1 day';
-		{ scan => PinsightBackground->start($node,
-				"SET pinsight_fdw.max_age = '$age'; " . sql($n)),
-			answer => $answers[$n] }
-	} 1 .. 1 + int(rand(4));
-	my $crash = $round % 25 == 0;
-	my $victim = '';
-
-	sleep(rand(0.3));
-	if ($crash)
+	start_scan() foreach 1 .. 1 + int(rand(2));
+	start_scan() while @pool < 4;
+	sleep(rand(0.06));
+	if ($round % 50 == 0)
 	{
-		my $scan = $scans[0]{scan};
-		eval { kill_backend($scan) };
-		$observer = undef;
+		crash();
+		next;
 	}
-	elsif (rand() < 0.8)
-	{
-		$victim = strike(rand() < 0.5 ? 'pg_cancel_backend' : 'pg_terminate_backend');
-	}
-	foreach my $one (@scans)
-	{
-		my $result = $one->{scan}->finish;
-		if ($result->{err} eq '' && $result->{out} eq $one->{answer})
-		{
-			$right++;
-			next;
-		}
-		my $expected = $crash || $one->{scan}{name} eq $victim;
-		if ($expected && $result->{out} eq '' && $result->{err} =~
-			/canceling statement|terminating connection|server closed the connection|the database system is|could not connect|Connection refused/)
-		{
-			$failed++;
-			next;
-		}
-		$wrong++;
-		diag("round $round, $one->{scan}{name}, victim '$victim': $result->{out} $result->{err}");
-	}
-	next if !$crash;
-	$node->poll_query_until('postgres', 'SELECT true') or die "no restart\n";
-	$observer = PinsightSession->new($node);
+	$struck{ strike(rand() < 0.5 ? 'pg_cancel_backend' : 'pg_terminate_backend') } = 1
+	  if rand() < 0.8;
+	my @over = grep { $_->{scan}->over } @pool;
+	@pool = grep { !$_->{scan}->over } @pool;
+	judge($_) foreach @over;
+	judge(shift @pool) while @pool > 8;
 }
-note("$done rounds: $right answers, $failed struck");
+judge($_) foreach splice(@pool);
+note(sprintf('%d rounds in %.1f s: %d answers, %d struck', $rounds, time() - $began, $right,
+		$failed));
 is($wrong, 0, 'every answer is right');
-cmp_ok($right, '>', $done / 2, 'and there are many');
-cmp_ok($failed, '>', 5, 'though not all');
+cmp_ok($right, '>', $rounds / 2, 'and there are many');
+cmp_ok($failed, '>', $rounds / 20, 'though not all');
 
-# --- what is left is what jobs name, and goes with the next scan or a sweep
+# --- what is left is what jobs name, and goes with a sweep
 
-is_deeply([ files('new') ], [], 'no file was left under its first name');
 my %names = map { $_ => 1 } $emulator->held;
 cmp_ok(scalar(keys %names), '<=', scalar(my @jobs = files('job')),
 	'each need that has something left at the service has a job that says so');
-is($node->safe_psql('postgres', "SET pinsight_fdw.max_age = '0'; " . sql($_)), $answers[$_],
-	"table $_ is right after the storm") foreach 0 .. $#others;
+is($node->safe_psql('postgres', q(
+		ALTER SERVER partner OPTIONS (SET poll_interval '1.2 s');
+		SET pinsight_fdw.sweep_age = 0; SET pinsight_fdw.max_age = 0;
+		SELECT count(*) FROM calm)), 150, 'a scan that sweeps');
 is_deeply([ $emulator->held ], [], 'nothing is left at the service');
-is_deeply([ files('part'), files('lock'), files('job') ], [], 'no file is left of any scan');
-is(scalar(my @kept = files('snapshot')), scalar(@others), 'but the rows of each table');
+is_deeply([ files('part'), files('new'), files('lock'), files('job') ], [], 'no file is left of any scan');
+my %kept = map { s/\.snapshot$//r => 1 } files('snapshot');
+is(scalar(keys %kept), 1 + @others, 'but the rows of each table');
+is_deeply([ grep { !$kept{s/\.hits$//r} } files('hits') ], [], 'and nothing is counted that is gone');
+is($node->safe_psql('postgres', sql($_)), $answers[$_], "table $_ is right after the storm")
+  foreach 0 .. $#others;
 
 $observer->quit;
 $node->stop;

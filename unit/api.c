@@ -299,7 +299,7 @@ static const ErrorCase error_cases[] = {
 
 	{400, "{\"message\":\"Incorrect column name\"}", PIN_ERROR_UNKNOWN_COLUMN, 400, "column"},
 	{400, "{\"message\":\"Null or missing value\"}", PIN_ERROR_BAD_REQUEST, 400, "Null or"},
-	{400, "{\"message\":\"Invalid QueryId\"}", PIN_ERROR_BAD_REQUEST, 400, "QueryId"},
+	{400, "{\"message\":\"Invalid QueryId\"}", PIN_ERROR_REPORT_GONE, 400, "QueryId"},
 	{400, "{\"message\":\"Recurrence Interval must be between 4 and 2160\"}",
 	PIN_ERROR_BAD_REQUEST, 400, "2160"},
 	{400, "{\"message\":\"Number of queries exceeded. Delete few queries before creating new queries\"}",
@@ -500,7 +500,7 @@ test_created(void)
 	check_created(500, "", NULL, PIN_ERROR_SERVICE, true);
 	check_created(504, "<html>", NULL, PIN_ERROR_SERVICE, true);
 	check_created(200, "{\"statusCode\":500}", NULL, PIN_ERROR_SERVICE, true);
-	check_created(400, "{\"message\":\"Invalid QueryId\"}", NULL, PIN_ERROR_BAD_REQUEST, false);
+	check_created(400, "{\"message\":\"Invalid QueryId\"}", NULL, PIN_ERROR_REPORT_GONE, false);
 	check_created(429, "", NULL, PIN_ERROR_THROTTLED, false);
 	check_created(401, "", NULL, PIN_ERROR_UNAUTHORIZED, false);
 	check_created(302, "", NULL, PIN_ERROR_REDIRECT, false);

@@ -70,6 +70,81 @@ test_texts(void)
 }
 
 static void
+is_written(const PinQueryParts *parts, const char *expected)
+{
+	PinError	err;
+	char	   *text = pin_query_text(parts, &err);
+
+	is_str(text, expected, "%s", expected);
+	is_int(err.kind, PIN_ERROR_NONE, "no error");
+	free(text);
+}
+
+/* The parts come in the one order there is, whichever of them there are. */
+static void
+test_clauses(void)
+{
+	static const char *const columns[] = {"A", "RevenueGenerated(USD)"};
+	static const char *const filters[] = {
+		"A > 1", "B LIKE 'x AND % WHERE y'", "C IN ('a, b', 'c')"
+	};
+	static const char *const order[] = {"RevenueGenerated(USD)", "A"};
+	static const bool descending[] = {true, false};
+	PinQueryParts parts = {.dataset = "X",.columns = columns,.ncolumns = 2};
+
+	parts.distinct = true;
+	is_written(&parts, "SELECT DISTINCT A, RevenueGenerated(USD) FROM X");
+	parts.filters = filters;
+	parts.nfilters = 1;
+	is_written(&parts, "SELECT DISTINCT A, RevenueGenerated(USD) FROM X WHERE A > 1");
+	parts.nfilters = 3;
+	parts.distinct = false;
+	is_written(&parts, "SELECT A, RevenueGenerated(USD) FROM X WHERE A > 1 AND "
+			   "B LIKE 'x AND % WHERE y' AND C IN ('a, b', 'c')");
+	parts.nfilters = 0;
+	parts.order = order;
+	parts.descending = descending;
+	parts.norder = 2;
+	is_written(&parts, "SELECT A, RevenueGenerated(USD) FROM X "
+			   "ORDER BY RevenueGenerated(USD) DESC, A ASC");
+	parts.norder = 0;
+	parts.limit = 10;
+	is_written(&parts, "SELECT A, RevenueGenerated(USD) FROM X LIMIT 10");
+	parts.limit = 9223372036854775807;
+	is_written(&parts, "SELECT A, RevenueGenerated(USD) FROM X LIMIT 9223372036854775807");
+	parts.distinct = true;
+	parts.nfilters = 1;
+	parts.norder = 1;
+	parts.limit = 1;
+	parts.timespan = "LAST_MONTH";
+	is_written(&parts, "SELECT DISTINCT A, RevenueGenerated(USD) FROM X WHERE A > 1 "
+			   "ORDER BY RevenueGenerated(USD) DESC LIMIT 1 TIMESPAN LAST_MONTH");
+}
+
+/* A column to order by is a name like all others. */
+static void
+test_order_refused(void)
+{
+	static const char *const columns[] = {"A"};
+	static const char *const bad[] = {"A DESC", "A, B", "LIMIT", "A'", "1"};
+	static const bool descending[] = {false, false};
+
+	for (size_t i = 0; i < LENGTH(bad); i++)
+	{
+		const char *const order[] = {"A", bad[i]};
+		PinQueryParts parts = {
+			.dataset = "X",.columns = columns,.ncolumns = 1,
+			.order = order,.descending = descending,.norder = 2
+		};
+		PinError	err;
+
+		ok(pin_query_text(&parts, &err) == NULL, "no order by \"%s\"", bad[i]);
+		is_int(err.kind, PIN_ERROR_UNKNOWN_COLUMN, "its kind");
+		has_str(err.message, bad[i], "its message names it");
+	}
+}
+
+static void
 refused(const char *dataset, const char *column, const char *timespan,
 		PinErrorKind kind, const char *named)
 {
@@ -135,6 +210,60 @@ test_bounds(void)
 	is_int(err.kind, PIN_ERROR_BAD_REQUEST, "its kind");
 }
 
+/* Whether many conditions or few large ones. */
+static void
+test_long_filters(void)
+{
+	static char large[PIN_QUERY_TEXT_MAX];
+	static const char *const columns[] = {"A"};
+	static const char *filters[5000];
+	PinQueryParts parts = {.dataset = "X",.columns = columns,.ncolumns = 1,.filters = filters};
+	PinError	err;
+	char	   *text;
+
+	for (size_t i = 0; i < LENGTH(filters); i++)
+		filters[i] = "Abcdef = 123456789";
+	parts.nfilters = 1000;
+	text = pin_query_text(&parts, &err);
+	ok(text && strlen(text) > 20000, "a thousand conditions");
+	free(text);
+	parts.nfilters = LENGTH(filters);
+	ok(pin_query_text(&parts, &err) == NULL, "five thousand are refused");
+	is_int(err.kind, PIN_ERROR_BAD_REQUEST, "its kind");
+	has_str(err.message, "too long", "its message");
+
+	memset(large, 'x', sizeof(large) - 1);
+	for (size_t i = 0; i < 100; i++)
+		filters[i] = large;
+	parts.nfilters = 100;
+	ok(pin_query_text(&parts, &err) == NULL, "so are large ones, more than a buffer holds");
+	is_int(err.kind, PIN_ERROR_BAD_REQUEST, "its kind");
+	has_str(err.message, "too long", "its message");
+}
+
+/* The longest query goes out; one of a byte more does not. */
+static void
+test_longest(void)
+{
+	static char filter[PIN_QUERY_TEXT_MAX + 1];
+	static const char *const columns[] = {"A"};
+	static const char *const filters[] = {filter};
+	size_t		rest = PIN_QUERY_TEXT_MAX - strlen("SELECT A FROM X WHERE ");
+	PinQueryParts parts = {
+		.dataset = "X",.columns = columns,.ncolumns = 1,.filters = filters,.nfilters = 1
+	};
+	PinError	err;
+	char	   *text;
+
+	memset(filter, 'x', rest);
+	text = pin_query_text(&parts, &err);
+	ok(text && strlen(text) == PIN_QUERY_TEXT_MAX, "the longest query");
+	free(text);
+	filter[rest] = 'x';
+	ok(pin_query_text(&parts, &err) == NULL, "a byte more");
+	is_int(err.kind, PIN_ERROR_BAD_REQUEST, "its kind");
+}
+
 int
 main(void)
 {
@@ -142,5 +271,9 @@ main(void)
 	test_texts();
 	test_injection();
 	test_bounds();
+	test_clauses();
+	test_order_refused();
+	test_long_filters();
+	test_longest();
 	return done_testing();
 }

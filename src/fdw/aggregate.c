@@ -195,7 +195,7 @@ pin_aggregate_add_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_re
 	Look		look = {.rel = rel};
 	PinShape   *shape;
 
-	if (!options->fetch_query || options->report_id != NULL ||
+	if (!options->fetch_query || options->report_id != NULL || options->set_null ||
 		pin_upper_table(rel)->metrics == NIL || parse->groupingSets != NIL ||
 		parse->hasTargetSRFs || !(parse->hasAggs || parse->groupClause != NIL) ||
 		(parse->groupClause != NIL && !grouping_is_sortable(parse->groupClause)))

@@ -103,13 +103,14 @@ acquire_sample(Relation relation, int elevel, HeapTuple *rows, int target,
 	MemoryContext old = MemoryContextSwitchTo(context);
 	PinOptions *options = pin_options_scan(RelationGetRelid(relation), GetUserId());
 	List	   *plan = pin_plan_table(pin_table_resolve(relation, options));
-	PinResolution *resolution = pin_report_fetch(relation, GetUserId(), options, plan,
-												 pin_query_of_table(plan));
+	PinScanQuery *query = pin_query_of_table(plan);
+	PinResolution *resolution = pin_report_begin(relation, GetUserId(), options, plan, query);
 	Sample		sample = {.tupdesc = RelationGetDescr(relation),.rows = rows,.target = target};
 
 	sample.skip = -1;
 	sample.context = old;
 	reservoir_init_selection_state(&sample.state, target);
+	pin_report_await(resolution, relation, options, plan, query);
 	read_rows(&sample, pin_report_open(relation, sample.tupdesc, options, plan,
 									   all_columns(sample.tupdesc), resolution));
 	pin_report_counted(relation, options, plan, sample.seen);

@@ -361,7 +361,7 @@ why_local(const PinCondition *c)
 
 /* The condition is one the service may have: how good is it? */
 static void
-judge(PinCondition *c)
+judge(PinCondition *c, const PinOptions *options)
 {
 	const char *reason = why_local(c);
 
@@ -369,6 +369,8 @@ judge(PinCondition *c)
 	if (reason == NULL)
 	{
 		reason = why_superset(c);
+		if (reason == NULL && options->set_null)
+			reason = "a value that cannot be read is null here (on_error)";
 		c->class = reason == NULL ? PIN_CONDITION_EXACT : PIN_CONDITION_SUPERSET;
 	}
 	c->reason = reason;
@@ -453,7 +455,7 @@ pin_condition_classify(PlannerInfo *root, RelOptInfo *baserel, const PinTable *t
 	c->op = parts.op;
 	c->value = parts.value;
 	c->value_index = -1;
-	judge(c);
+	judge(c, options);
 	return c;
 }
 

@@ -235,7 +235,7 @@ fits(const Groups *g)
 	const Query *parse = g->root->parse;
 	const PinOptions *options = pin_upper_options(g->rel);
 
-	return options->fetch_query && options->report_id == NULL &&
+	return options->fetch_query && options->report_id == NULL && !options->set_null &&
 		pin_upper_table(g->rel)->metrics != NIL && parse->hasAggs &&
 		parse->groupClause != NIL && parse->groupingSets == NIL && !parse->hasTargetSRFs &&
 		!g->root->hasPseudoConstantQuals;

@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "fdw/fdw.h"
 #include "fdw/scan.h"
+#include "snapshot/took.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -26,17 +27,28 @@ table_of(const ForeignScanState *node)
 	return linitial_oid(list_nth(((ForeignScan *) node->ss.ps.plan)->fdw_private, PIN_PLAN_RELATION));
 }
 
-/* "3 h", "12 min", "5 s" */
-static char *
-age_text(TimestampTz as_of)
+char *
+pin_duration_text(int64 secs)
 {
-	int64		secs = Max(GetCurrentTimestamp() - as_of, 0) / USECS_PER_SEC;
-
 	if (secs >= 2 * SECS_PER_HOUR)
 		return psprintf(INT64_FORMAT " h", secs / SECS_PER_HOUR);
 	if (secs >= 2 * SECS_PER_MINUTE)
 		return psprintf(INT64_FORMAT " min", secs / SECS_PER_MINUTE);
 	return psprintf(INT64_FORMAT " s", secs);
+}
+
+static char *
+age_text(TimestampTz as_of)
+{
+	return pin_duration_text(Max(GetCurrentTimestamp() - as_of, 0) / USECS_PER_SEC);
+}
+
+/* What to expect of a new report. */
+static void
+explain_took(int64 secs, ExplainState *es)
+{
+	if (secs > 0)
+		ExplainPropertyText("Last Report Took", pin_duration_text(secs), es);
 }
 
 static bool
@@ -79,6 +91,8 @@ explain_prospect(ForeignScanState *node, const PinScanQuery *query, ExplainState
 						options->report_id != NULL ? psprintf("scheduled report %s", options->report_id) :
 						may_be_preview(node, query) ? "preview, or a new report" :
 						"new report", es);
+	if (es->verbose && snapshot == NULL && options->report_id == NULL)
+		explain_took(pin_took_read(options, relid), es);
 	pin_snapshot_close(snapshot);
 }
 

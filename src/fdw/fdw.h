@@ -82,6 +82,9 @@ extern List *pin_plan_table(const PinTable *table);
 extern double pin_plan_rows(Relation relation, const PinOptions *options,
 							const PinTable *table);
 
+/* Does a scan of this planned relation set out early? */
+extern bool pin_plan_prefetches(const RelOptInfo *baserel);
+
 extern void pinsightGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel,
 									  Oid foreigntableid);
 extern void pinsightGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel,
@@ -102,6 +105,17 @@ extern TupleTableSlot *pinsightIterateForeignScan(ForeignScanState *node);
 extern void pinsightReScanForeignScan(ForeignScanState *node);
 extern void pinsightEndForeignScan(ForeignScanState *node);
 
+/* in prefetch.c */
+
+/* From now on scans set out when the executor runs.  Call it once. */
+extern void pin_prefetch_init(void);
+
+/* in async.c */
+extern bool pinsightIsForeignPathAsyncCapable(ForeignPath *path);
+extern void pinsightForeignAsyncRequest(AsyncRequest *areq);
+extern void pinsightForeignAsyncConfigureWait(AsyncRequest *areq);
+extern void pinsightForeignAsyncNotify(AsyncRequest *areq);
+
 /* in analyze.c */
 extern bool pinsightAnalyzeForeignTable(Relation relation, AcquireSampleRowsFunc *func,
 										BlockNumber *totalpages);
@@ -111,5 +125,8 @@ extern List *pinsightImportForeignSchema(ImportForeignSchemaStmt *stmt, Oid serv
 
 /* in explain.c */
 extern void pinsightExplainForeignScan(ForeignScanState *node, ExplainState *es);
+
+/* "3 h", "12 min", "5 s" */
+extern char *pin_duration_text(int64 secs);
 
 #endif							/* PIN_FDW_H */

@@ -93,6 +93,14 @@ pinsightGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntable
 											 options->startup_cost, NULL));
 }
 
+bool
+pin_plan_prefetches(const RelOptInfo *baserel)
+{
+	const PinPlanning *planning = baserel->fdw_private;
+
+	return planning != NULL && planning->options->prefetch;
+}
+
 /* Adds to needed the columns that are in used. */
 static List *
 add_needed(List *needed, const List *attnums, const Bitmapset *used)

@@ -12,37 +12,41 @@
 #include "fdw/report.h"
 #include "nodes/value.h"
 #include "settings.h"
+#include "snapshot/flight.h"
 #include "snapshot/row_count.h"
+#include "snapshot/took.h"
 #include "text.h"
 #include "throw.h"
 #include "transport/wait.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
-/*
- * A wait that is longer than this is explained by a notice, and again each
- * time it has doubled: 10 s, 20 s, 40 s, ... are few and soon enough.
- */
-#define FIRST_NOTICE_US (10 * INT64CONST(1000000))
-
-/* Says what a scan is waiting for, whoever works on it. */
+/* Says what a scan is waiting for, whoever works on it, and what to expect. */
 static void
-notice_progress(const PinResolution *resolution, int64 waited_us, const char *table_name)
+notice_progress(const PinResolution *resolution, int64 waited_us, const PinOptions *options,
+				Relation relation)
 {
+	int64		took = options->report_id == NULL ?
+	pin_took_read(options, RelationGetRelid(relation)) : 0;
 	PinJobState job;
 	bool		known = pin_resolve_progress(resolution, &job);
+	int			others = pin_flight_size() - 1;
 	const char *said = known && job.said[0] != '\0' ? pin_text_to_server(job.said) :
 	"not started";
 
 	ereport(NOTICE,
-			(errmsg("waiting for the report of foreign table \"%s\" since %d s",
-					table_name, (int) (waited_us / 1000000)),
+			(errmsg("waiting for the report of foreign table \"%s\"%s since %d s",
+					RelationGetRelationName(relation),
+					others > 0 ? psprintf(" and %d more", others) : "",
+					(int) (waited_us / USECS_PER_SEC)),
 			 known && job.report_id[0] != '\0' ?
 			 errdetail("The service says of report %s: %s (asked %d times).",
 					   job.report_id, said, job.polls) :
 			 known && job.said[0] != '\0' ?
 			 errdetail("Step: %s; the service says: %s.", job.phase, said) :
-			 known ? errdetail("Step: %s.", job.phase) : 0));
+			 known ? errdetail("Step: %s.", job.phase) : 0,
+			 took > 0 ?
+			 errhint("The last report of this table took %s.", pin_duration_text(took)) : 0));
 }
 
 /* No rows will come: says why. */
@@ -77,35 +81,6 @@ warn_stale(const PinResolution *resolution, const char *table_name)
 			 why->hint[0] != '\0' ? errhint("%s", pin_text_to_server(why->hint)) : 0));
 }
 
-/* Waits until rows are here.  Throws if none will come. */
-static void
-await_rows(PinResolution *resolution, Relation relation, const PinOptions *options,
-		   const List *plan, const PinScanQuery *query)
-{
-	int64		started = pin_now_us();
-	int64		next_notice = FIRST_NOTICE_US;
-	PinResolveStatus status;
-
-	while ((status = pin_resolve_advance(resolution)) == PIN_RESOLVE_WAIT)
-	{
-		int64		waited = pin_now_us() - started;
-
-		if (pin_progress && waited >= next_notice)
-		{
-			notice_progress(resolution, waited, RelationGetRelationName(relation));
-			next_notice *= 2;
-		}
-		pin_wait(pin_resolve_fd(resolution));
-	}
-
-	if (status == PIN_RESOLVE_FAILED)
-		fail_report(resolution, relation, options, plan, query);
-	if (pin_resolve_leftover(resolution) != NULL)
-		pin_warn(pin_resolve_leftover(resolution), options->server_name, NULL);
-	if (pin_resolve_from(resolution) == PIN_ROWS_STALE)
-		warn_stale(resolution, RelationGetRelationName(relation));
-}
-
 bool
 pin_report_at_hand(Relation relation, Oid userid, const PinOptions *options,
 				   const PinScanQuery *query)
@@ -117,15 +92,61 @@ pin_report_at_hand(Relation relation, Oid userid, const PinOptions *options,
 	return snapshot != NULL;
 }
 
+/*
+ * A cursor's plan lives on when its server is altered.  The report query is
+ * that of one program: it means nothing to another.
+ */
+static void
+check_program(Relation relation, const PinOptions *options, const List *plan)
+{
+	if (strcmp(strVal(list_nth(plan, PIN_PLAN_PROGRAM)), options->program) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("program of server \"%s\" was changed since the query on foreign table \"%s\" was planned",
+						options->server_name, RelationGetRelationName(relation)),
+				 errhint("Run the query again.")));
+}
+
 PinResolution *
-pin_report_fetch(Relation relation, Oid userid, const PinOptions *options, const List *plan,
+pin_report_begin(Relation relation, Oid userid, const PinOptions *options, const List *plan,
 				 const PinScanQuery *query)
 {
-	PinNeed    *need = pin_need_create(options, &query->asked, RelationGetRelid(relation), userid);
-	PinResolution *resolution = pin_resolve_start(need);
+	check_program(relation, options, plan);
+	return pin_resolve_start(pin_need_create(options, &query->asked,
+											 RelationGetRelid(relation), userid));
+}
 
-	await_rows(resolution, relation, options, plan, query);
-	return resolution;
+bool
+pin_report_is_here(PinResolution *resolution, Relation relation, const PinOptions *options,
+				   const List *plan, const PinScanQuery *query)
+{
+	PinResolveStatus status;
+	int64		waited;
+
+	pin_flight_advance(resolution);
+	status = pin_resolve_status(resolution);
+	if (status == PIN_RESOLVE_WAIT)
+	{
+		waited = pin_flight_notice_due(resolution);
+		if (pin_progress && waited > 0)
+			notice_progress(resolution, waited, options, relation);
+		return false;
+	}
+	if (status == PIN_RESOLVE_FAILED)
+		fail_report(resolution, relation, options, plan, query);
+	if (pin_resolve_leftover(resolution) != NULL)
+		pin_warn(pin_resolve_leftover(resolution), options->server_name, NULL);
+	if (pin_resolve_from(resolution) == PIN_ROWS_STALE)
+		warn_stale(resolution, RelationGetRelationName(relation));
+	return true;
+}
+
+void
+pin_report_await(PinResolution *resolution, Relation relation, const PinOptions *options,
+				 const List *plan, const PinScanQuery *query)
+{
+	while (!pin_report_is_here(resolution, relation, options, plan, query))
+		pin_wait(pin_flight_fd(), pin_resolve_waits_for(resolution));
 }
 
 static const char *

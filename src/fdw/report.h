@@ -19,13 +19,26 @@ extern bool pin_report_at_hand(Relation relation, Oid userid, const PinOptions *
 							   const PinScanQuery *query);
 
 /*
- * Finds or fetches the rows of a query, which belongs to a plan (see
- * PinPlanItem), and waits for them with a notice now and then.  The result lives
- * in the current context, and keeps the query.  Throws if no rows will come.
+ * Begins to find or fetch the rows of a query, and returns at once: nothing is
+ * asked before the flight advances.  The result lives in the current context;
+ * options and query are kept by reference.
  */
-extern PinResolution *pin_report_fetch(Relation relation, Oid userid,
+extern PinResolution *pin_report_begin(Relation relation, Oid userid,
 									   const PinOptions *options, const List *plan,
 									   const PinScanQuery *query);
+
+/*
+ * Are they here?  From the first call on wait_timeout counts.  Sends a notice
+ * now and then.  Throws if no rows will come.
+ */
+extern bool pin_report_is_here(PinResolution *resolution, Relation relation,
+							   const PinOptions *options, const List *plan,
+							   const PinScanQuery *query);
+
+/* Waits until they are.  Throws likewise. */
+extern void pin_report_await(PinResolution *resolution, Relation relation,
+							 const PinOptions *options, const List *plan,
+							 const PinScanQuery *query);
 
 /*
  * Opens the rows, in the current context, as rows of that type.  needed: attnums

@@ -3,9 +3,9 @@
  * scan.c
  *		The executor's side of a foreign scan.
  *
- * The first row that is asked for begins the acquisition of the report; a scan
- * that is never asked costs nothing.  All rows come from one file, so a rescan
- * reads the same rows again and never orders a second report.
+ * A scan sets out when the executor runs (prefetch.c), or else when its first
+ * row is asked for, and only then is it waited for.  All rows come from one
+ * file, so a rescan reads the same rows again and never orders a second report.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,8 +18,26 @@
 #include "fdw/preview.h"
 #include "fdw/report.h"
 #include "fdw/scan.h"
+#include "snapshot/flight.h"
+#include "transport/wait.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+
+/* The others that are under way are tended to after so many rows: a power of 2. */
+#define TEND_ROWS 256
+
+int			pin_scans = 0;
+
+/* In a memory context callback: throws nothing, waits for nothing. */
+static void
+let_go(void *arg)
+{
+	PinScan    *scan = arg;
+
+	pin_wait_close(scan->bell);
+	scan->bell = -1;
+	pin_scans--;
+}
 
 void
 pinsightBeginForeignScan(ForeignScanState *node, int eflags)
@@ -32,6 +50,11 @@ pinsightBeginForeignScan(ForeignScanState *node, int eflags)
 	scan = palloc0(sizeof(PinScan));
 	scan->context = AllocSetContextCreate(node->ss.ps.state->es_query_cxt,
 										  "pinsight scan", ALLOCSET_SMALL_SIZES);
+	scan->bell = -1;
+	scan->callback.func = let_go;
+	scan->callback.arg = scan;
+	MemoryContextRegisterResetCallback(scan->context, &scan->callback);
+	pin_scans++;
 	scan->plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
 
 	/* a scan of groups has no relation that the executor opens */
@@ -54,51 +77,121 @@ needed_set(List *attnums)
 	return set;
 }
 
-/*
- * May a preview answer instead of a report?  Not where a transaction shall see
- * the same rows all the time, nor where a snapshot is at hand.
- */
+/* States what the scan needs; nothing is asked for it yet. */
+static void
+state_need(ForeignScanState *node, PinScan *scan, PinOptions *options)
+{
+	scan->options = options;
+	scan->query = pin_query_of_scan(node, false);
+	scan->counted = !scan->query->everything;
+}
+
+/* Is a preview asked before a report is ordered? */
 static bool
-preview_is_worth_it(Relation relation, const PinScan *scan)
+may_preview(const PinScan *scan)
 {
 	return intVal(list_nth(scan->plan, PIN_PLAN_PREVIEW)) != 0 &&
 		scan->query->rows > 0 && scan->query->rows <= PIN_PREVIEW_ROWS &&
-		!IsolationUsesXactSnapshot() &&
-		!pin_report_at_hand(relation, scan->userid, scan->options, scan->query);
+		!IsolationUsesXactSnapshot();
 }
 
-/* Finds or fetches the rows and opens them, for the first row. */
-static void
-fetch_rows(ForeignScanState *node, PinScan *scan)
+/*
+ * Not where a transaction shall see the same rows all the time, nor where a
+ * snapshot is at hand.
+ */
+static PinRows *
+open_preview(ForeignScanState *node, PinScan *scan)
 {
-	MemoryContext old = MemoryContextSwitchTo(scan->context);
-	Relation	relation = scan->relation;
+	if (!may_preview(scan) ||
+		pin_report_at_hand(scan->relation, scan->userid, scan->options, scan->query))
+		return NULL;
+	return pin_preview_open(node, scan->relation, scan->options, scan->plan, scan->query);
+}
 
-	scan->query = pin_query_of_scan(node, false);
-	scan->options = pin_options_scan(RelationGetRelid(relation), scan->userid);
-	scan->counted = !scan->query->everything;
-	if (scan->query->never)
-	{
-		MemoryContextSwitchTo(old);
-		return;
-	}
-	if (preview_is_worth_it(relation, scan))
-	{
-		scan->rows = pin_preview_open(node, relation, scan->options, scan->plan, scan->query);
-		scan->counted = true;
-	}
-	if (scan->rows != NULL)
-	{
-		MemoryContextSwitchTo(old);
-		return;
-	}
-	scan->resolution = pin_report_fetch(relation, scan->userid, scan->options, scan->plan,
+static void
+begin(PinScan *scan)
+{
+	scan->resolution = pin_report_begin(scan->relation, scan->userid, scan->options, scan->plan,
 										scan->query);
-	scan->rows = pin_report_open(relation, node->ss.ss_ScanTupleSlot->tts_tupleDescriptor,
-								 scan->options, scan->plan,
-								 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)),
-								 scan->resolution);
+}
+
+/* May it set out now?  States its need if that is known. */
+static bool
+may_set_out(ForeignScanState *node, PinScan *scan)
+{
+	if (scan->query == NULL)
+	{
+		PinOptions *options = pin_options_prospect(RelationGetRelid(scan->relation),
+												   scan->userid);
+
+		if (options == NULL || !options->prefetch ||
+			pin_query_is_late((ForeignScan *) node->ss.ps.plan))
+			return false;
+		state_need(node, scan, options);
+	}
+	return !scan->query->never && !may_preview(scan) && pin_flight_has_room();
+}
+
+void
+pin_scan_prefetch(ForeignScanState *node)
+{
+	PinScan    *scan = node->fdw_state;
+	MemoryContext old;
+
+	if (scan == NULL || scan->rows != NULL)
+		return;
+	old = MemoryContextSwitchTo(scan->context);
+	if (scan->resolution == NULL && may_set_out(node, scan))
+		begin(scan);
+	if (scan->resolution != NULL)
+		pin_flight_join(scan->resolution);
 	MemoryContextSwitchTo(old);
+}
+
+/* The table's own type knows which columns are never null; the slot's does not. */
+static TupleDesc
+row_type(const ForeignScanState *node)
+{
+	return node->ss.ss_currentRelation != NULL ? RelationGetDescr(node->ss.ss_currentRelation) :
+		node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
+}
+
+/* Finds or fetches the rows, as far as that can be done now. */
+static void
+advance(ForeignScanState *node, PinScan *scan)
+{
+	if (scan->query == NULL)
+		state_need(node, scan, pin_options_scan(RelationGetRelid(scan->relation),
+												scan->userid));
+	if (scan->query->never)
+		return;
+	if (scan->resolution == NULL)
+	{
+		scan->rows = open_preview(node, scan);
+		scan->counted |= scan->rows != NULL;
+		if (scan->rows == NULL)
+			begin(scan);
+	}
+	if (scan->rows == NULL &&
+		pin_report_is_here(scan->resolution, scan->relation, scan->options, scan->plan,
+						   scan->query))
+		scan->rows = pin_report_open(scan->relation, row_type(node), scan->options, scan->plan,
+									 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)),
+									 scan->resolution);
+}
+
+bool
+pin_scan_is_ready(ForeignScanState *node)
+{
+	PinScan    *scan = node->fdw_state;
+	MemoryContext old;
+
+	if (scan->rows != NULL)
+		return true;
+	old = MemoryContextSwitchTo(scan->context);
+	advance(node, scan);
+	MemoryContextSwitchTo(old);
+	return scan->rows != NULL || scan->query->never;
 }
 
 /* The end of the report: the planner shall know how far it was. */
@@ -119,8 +212,10 @@ pinsightIterateForeignScan(ForeignScanState *node)
 	PinScan    *scan = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
-	if (scan->query == NULL)
-		fetch_rows(node, scan);
+	while (!pin_scan_is_ready(node))
+		pin_wait(pin_flight_fd(), pin_resolve_waits_for(scan->resolution));
+	if ((++scan->asked & (TEND_ROWS - 1)) == 0)
+		pin_flight_tend();
 
 	ExecClearTuple(slot);
 	if (scan->query->never)

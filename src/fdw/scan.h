@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * scan.h
- *		The state of a foreign scan, for scan.c and explain.c.
+ *		The state of a foreign scan, for those who begin, await and explain it.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,6 +9,7 @@
 #define PIN_SCAN_H
 
 #include "fdw/query.h"
+#include "nodes/execnodes.h"
 #include "reader/rows.h"
 #include "snapshot/resolve.h"
 #include "utils/relcache.h"
@@ -22,8 +23,28 @@ typedef struct PinScan
 	PinScanQuery *query;		/* NULL: not begun */
 	PinResolution *resolution;	/* NULL: not begun */
 	PinOptions *options;		/* NULL: not begun */
-	PinRows    *rows;			/* NULL: no row was asked for yet */
+	PinRows    *rows;			/* NULL: not open yet */
+	uint32		asked;			/* rows that were asked for */
 	bool		counted;		/* the number of rows was taken, or cannot be */
+	int			bell;			/* descriptor that stands in an Append's wait;
+								 * -1: none */
+	MemoryContextCallback callback; /* closes it */
 } PinScan;
+
+/* Scans that were begun by the executor and not ended. */
+extern int	pin_scans;
+
+/*
+ * States what the scan needs and sets out for it, before anybody asks for a
+ * row.  Does nothing where that must not be (prefetch 'false') or cannot be:
+ * what is wrong is said when a row is asked for.
+ */
+extern void pin_scan_prefetch(ForeignScanState *node);
+
+/*
+ * Is there a row to be had, or the end, without waiting?  Sets out if that was
+ * not done yet.  Throws if no rows will come.
+ */
+extern bool pin_scan_is_ready(ForeignScanState *node);
 
 #endif							/* PIN_SCAN_H */

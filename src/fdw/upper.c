@@ -143,6 +143,9 @@ set_order(PlannerInfo *root, RelOptInfo *rel, Relation relation, PinShape *shape
 	bool		rounded = false;
 	ListCell   *lc;
 
+	/* a value that cannot be read is null here, with a place of its own */
+	if (root->parse->sortClause != NIL && pin_upper_options(rel)->set_null)
+		return false;
 	foreach(lc, root->parse->sortClause)
 	{
 		if (!add_order(root, rel, relation, lfirst(lc), shape, &rounded))
@@ -203,7 +206,7 @@ limit_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel,
 	Path	   *path = (Path *) pin_plan_path(root, rel, rows,
 											  pin_upper_options(rel)->startup_cost * part, shape);
 
-	if (parse->sortClause != NIL)
+	if (root->sort_pathkeys != NIL) /* else there is but one value to sort by */
 		path = (Path *) create_sort_path(root, rel, path, root->sort_pathkeys, -1);
 	path = pin_upper_project(root, output_rel, path, root->upper_targets[UPPERREL_FINAL]);
 	return (Path *) create_limit_path(root, output_rel, path, parse->limitOffset,

@@ -224,7 +224,7 @@ static const Rule rules[] = {
 		"the service does not know a column", NULL
 	},
 	{
-		400, 499, "invalid queryid", PIN_ERROR_BAD_REQUEST,
+		400, 499, "invalid queryid", PIN_ERROR_REPORT_GONE,
 		"the service does not know the report query",
 		"It may have been deleted meanwhile.  Try again."
 	},

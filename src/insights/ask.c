@@ -59,7 +59,7 @@ ask(PinAsker *asker, PinApiRequest *request, PinCallKind kind, PinReadReply read
 	pin_client_call(&asker->client, request, kind, read, arg);
 	while ((status = pin_client_advance(&asker->client, err)) == PIN_CALL_WAIT)
 	{
-		pin_wait(pin_http_fd(asker->client.http));
+		pin_wait(pin_http_fd(asker->client.http), PIN_WAIT_REPLY);
 		pin_http_drive(asker->client.http);
 	}
 	MemoryContextSwitchTo(old);

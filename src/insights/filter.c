@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "insights/ascii.h"
+#include "wire_time.h"
 
 static const char *const operators[] = {
 	[PIN_FILTER_EQUAL] = " = ",
@@ -76,10 +77,11 @@ pin_filter_date(PinTextBuffer *out, const char *column, PinFilterOp op,
 				int year, int month, int day)
 {
 	char		date[48];
+	PinWireTime time;
 
-	if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 || day > 31)
-		return false;
 	snprintf(date, sizeof(date), "'%04d-%02d-%02d'", year, month, day);
+	if (!pin_wire_time_parse(date + 1, strlen(date) - 2, &time))
+		return false;
 	pin_text_buffer_add(out, column);
 	pin_text_buffer_add(out, operators[op]);
 	pin_text_buffer_add(out, date);
@@ -105,28 +107,35 @@ typedef struct Literal
 	bool		proven;			/* it has something else */
 } Literal;
 
+/* What a literal ends in so far; a blank is nothing to rely on at its start. */
+static char
+last(const Literal *literal)
+{
+	return literal->len > 0 ? literal->text[literal->len - 1] : '%';
+}
+
+/* A % takes the blank before it along: there it may be at an end, or one of many. */
 static void
 add_any(Literal *literal)
 {
 	literal->any = true;
-	if (literal->len == 0 || literal->text[literal->len - 1] != '%')
+	if (last(literal) == ' ')
+		literal->len--;
+	if (literal->len == 0 || last(literal) != '%')
 		literal->text[literal->len++] = '%';
 }
 
-/* Blanks count only one by one and between others: at the ends they may not. */
+/* Blanks count only one by one and between proven characters. */
 static void
 add_character(Literal *literal, char c, bool any_case)
 {
-	bool		inside = literal->len > 0 && literal->text[literal->len - 1] != ' ';
+	bool		proven = is_proven(c) && !(any_case && pin_ascii_is_letter(c));
 
-	if ((is_proven(c) && !(any_case && pin_ascii_is_letter(c))) ||
-		(c == ' ' && inside))
-	{
+	if (proven || (c == ' ' && last(literal) != ' ' && last(literal) != '%'))
 		literal->text[literal->len++] = c;
-		literal->proven = literal->proven || c != ' ';
-	}
 	else
 		add_any(literal);
+	literal->proven = literal->proven || proven;
 }
 
 static void
@@ -140,11 +149,8 @@ begin(Literal *literal, const char *text)
 static bool
 finish(Literal *literal)
 {
-	if (literal->len > 0 && literal->text[literal->len - 1] == ' ')
-	{
-		literal->len--;
+	if (last(literal) == ' ')
 		add_any(literal);
-	}
 	literal->text[literal->len] = '\0';
 	return literal->proven;
 }

@@ -5,10 +5,10 @@
  *
  * What the service does with a quote, a backslash, a letter outside of ASCII
  * or a blank at the end of a literal is not documented.  A literal therefore
- * holds proven characters only: letters, digits, single blanks inside, and
- * _ - . : / @ + & , which the service's own examples or its grammar have.
- * Where a text has others, % of LIKE stands for each of them: that finds more
- * rows, never fewer, and whoever asks looks at the rows once more anyway.
+ * holds proven characters only: letters, digits, _ - . : / @ + & , which the
+ * service's own examples or its grammar have, and single blanks between them.
+ * Where a text has others, % of LIKE stands for them: that finds more rows,
+ * never fewer, and whoever asks looks at the rows once more anyway.
  *
  * All functions add one condition, "Name = 'value'", to a text.  They return
  * false, and add nothing, where no condition can be written that surely finds
@@ -44,7 +44,10 @@ extern bool pin_filter_number(PinTextBuffer *out, const char *column, PinFilterO
 extern bool pin_filter_numbers(PinTextBuffer *out, const char *column, bool in,
 							   const char *const *numbers, size_t count);
 
-/* "A >= '2026-03-01'", the one form of a date that examples have. */
+/*
+ * "A >= '2026-03-01'", the one form of a date that examples have.  False for a
+ * day there is not, and for years outside of 1 to 9999.
+ */
 extern bool pin_filter_date(PinTextBuffer *out, const char *column, PinFilterOp op,
 							int year, int month, int day);
 

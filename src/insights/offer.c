@@ -114,11 +114,18 @@ read_page(const PinReply *reply, void *arg, PinError *err)
 	if (!pin_api_list_datasets_reply(reply, &list, err))
 		return false;
 	old = MemoryContextSwitchTo(reading->context);
-	for (size_t i = 0; i < list.count; i++)
-		add_offer(reading, &list.items[i]);
-	reading->next_link = list.next_link != NULL ? pstrdup(list.next_link) : NULL;
+	PG_TRY();
+	{
+		for (size_t i = 0; i < list.count; i++)
+			add_offer(reading, &list.items[i]);
+		reading->next_link = list.next_link != NULL ? pstrdup(list.next_link) : NULL;
+	}
+	PG_FINALLY();
+	{
+		pin_api_dataset_list_free(&list);
+	}
+	PG_END_TRY();
 	MemoryContextSwitchTo(old);
-	pin_api_dataset_list_free(&list);
 	return true;
 }
 

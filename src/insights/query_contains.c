@@ -56,6 +56,12 @@ starts(Piece text, const char *word)
 	return text.len >= len && pin_ascii_equal_bytes(text.start, word, len);
 }
 
+static bool
+is_word(Piece text, const char *word)
+{
+	return text.len == strlen(word) && starts(text, word);
+}
+
 static void
 skip(Piece *text, size_t len)
 {
@@ -63,7 +69,7 @@ skip(Piece *text, size_t len)
 	text->len -= len;
 }
 
-/* Where a word begins outside of quotes and parentheses; text.len: nowhere. */
+/* How much is left where a word begins outside of quotes; 0: it does not. */
 static size_t
 find(Piece text, const char *word)
 {
@@ -102,6 +108,37 @@ cut_clause(Piece *text, const char *word)
 	return clause;
 }
 
+/* Is a text of the form of another, where 0 stands for each digit? */
+static bool
+has_form(Piece text, const char *form)
+{
+	if (text.len != strlen(form))
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if (form[i] == '0' ? !pin_ascii_is_digit(text.start[i]) : text.start[i] != form[i])
+			return false;
+	return true;
+}
+
+/* The word of a window may be a column's name: it is told by its times. */
+static Piece
+cut_window(Piece *text)
+{
+	static const char form[] = PIN_QUERY_WINDOW_WORD "0000-00-00T00:00:00Z 0000-00-00T00:00:00Z";
+	Piece		window = *text;
+
+	if (window.len > strlen(form))
+		skip(&window, window.len - strlen(form));
+	if (has_form(window, form))
+	{
+		text->len -= window.len;
+		skip(&window, strlen(PIN_QUERY_WINDOW_WORD));
+	}
+	else
+		window.len = 0;
+	return window;
+}
+
 /* From behind, since each clause ends where the next one begins. */
 static bool
 divide(const char *query, Clauses *clauses)
@@ -114,7 +151,7 @@ divide(const char *query, Clauses *clauses)
 	clauses->distinct = starts(text, "DISTINCT ");
 	if (clauses->distinct)
 		skip(&text, strlen("DISTINCT "));
-	clauses->window = cut_clause(&text, PIN_QUERY_WINDOW_WORD);
+	clauses->window = cut_window(&text);
 	clauses->timespan = cut_clause(&text, " TIMESPAN ");
 	clauses->limit = cut_clause(&text, " LIMIT ");
 	clauses->order = cut_clause(&text, " ORDER BY ");
@@ -170,15 +207,12 @@ divide_filter(Piece text)
 	return filter;
 }
 
+/* One that a leading zero does not make longer than it is. */
 static bool
-is_op(Piece op, const char *word)
+is_whole_number(Piece text)
 {
-	return op.len == strlen(word) && starts(op, word);
-}
-
-static bool
-all_digits(Piece text)
-{
+	if (text.len > 1 && *text.start == '0')
+		return false;
 	for (size_t i = 0; i < text.len; i++)
 		if (!pin_ascii_is_digit(text.start[i]))
 			return false;
@@ -188,8 +222,7 @@ all_digits(Piece text)
 static bool
 is_date(Piece text)
 {
-	return text.len == strlen("'2026-03-01'") && text.start[0] == '\'' &&
-		text.start[5] == '-' && text.start[8] == '-';
+	return has_form(text, "'0000-00-00'");
 }
 
 /*
@@ -199,7 +232,7 @@ is_date(Piece text)
 static bool
 compare(Piece a, Piece b, int *order)
 {
-	if (!(is_date(a) && is_date(b)) && !(all_digits(a) && all_digits(b)))
+	if (!(is_date(a) && is_date(b)) && !(is_whole_number(a) && is_whole_number(b)))
 		return false;
 	*order = a.len != b.len ? (a.len < b.len ? -1 : 1) : memcmp(a.start, b.start, a.len);
 	return true;
@@ -209,9 +242,9 @@ compare(Piece a, Piece b, int *order)
 static bool
 implies_bound(const Filter *need, const Filter *have)
 {
-	bool		below = is_op(have->op, "<") || is_op(have->op, "<=");
-	bool		above = is_op(have->op, ">") || is_op(have->op, ">=");
-	bool		equal = is_op(need->op, "=");
+	bool		below = is_word(have->op, "<") || is_word(have->op, "<=");
+	bool		above = is_word(have->op, ">") || is_word(have->op, ">=");
+	bool		equal = is_word(need->op, "=");
 	int			order;
 
 	if (!(below || above) || !(equal || *need->op.start == *have->op.start) ||
@@ -251,7 +284,7 @@ implies_list(const Filter *need, const Filter *have)
 {
 	Piece		some = list_of(need->value);
 
-	if (!is_op(have->op, "IN") || !(is_op(need->op, "IN") || is_op(need->op, "=")))
+	if (!is_word(have->op, "IN") || !(is_word(need->op, "IN") || is_word(need->op, "=")))
 		return false;
 	while (some.len > 0)
 	{
@@ -296,24 +329,58 @@ is_weaker(Piece have, Piece need)
 	return true;
 }
 
+/* Was each condition of `need` applied to the rows of `have`, or can it be? */
+static bool
+can_filter(const Clauses *have, Piece need)
+{
+	while (need.len > 0)
+	{
+		Piece		filter = take_until(&need, " AND ");
+
+		if (!has_column(have->columns, divide_filter(filter).column) &&
+			!any_implies(have->filters, filter))
+			return false;
+	}
+	return true;
+}
+
+/* ---- order ---- */
+
+/* Are the rows of `have` in the order of `need`, or can they be sorted? */
+static bool
+can_order(const Clauses *have, Piece need)
+{
+	if (same(have->order, need))
+		return true;
+	while (need.len > 0)
+	{
+		Piece		item = take_until(&need, ", ");
+
+		if (!has_column(have->columns, take_until(&item, " ")))
+			return false;
+	}
+	return true;
+}
+
 /* ---- windows ---- */
 
-/* Texts of one form, so they order as times do. */
+/*
+ * A window replaces the timespan, so only the widest timespan has them all.
+ * Windows are texts of one form, so they order as times do.
+ */
 static bool
-is_as_wide(Piece have, Piece need)
+is_as_wide(const Clauses *have, const Clauses *need)
 {
-	Piece		have_start;
-	Piece		need_start;
+	Piece		have_end = have->window;
+	Piece		need_end = need->window;
+	Piece		have_start = take_until(&have_end, " ");
+	Piece		need_start = take_until(&need_end, " ");
 
-	if (have.len == 0)
-		return true;
-	if (need.len != have.len)
-		return false;
-	have_start = take_until(&have, " ");
-	need_start = take_until(&need, " ");
-	return have_start.len == need_start.len && have.len == need.len &&
+	if (have->window.len == 0)
+		return need->window.len == 0 || is_word(have->timespan, "LIFETIME");
+	return need->window.len > 0 &&
 		memcmp(have_start.start, need_start.start, have_start.len) <= 0 &&
-		memcmp(have.start, need.start, have.len) >= 0;
+		memcmp(have_end.start, need_end.start, have_end.len) >= 0;
 }
 
 bool
@@ -330,5 +397,7 @@ pin_query_contains(const char *have_text, const char *need_text, bool metrics)
 		has_columns(have.columns, need.columns) &&
 		(!metrics || has_columns(need.columns, have.columns)) &&
 		is_weaker(have.filters, need.filters) &&
-		is_as_wide(have.window, need.window);
+		can_filter(&have, need.filters) &&
+		can_order(&have, need.order) &&
+		is_as_wide(&have, &need);
 }

@@ -22,10 +22,15 @@
  *
  * Whoever asks leaves out columns, applies the conditions of `need` and of its
  * window once more, and removes duplicates, sorts and limits where `need` does.
- * So `have` may have more columns, weaker conditions and a wider window; it has
- * the same dataset and the same timespan, since where exactly that begins and
- * ends only the service knows.  If either selects a metric the columns must be
- * the same ones: metrics are computed for every combination of the others.
+ * So `have` may have more columns, weaker conditions and a wider window, but
+ * needs the columns that `need` looks at; a `need` with a window selects its
+ * column.  It has the same dataset and the same timespan, since where exactly
+ * that begins and ends only the service knows.  A window replaces it: without
+ * one of its own, only a `have` of LIFETIME has all of them.
+ *
+ * metrics: one of the two has a metric, in whatever clause.  Then the columns
+ * must be the same ones: metrics are computed for every combination of the
+ * others.
  */
 extern bool pin_query_contains(const char *have, const char *need, bool metrics);
 

@@ -99,10 +99,11 @@ add_columns(PinTextBuffer *text, const PinQueryParts *parts, PinError *err)
 	return true;
 }
 
+/* No further than the longest query, so that it is too long and not no memory. */
 static void
 add_filters(PinTextBuffer *text, const PinQueryParts *parts)
 {
-	for (size_t i = 0; i < parts->nfilters; i++)
+	for (size_t i = 0; i < parts->nfilters && text->len <= PIN_QUERY_TEXT_MAX; i++)
 	{
 		pin_text_buffer_add(text, i == 0 ? " WHERE " : " AND ");
 		pin_text_buffer_add(text, parts->filters[i]);

@@ -83,6 +83,7 @@ note_report(Search *search, const PinRemoteReport *report)
 	found->fits = is_fit(report, search->order);
 }
 
+/* Throws when memory runs out. */
 static void
 turn_page(Search *search, bool found, const char *next_link)
 {
@@ -102,8 +103,15 @@ read_reports(const PinReply *reply, void *arg, PinError *err)
 		pin_api_report_named(&list, search->name);
 	if (report != NULL)
 		note_report(search, report);
-	turn_page(search, report != NULL, list.next_link);
-	pin_api_report_list_free(&list);
+	PG_TRY();
+	{
+		turn_page(search, report != NULL, list.next_link);
+	}
+	PG_FINALLY();
+	{
+		pin_api_report_list_free(&list);
+	}
+	PG_END_TRY();
 	return true;
 }
 
@@ -119,8 +127,15 @@ read_queries(const PinReply *reply, void *arg, PinError *err)
 	query = pin_api_query_named(&list, search->name);
 	if (query != NULL)
 		strlcpy(search->found->query_id, query->id, sizeof(PinId));
-	turn_page(search, query != NULL, list.next_link);
-	pin_api_query_list_free(&list);
+	PG_TRY();
+	{
+		turn_page(search, query != NULL, list.next_link);
+	}
+	PG_FINALLY();
+	{
+		pin_api_query_list_free(&list);
+	}
+	PG_END_TRY();
 	return true;
 }
 

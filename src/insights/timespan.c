@@ -101,8 +101,8 @@ month_begin(time_t now, int months_ago)
 }
 
 /*
- * The day under way counts as one of the days, the month as one of the months;
- * and the service's day may have begun before ours.  A span without a number,
+ * The day under way counts as one of the days, the week as one of the weeks, the
+ * month as one of the months; and the service's day may have begun before ours.  A span without a number,
  * LAST_MONTH, may as well mean the month that is over.
  */
 bool
@@ -116,5 +116,5 @@ pin_timespan_reaches(const char *timespan, time_t day, time_t now)
 		return false;
 	if (unit >= 30)
 		return day >= month_begin(tomorrow, number * (unit >= 365 ? 12 : 1) - 1);
-	return day >= tomorrow - (time_t) (number * unit - 1) * DAY_SECONDS;
+	return day >= tomorrow - (time_t) (number - 1) * unit * DAY_SECONDS;
 }

@@ -28,6 +28,7 @@
  *	5. The token goes to the API only; the download has none.
  *	6. Remote objects are deleted only after their rows are safe on disk.
  *	7. DONE is reached only with a snapshot that is proven whole.
+ *	8. Nothing is created before our turn has come (turn.h).
  *
  *-------------------------------------------------------------------------
  */
@@ -39,6 +40,9 @@
 #include "snapshot/acquire.h"
 #include "snapshot/budget.h"
 #include "snapshot/cache.h"
+#include "snapshot/sweep.h"
+#include "snapshot/took.h"
+#include "snapshot/turn.h"
 #include "utils/timestamp.h"
 #include "transport/retry.h"
 
@@ -73,9 +77,18 @@ typedef enum PinStep
 #define MAX_LINKS 3
 /* "not found" in a row before the report's existence is checked. */
 #define CHECK_AFTER_POLLS 8
-/* Polls become rarer up to this: continuous polling is what gets throttled. */
+/*
+ * Polls become rarer, up to this: continuous polling is what gets throttled.
+ * But a report shall not be noticed later than by this part of its time.
+ */
 #define MAX_POLL_MS 60000
-#define POLL_GROWTH 1.5
+#define POLL_SHARE 5
+/* Whether our turn has come is looked at this often, then less often. */
+#define FIRST_TURN_MS 50
+#define MAX_TURN_MS 500
+#define QUEUED "waiting for its turn"
+/* A wait that is long enough to sweep meanwhile. */
+#define SWEEP_PAUSE_MS 1000
 /* Rows are not held back for longer than this by tidying up. */
 #define TIDY_UP_MS 10000
 
@@ -91,12 +104,16 @@ struct PinAcquisition
 	PinClient	client;			/* calls the API */
 	PinDownload download;		/* fetches the file */
 	PinJob	   *job;			/* remote identity and progress */
+	PinTurn		turn;			/* our ticket, until the end */
+	bool		queued;			/* its turn has not come */
+	int			turn_ms;		/* wait before the next look */
+	PinSweep   *sweep;			/* goes along; NULL: none */
 	char		name[PIN_JOB_NAME_SIZE];	/* of the remote objects */
 	TimestampTz oldest;			/* rows older than this are of no use */
 	PinSnapshotHead head;		/* what the snapshot will say of itself */
 	bool		outdated;		/* tidying up before ordering anew */
 	bool		restarted;		/* that was done already */
-	int64		patience_us;	/* end of wait_timeout */
+	int64		patience_us;	/* end of wait_timeout; 0: nobody waits */
 	TimestampTz sent;			/* when the current step was started */
 	PinSnapshot *snapshot;		/* the file, once it is whole */
 
@@ -106,9 +123,11 @@ struct PinAcquisition
 	int			not_found;		/* polls in a row that found no execution */
 	int			pages;			/* pages of a list followed */
 	TimestampTz looked;			/* when the first of them was asked for */
-	int			poll_ms;		/* wait before the next poll */
 	char	   *next_page;		/* FIND_X: where its list goes on; NULL: start */
 	char	   *link;			/* secure link of the completed execution */
+	PinQueryList queries;		/* a reply being read: let_go frees what an */
+	PinReportList reports;		/* error leaves of it */
+	PinExecution execution;		/* likewise */
 
 	PinError	error;			/* why FAILED */
 	bool		doomed;			/* tidying up before FAILED */
@@ -140,12 +159,10 @@ rest(PinAcquisition *a, int ms)
 }
 
 static void
-set_deadline(PinAcquisition *a, int64 ms)
+set_deadline(PinAcquisition *a, int64 due_us)
 {
-	int64		due = pin_now_us() + ms * 1000;
-
-	(void) pin_mux_arm(the_mux(a), &a->deadline, due);
-	a->client.give_up_us = due;
+	(void) pin_mux_arm(the_mux(a), &a->deadline, due_us);
+	a->client.give_up_us = due_us;
 }
 
 static void
@@ -153,6 +170,22 @@ clear_deadline(PinAcquisition *a)
 {
 	pin_mux_disarm(the_mux(a), &a->deadline);
 	a->client.give_up_us = 0;
+}
+
+/* The deadline is the end of wait_timeout; there is none while nobody waits. */
+static void
+be_patient(PinAcquisition *a)
+{
+	if (a->patience_us != 0)
+		set_deadline(a, a->patience_us);
+	else
+		clear_deadline(a);
+}
+
+static int64
+wait_timeout_end(const PinAcquisition *a)
+{
+	return pin_now_us() + a->need->options->wait_timeout_ms * 1000;
 }
 
 static void
@@ -193,7 +226,7 @@ order_anew(PinAcquisition *a)
 	a->stats.resumed = false;
 	a->stats.report_id[0] = '\0';
 	pin_job_reset(a->job);
-	set_deadline(a, (a->patience_us - pin_now_us()) / 1000);
+	be_patient(a);
 	go(a, next_step(&a->job->state));
 }
 
@@ -234,7 +267,7 @@ tidy_up(PinAcquisition *a)
 static void
 begin_tidying(PinAcquisition *a)
 {
-	set_deadline(a, TIDY_UP_MS);
+	set_deadline(a, pin_now_us() + TIDY_UP_MS * 1000);
 	tidy_up(a);
 }
 
@@ -348,16 +381,16 @@ static bool
 read_find_query(const PinReply *reply, void *arg, PinError *err)
 {
 	PinAcquisition *a = arg;
-	PinQueryList list;
+	PinQueryList *list = &a->queries;
 	const PinRemoteQuery *query;
 
-	if (!pin_api_find_queries_reply(reply, &list, err))
+	if (!pin_api_find_queries_reply(reply, list, err))
 		return false;
-	query = pin_api_query_named(&list, a->name);
+	query = pin_api_query_named(list, a->name);
 	if (query != NULL)
 		strlcpy(a->job->state.query_id, query->id, sizeof(PinId));
-	turn_page(a, query != NULL, list.next_link, &a->job->state.query_tried);
-	pin_api_query_list_free(&list);
+	turn_page(a, query != NULL, list->next_link, &a->job->state.query_tried);
+	pin_api_query_list_free(list);
 	return true;
 }
 
@@ -414,22 +447,22 @@ static bool
 read_find_report(const PinReply *reply, void *arg, PinError *err)
 {
 	PinAcquisition *a = arg;
-	PinReportList list;
+	PinReportList *list = &a->reports;
 	const PinRemoteReport *report;
 
-	if (!pin_api_find_reports_reply(reply, &list, err))
+	if (!pin_api_find_reports_reply(reply, list, err))
 		return false;
-	report = pin_api_report_named(&list, a->name);
+	report = pin_api_report_named(list, a->name);
 	if (report != NULL)
 	{
 		strlcpy(a->job->state.report_id, report->id, sizeof(PinId));
 		if (a->job->state.query_id[0] == '\0')	/* to be deleted, too */
 			strlcpy(a->job->state.query_id, report->query_id, sizeof(PinId));
 	}
-	turn_page(a, report != NULL, list.next_link, &a->job->state.report_tried);
+	turn_page(a, report != NULL, list->next_link, &a->job->state.report_tried);
 	if (!a->job->state.report_tried)	/* what is found later was made later */
 		a->job->state.not_before = a->looked;
-	pin_api_report_list_free(&list);
+	pin_api_report_list_free(list);
 	return true;
 }
 
@@ -469,19 +502,31 @@ report_gone(PinAcquisition *a)
 	begin_tidying(a);
 }
 
+/* The longer a report has taken, the longer it may wait for the next poll. */
+static int
+poll_interval_ms(const PinAcquisition *a)
+{
+	const PinJobState *state = &a->job->state;
+	TimestampTz ordered = state->create_sent != 0 ? state->create_sent : state->begun;
+	int64		taken_ms = Max(GetCurrentTimestamp() - ordered, 0) / 1000;
+
+	return Max(a->need->options->poll_interval_ms,
+			   (int) Min(taken_ms / POLL_SHARE, MAX_POLL_MS));
+}
+
 /* Polls again after a while, which grows; a little chance spreads sessions. */
 static void
 poll_later(PinAcquisition *a)
 {
 	double		chance = 0.9 + 0.2 * pg_prng_double(&pg_global_prng_state);
-	int			wait_ms = (int) (a->poll_ms * chance);
+	int			wait_ms = (int) (poll_interval_ms(a) * chance);
 
 	go(a, PIN_STEP_POLL);
 	rest(a, wait_ms);
 	a->job->state.next_poll = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), wait_ms);
 	pin_job_save(a->job);
-	if (a->poll_ms < MAX_POLL_MS)
-		a->poll_ms = Min((int) (a->poll_ms * POLL_GROWTH), MAX_POLL_MS);
+	if (a->sweep == NULL && wait_ms >= SWEEP_PAUSE_MS)
+		a->sweep = pin_sweep_start_once(a->need);
 }
 
 static bool
@@ -571,24 +616,24 @@ static bool
 read_poll(const PinReply *reply, void *arg, PinError *err)
 {
 	PinAcquisition *a = arg;
-	PinExecution execution;
+	PinExecution *execution = &a->execution;
 
-	if (!pin_api_latest_execution_reply(reply, a->job->state.report_id, &execution, err))
+	if (!pin_api_latest_execution_reply(reply, a->job->state.report_id, execution, err))
 		return false;
 
-	strlcpy(a->stats.state, execution.status_text, sizeof(a->stats.state));
-	strlcpy(a->job->state.said, execution.status_text, sizeof(a->job->state.said));
-	if (execution.status != PIN_EXECUTION_COMPLETED)
+	strlcpy(a->stats.state, execution->status_text, sizeof(a->stats.state));
+	strlcpy(a->job->state.said, execution->status_text, sizeof(a->job->state.said));
+	if (execution->status != PIN_EXECUTION_COMPLETED)
 		a->job->state.not_before = a->sent;
-	if (execution.status == PIN_EXECUTION_NONE)
-		execution_missing(a, execution.maybe_gone);
-	else if (execution.status == PIN_EXECUTION_FAILED)
+	if (execution->status == PIN_EXECUTION_NONE)
+		execution_missing(a, execution->maybe_gone);
+	else if (execution->status == PIN_EXECUTION_FAILED)
 		execution_failed(a);
-	else if (execution.status == PIN_EXECUTION_COMPLETED && execution.secure_link != NULL)
-		execution_completed(a, &execution);
+	else if (execution->status == PIN_EXECUTION_COMPLETED && execution->secure_link != NULL)
+		execution_completed(a, execution);
 	else
 		poll_later(a);
-	pin_api_execution_free(&execution);
+	pin_api_execution_free(execution);
 	return true;
 }
 
@@ -618,15 +663,19 @@ start_download(PinAcquisition *a)
 		fail(a, &err);
 }
 
-/* For those who look on, not for whoever resumes: now and then is enough. */
+/*
+ * How long the report took, for those who wait for the next one: from its
+ * order, whoever has sent that, until it was ready, however late that was seen,
+ * and its download.
+ */
 static void
-note_downloaded(PinAcquisition *a)
+note_took(PinAcquisition *a)
 {
-	a->stats.downloaded = pin_report_file_offset(a->download.file);
-	if (GetCurrentTimestamp() - a->job->state.saved < USECS_PER_SEC)
-		return;
-	a->job->state.downloaded = a->stats.downloaded;
-	pin_job_save(a->job);
+	TimestampTz ordered = a->job->state.create_sent;
+	int64		took = a->head.as_of - ordered + GetCurrentTimestamp() - a->sent;
+
+	if (ordered != 0 && took >= 0)
+		pin_took_note(a->need->options, a->need->relid, took / USECS_PER_SEC);
 }
 
 /* Moves the download on; true if there is nothing to wait for. */
@@ -636,19 +685,23 @@ advance_download(PinAcquisition *a)
 	PinError	err;
 	PinDownloadStatus status = pin_download_advance(&a->download, &err);
 
-	note_downloaded(a);
+	a->stats.downloaded = pin_report_file_offset(a->download.file);
+	pin_job_note_download(a->job, a->stats.downloaded, pin_report_file_rows(a->download.file));
 	if (status == PIN_DOWNLOAD_WAIT)
 		return false;
 	if (status == PIN_DOWNLOAD_DONE)
 	{
 		a->snapshot = pin_report_file_seal(a->download.file, &a->head);
 		a->stats.ready_us = pin_now_us();
+		note_took(a);
 		pin_evict(a->snapshot);
 		begin_tidying(a);
 	}
 	else if (status == PIN_DOWNLOAD_LINK && ++a->links < MAX_LINKS)
 	{
-		set_deadline(a, a->need->options->wait_timeout_ms);
+		if (a->patience_us != 0)
+			a->patience_us = wait_timeout_end(a);
+		be_patient(a);
 		go(a, PIN_STEP_POLL);	/* for a fresh link */
 	}
 	else
@@ -745,7 +798,6 @@ start_step(PinAcquisition *a)
 	/* before anything is sent: whoever takes over knows what may exist */
 	strlcpy(a->job->state.phase, phases[step], sizeof(a->job->state.phase));
 	a->job->state.next_poll = 0;
-	a->job->state.downloaded = a->stats.downloaded;
 	pin_job_save(a->job);
 }
 
@@ -783,11 +835,28 @@ recover_create(PinAcquisition *a, const PinError *err)
 	return true;
 }
 
+/*
+ * The report was refused because its query is gone.  Somebody whose scan was
+ * ended may just have been deleting it when we took the job over: with a new
+ * one, once.
+ */
+static bool
+recover_query(PinAcquisition *a, const PinError *err)
+{
+	if (a->step != PIN_STEP_CREATE_REPORT || err->kind != PIN_ERROR_REPORT_GONE ||
+		err->ambiguous || a->restarted)
+		return false;
+	a->client.retries++;
+	a->outdated = true;
+	begin_tidying(a);
+	return true;
+}
+
 /* The current step's call has failed for good. */
 static void
 handle_failure(PinAcquisition *a, const PinError *err)
 {
-	if (recover_create(a, err))
+	if (recover_create(a, err) || recover_query(a, err))
 		return;
 	if (is_tidying(a))
 	{
@@ -837,10 +906,41 @@ deadline_passed(PinAcquisition *a)
 	pin_error_set(&err, PIN_ERROR_WAIT_TIMEOUT,
 				  "the report was not ready within wait_timeout (%lld s)",
 				  (long long) (a->need->options->wait_timeout_ms / 1000));
-	if (a->stats.state[0] != '\0')
+	if (a->queued)
+	{
+		pin_error_detail(&err, "It was not ordered: as many reports are under way as \"max_concurrent_reports\" allows (%d).",
+						 a->need->options->max_concurrent_reports);
+		pin_error_hint(&err, "Run the query again later, or raise \"max_concurrent_reports\" or \"wait_timeout\".");
+	}
+	else if (a->stats.state[0] != '\0')
 		pin_error_detail(&err, "The service says of report %s: %s.",
 						 a->stats.report_id, a->stats.state);
 	fail(a, &err);
+}
+
+/* ---- our turn ---- */
+
+/*
+ * May the current step start?  If it creates something, only when our turn has
+ * come; it is looked for again after a while, which grows.
+ */
+static bool
+may_start(PinAcquisition *a)
+{
+	bool		creates = a->step == PIN_STEP_CREATE_QUERY || a->step == PIN_STEP_CREATE_REPORT;
+
+	a->queued = creates && !pin_turn_has_come(&a->turn);
+	if (!a->queued)
+		return true;
+	if (strcmp(a->job->state.phase, QUEUED) != 0)
+	{
+		strlcpy(a->job->state.phase, QUEUED, sizeof(a->job->state.phase));
+		a->turn_ms = FIRST_TURN_MS;
+		pin_job_save(a->job);
+	}
+	rest(a, a->turn_ms);
+	a->turn_ms = Min(a->turn_ms * 2, MAX_TURN_MS);
+	return false;
 }
 
 /* One move of the plot; false if there is something to wait for. */
@@ -856,6 +956,8 @@ advance_once(PinAcquisition *a)
 	{
 		if (a->rest.due_us != 0 && !pin_timer_due(&a->rest))
 			return false;
+		if (!may_start(a))
+			return false;
 		start_step(a);
 		return true;
 	}
@@ -868,8 +970,6 @@ pin_acquire_advance(PinAcquisition *a)
 	MemoryContext old = MemoryContextSwitchTo(a->context);
 	PinAcquireStatus status = PIN_ACQUIRE_WAIT;
 
-	if (a->client.http != NULL)
-		pin_http_drive(a->client.http);
 	while (status == PIN_ACQUIRE_WAIT)
 	{
 		if (a->step == PIN_STEP_DONE)
@@ -879,6 +979,8 @@ pin_acquire_advance(PinAcquisition *a)
 		else if (!advance_once(a))
 			break;
 	}
+	if (status == PIN_ACQUIRE_WAIT && a->sweep != NULL && !pin_sweep_go_along(a->sweep))
+		a->sweep = NULL;
 	a->stats.requests = a->client.requests + a->download.requests;
 	a->stats.retries = a->client.retries + a->download.retries;
 	MemoryContextSwitchTo(old);
@@ -913,6 +1015,11 @@ let_go(void *arg)
 {
 	PinAcquisition *a = arg;
 
+	pin_sweep_close(a->sweep);
+	a->sweep = NULL;
+	pin_api_query_list_free(&a->queries);
+	pin_api_report_list_free(&a->reports);
+	pin_api_execution_free(&a->execution);
 	if (a->client.http != NULL)
 	{
 		pin_download_stop(&a->download);
@@ -924,6 +1031,7 @@ let_go(void *arg)
 		pin_job_forget(a->job);
 	else
 		pin_job_release(a->job);
+	pin_turn_give_back(&a->turn);
 	pin_snapshot_close(a->snapshot);
 	a->snapshot = NULL;
 }
@@ -946,24 +1054,35 @@ pin_acquire_start(const PinNeed *need, PinJob *job, TimestampTz oldest)
 	pin_job_name(a->name, need);
 	a->stats.started_us = pin_now_us();
 	a->stats.resumed = job->resumed && !pin_job_is_blank(&job->state);
-	a->poll_ms = need->options->poll_interval_ms;
 
 	if (!pin_client_open(&a->client, need->options, &err))
 	{
 		fail(a, &err);
 		return a;
 	}
+	pin_turn_take(&a->turn, need);
 	pin_download_open(&a->download, a->client.http, &a->client.settings, need);
-	a->patience_us = pin_now_us() + need->options->wait_timeout_ms * 1000;
-	set_deadline(a, need->options->wait_timeout_ms);
 	go(a, next_step(&job->state));
 	return a;
 }
 
-int
-pin_acquire_fd(const PinAcquisition *a)
+/* A file that arrives is waited for, and tidying up has a deadline of its own. */
+void
+pin_acquire_await(PinAcquisition *a, int64 patience_us)
 {
-	return pin_http_fd(a->client.http);
+	if (a->patience_us != 0 || a->client.http == NULL)
+		return;
+	a->patience_us = patience_us;
+	if (!is_tidying(a) && a->step != PIN_STEP_DOWNLOAD)
+		be_patient(a);
+}
+
+PinWait
+pin_acquire_waits_for(const PinAcquisition *a)
+{
+	return a->queued ? PIN_WAIT_TURN :
+		a->step == PIN_STEP_DOWNLOAD ? PIN_WAIT_DOWNLOAD :
+		a->step == PIN_STEP_POLL && !a->started ? PIN_WAIT_REPORT : PIN_WAIT_REPLY;
 }
 
 const PinError *

@@ -19,6 +19,7 @@
 #include "snapshot/download.h"
 #include "snapshot/job.h"
 #include "snapshot/need.h"
+#include "transport/wait.h"
 
 typedef struct PinAcquisition PinAcquisition;
 
@@ -55,14 +56,20 @@ extern PinAcquisition *pin_acquire_start(const PinNeed *need, PinJob *job,
 										 TimestampTz oldest);
 
 /*
- * Goes on as far as possible without waiting.  Throws on interrupts, when
- * memory runs out and when the file cannot be written; everything the service
- * does wrong is PIN_ACQUIRE_FAILED.
+ * Somebody waits, until wait_timeout ends at patience_us on pin_now_us()'s clock.
+ * Without that there is no hurry.  Idempotent.
+ */
+extern void pin_acquire_await(PinAcquisition *acquisition, int64 patience_us);
+
+/*
+ * Goes on as far as possible without waiting, after pin_http_drive().  Throws
+ * on interrupts, when memory runs out and when the file cannot be written;
+ * everything the service does wrong is PIN_ACQUIRE_FAILED.
  */
 extern PinAcquireStatus pin_acquire_advance(PinAcquisition *acquisition);
 
-/* Readable when advancing makes sense. */
-extern int	pin_acquire_fd(const PinAcquisition *acquisition);
+/* What it waits for. */
+extern PinWait pin_acquire_waits_for(const PinAcquisition *acquisition);
 
 /* What went wrong: after PIN_ACQUIRE_FAILED. */
 extern const PinError *pin_acquire_error(const PinAcquisition *acquisition);

@@ -8,10 +8,13 @@
  *
  *	KEY.TIME.snapshot	a report's rows, whole and sealed; here KEY begins with
  *						the need's scope, so that all of a scope are found
+ *	KEY.TIME.hits		a byte for each scan that has read that snapshot
  *	KEY.PID.part		one that is being written
  *	KEY.job				what is known of an acquisition
  *	KEY.lock			held by the backend that works on that job
  *	KEY.budget			reports a credential has ordered lately
+ *	KEY.NUMBER.turn		one that a credential has under way, or wants to order
+ *	KEY.took			how long a table's last report took
  *	DATABASE.TABLE.rows	how many rows a foreign table had last
  *	....PID.new			one of the small ones, about to be renamed
  *
@@ -26,10 +29,13 @@
 #include "insights/credential.h"
 
 #define PIN_CACHE_SNAPSHOT ".snapshot"
+#define PIN_CACHE_HITS ".hits"
 #define PIN_CACHE_PART ".part"
 #define PIN_CACHE_JOB ".job"
 #define PIN_CACHE_LOCK ".lock"
 #define PIN_CACHE_BUDGET ".budget"
+#define PIN_CACHE_TURN ".turn"
+#define PIN_CACHE_TOOK ".took"
 #define PIN_CACHE_NEW ".new"
 #define PIN_CACHE_ROWS ".rows"
 

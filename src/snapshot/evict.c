@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +23,7 @@
 #include "snapshot/cache.h"
 #include "snapshot/job.h"
 #include "snapshot/snapshot.h"
+#include "snapshot/took.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
@@ -73,10 +76,12 @@ static void
 consider_snapshot(const char *path, void *arg)
 {
 	Eviction   *eviction = arg;
-	PinSnapshot *s = pin_snapshot_open(path);
+	PinSnapshot *s;
 	Candidate  *candidate;
 
+	/* not while it is open: nobody would close it */
 	CHECK_FOR_INTERRUPTS();
+	s = pin_snapshot_open(path);
 	if (s == NULL)
 		return;
 	pin_snapshot_close(s);
@@ -88,7 +93,7 @@ consider_snapshot(const char *path, void *arg)
 	if (is_outdated(&s->head, &eviction->keep->head) ||
 		is_orphan(&s->head, &eviction->keep->head))
 	{
-		pin_cache_remove(path);
+		pin_snapshot_remove(path);
 		return;
 	}
 	candidate = palloc(sizeof(Candidate));
@@ -118,6 +123,14 @@ consider_leftover(const char *path, void *arg)
 	pin_cache_remove_unlocked(path);
 }
 
+/* A scan may count itself just when its snapshot is removed. */
+static void
+consider_hits(const char *path, void *arg)
+{
+	if (pin_snapshot_hits_are_left(path))
+		pin_cache_remove(path);
+}
+
 /* Does a job tell nothing to anybody? */
 static bool
 is_useless(const PinJobState *state)
@@ -143,17 +156,33 @@ consider_job(const char *path, void *arg)
 	pin_job_release(job);
 }
 
-/*
- * A file on its way to being renamed is young; one that has stayed under its
- * first name was left by a crash.  And a budget counts for an hour.
- */
+/* A budget counts for an hour, other things for so many days. */
 static void
 consider_age(const char *path, void *arg)
 {
+	int			secs = *(const int *) arg;
 	struct stat st;
 
-	if (stat(path, &st) == 0 && st.st_mtime < time(NULL) - 2 * SECS_PER_HOUR)
+	if (stat(path, &st) == 0 && st.st_mtime < time(NULL) - secs)
 		pin_cache_remove(path);
+}
+
+/*
+ * A file that is about to be renamed has its writer's number in its name: if
+ * there is no such process a crash has left it.  Numbers are used again, but
+ * not for hours to write one file.
+ */
+static void
+consider_new(const char *path, void *arg)
+{
+	const char *number = path + strlen(path) - strlen(PIN_CACHE_NEW);
+
+	while (number > path && isdigit((unsigned char) number[-1]))
+		number--;
+	if (atoi(number) > 0 && kill(atoi(number), 0) != 0 && errno == ESRCH)
+		pin_cache_remove(path);
+	else
+		consider_age(path, arg);
 }
 
 void
@@ -161,14 +190,20 @@ pin_evict(const PinSnapshot *keep)
 {
 	Eviction	eviction = {.keep = keep};
 	int64		max = (int64) pin_cache_size_mb * 1024 * 1024;
+	int			hours = 2 * SECS_PER_HOUR;
+	int			season = PIN_TOOK_KEEP_DAYS * SECS_PER_DAY;
 	ListCell   *lc;
 
 	pin_cache_visit("", PIN_CACHE_PART, consider_leftover, NULL);
 	pin_cache_visit("", PIN_CACHE_JOB, consider_job, NULL);
 	pin_cache_visit("", PIN_CACHE_LOCK, consider_leftover, NULL);
-	pin_cache_visit("", PIN_CACHE_NEW, consider_age, NULL);
-	pin_cache_visit("", PIN_CACHE_BUDGET, consider_age, NULL);
+	pin_cache_visit("", PIN_CACHE_TURN, consider_leftover, NULL);
+	pin_cache_visit("", PIN_CACHE_NEW, consider_new, &hours);
+	pin_cache_visit("", PIN_CACHE_BUDGET, consider_age, &hours);
+	pin_cache_visit("", PIN_CACHE_TOOK, consider_age, &season);
 	pin_cache_visit("", PIN_CACHE_SNAPSHOT, consider_snapshot, &eviction);
+
+	pin_cache_visit("", PIN_CACHE_HITS, consider_hits, NULL);
 
 	list_sort(eviction.candidates, oldest_first);
 	foreach(lc, eviction.candidates)
@@ -177,7 +212,7 @@ pin_evict(const PinSnapshot *keep)
 
 		if (eviction.total <= max)
 			break;
-		pin_cache_remove(candidate->path);
+		pin_snapshot_remove(candidate->path);
 		eviction.total -= candidate->size;
 	}
 }

@@ -148,6 +148,7 @@ pin_job_take(const PinNeed *need)
 		job->resumed = false;
 		begin(&job->state, need);
 	}
+	job->state.downloaded = job->state.rows = 0;	/* a download begins anew */
 	return job;
 }
 
@@ -210,6 +211,15 @@ pin_job_save(PinJob *job)
 	job->state.saved = GetCurrentTimestamp();
 	job->state.checksum = checksum(&job->state);
 	pin_cache_write(job->path, (const char *) &job->state, sizeof(job->state));
+}
+
+void
+pin_job_note_download(PinJob *job, int64 downloaded, int64 rows)
+{
+	job->state.downloaded = downloaded;
+	job->state.rows = rows;
+	if (GetCurrentTimestamp() - job->state.saved >= USECS_PER_SEC)
+		pin_job_save(job);
 }
 
 void

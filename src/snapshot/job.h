@@ -53,11 +53,12 @@ typedef struct PinJobState
 	int			pid;			/* of the backend that works or worked on it */
 	int			polls;			/* since it was begun */
 	int64		downloaded;		/* bytes */
+	int64		rows;			/* in these */
 	char		phase[24];		/* step, in a word or two */
 	char		said[64];		/* the execution's state in the service's word */
 } PinJobState;
 
-#define PIN_JOB_MAGIC "pinjob01"
+#define PIN_JOB_MAGIC "pinjob02"
 
 /* A job we hold the lock of. */
 typedef struct PinJob
@@ -90,6 +91,12 @@ extern bool pin_job_is_blank(const PinJobState *state);
  * because the cache directory was removed meanwhile.
  */
 extern void pin_job_save(PinJob *job);
+
+/*
+ * How far the download is: for those who look on, not for whoever resumes, so
+ * now and then is enough.
+ */
+extern void pin_job_note_download(PinJob *job, int64 downloaded, int64 rows);
 
 /* Lets go of the job, which stays for the next one.  Safe in a callback. */
 extern void pin_job_release(PinJob *job);

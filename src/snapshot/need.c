@@ -77,3 +77,15 @@ pin_need_create(const PinOptions *options, const PinReportQuery *asked, Oid reli
 	hash_for_service(need, format);
 	return need;
 }
+
+bool
+pin_need_contains(const PinNeed *wide, const PinNeed *narrow)
+{
+	bool		metrics = wide->metrics || narrow->metrics;
+	const char *whole = narrow->options->report_id == NULL ? narrow->asked->whole : NULL;
+
+	return strcmp(wide->scope, narrow->scope) == 0 &&
+		(strcmp(wide->query, narrow->query) == 0 ||
+		 pin_query_contains(wide->query, narrow->query, metrics) ||
+		 (whole != NULL && pin_query_contains(wide->query, whole, metrics)));
+}

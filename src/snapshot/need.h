@@ -50,4 +50,7 @@ typedef struct PinNeed
 extern PinNeed *pin_need_create(const PinOptions *options, const PinReportQuery *asked,
 								Oid relid, Oid userid);
 
+/* Can all rows of the narrow need be had from those of the wide one? */
+extern bool pin_need_contains(const PinNeed *wide, const PinNeed *narrow);
+
 #endif							/* PIN_NEED_H */

@@ -19,6 +19,7 @@
 #include "miscadmin.h"
 #include "snapshot/cache.h"
 #include "snapshot/inflate.h"
+#include "snapshot/record_count.h"
 #include "snapshot/report_file.h"
 #include "storage/fd.h"
 
@@ -35,6 +36,7 @@ struct PinReportFile
 	int64		data_offset;	/* where rows begin in it */
 	int64		size;			/* bytes written to it */
 	int64		flushed;		/* of these, on their way to disk */
+	PinRecordCount rows;		/* in these */
 	int64		taken;			/* stored bytes taken from exchanges */
 	int64		promised;		/* those after a partial reply; 0: not told */
 	PinInflate *inflate;		/* gzip or not; NULL before the first byte */
@@ -79,7 +81,14 @@ pin_report_file_create(const PinNeed *need)
 	f->callback.arg = f;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &f->callback);
 	f->block = palloc(BLOCK_SIZE);
+	pin_report_file_format(f, need->options->format == PIN_FORMAT_TSV);
 	return f;
+}
+
+void
+pin_report_file_format(PinReportFile *f, bool tsv)
+{
+	pin_record_count_begin(&f->rows, tsv ? '\t' : ',');
 }
 
 static _Noreturn void
@@ -101,6 +110,7 @@ pin_report_file_restart(PinReportFile *f)
 	if (f->fd >= 0 && ftruncate(f->fd, f->data_offset) != 0)
 		fail_writing(f);
 	f->size = f->flushed = 0;
+	pin_record_count_begin(&f->rows, f->rows.delimiter);
 	f->taken = 0;
 	f->promised = 0;
 	f->last_byte = '\0';
@@ -121,7 +131,7 @@ note_identity(PinReportFile *f, const PinExchange *x)
 		strlcpy(f->etag, etag, sizeof(f->etag));
 
 	if (md5 != NULL && strlen(md5) == pg_b64_enc_len(MD5_SIZE) &&
-		pg_b64_decode(md5, strlen(md5), (char *) f->md5_expected, MD5_SIZE) == MD5_SIZE)
+		pg_b64_decode(md5, strlen(md5), (void *) f->md5_expected, MD5_SIZE) == MD5_SIZE)
 		f->md5_stated = true;
 }
 
@@ -218,6 +228,7 @@ write_block(PinReportFile *f, size_t len)
 		done += n;
 		f->size += n;
 	}
+	pin_record_count_add(&f->rows, f->block, len);
 	f->last_byte = f->block[len - 1];
 
 	/* so that little is left to wait for when the file is sealed */
@@ -347,6 +358,12 @@ pin_report_file_offset(const PinReportFile *f)
 	return f->taken;
 }
 
+int64
+pin_report_file_rows(const PinReportFile *f)
+{
+	return pin_record_count_rows(&f->rows);
+}
+
 const char *
 pin_report_file_etag(const PinReportFile *f)
 {
@@ -361,6 +378,7 @@ pin_report_file_seal(PinReportFile *f, PinSnapshotHead *head)
 
 	open_file(f);
 	head->data_size = f->size;
+	head->rows = pin_report_file_rows(f);
 	path = pin_snapshot_seal(f->fd, f->path, f->need, head);
 	pin_cache_unlock(f->fd, NULL);
 	f->fd = -1;

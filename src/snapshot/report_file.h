@@ -25,6 +25,12 @@ typedef struct PinReportFile PinReportFile;
  */
 extern PinReportFile *pin_report_file_create(const PinNeed *need);
 
+/*
+ * Before the first byte: the file is divided by tabs, or by commas.  As long as
+ * nobody says so it is as the need's options have it.
+ */
+extern void pin_report_file_format(PinReportFile *file, bool tsv);
+
 /* Forgets all bytes, to begin again from the first. */
 extern void pin_report_file_restart(PinReportFile *file);
 
@@ -59,6 +65,9 @@ extern bool pin_report_file_ends_well(const PinReportFile *file, PinError *err);
 
 /* Stored (not inflated) bytes taken so far: where a resumed download starts. */
 extern int64 pin_report_file_offset(const PinReportFile *file);
+
+/* Rows in what was taken so far. */
+extern int64 pin_report_file_rows(const PinReportFile *file);
 
 /* ETag for If-Match of a resumed download; NULL: it cannot be resumed. */
 extern const char *pin_report_file_etag(const PinReportFile *file);

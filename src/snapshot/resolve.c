@@ -10,23 +10,31 @@
 #include "access/xact.h"
 #include "settings.h"
 #include "snapshot/cache.h"
+#include "snapshot/flight.h"
 #include "snapshot/pin.h"
 #include "snapshot/resolve.h"
 #include "snapshot/scheduled.h"
 #include "transport/engine.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 /* Waiting for another backend: it is looked at this often, then less often. */
 #define FIRST_LOOK_MS 50
 #define MAX_LOOK_MS 1000
+/* A wait that is longer than this is worth a notice. */
+#define FIRST_NOTICE_US (10 * USECS_PER_SEC)
 
 struct PinResolution
 {
 	const PinNeed *need;		/* what is wanted */
 	MemoryContext context;		/* where it lives */
+	bool		awaited;		/* somebody waits */
+	int64		awaited_us;		/* since then */
+	int64		notice_us;		/* waited for so long, a notice is due */
 	TimestampTz oldest;			/* rows older than this are not fresh */
 	PinSnapshot *snapshot;		/* READY: the rows */
 	PinRowsFrom from;			/* READY: where they came from */
+	MemoryContext work;			/* of the following two; NULL: neither is */
 	PinAcquisition *acquisition;	/* our own; NULL: none so far */
 	PinScheduled *scheduled;	/* likewise, of an existing report */
 	PinError	error;			/* FAILED or STALE: why */
@@ -34,9 +42,10 @@ struct PinResolution
 
 	PinHttp    *http;			/* while following: for its timers */
 	PinTimer	look;			/* when to look at the other backend again */
-	PinTimer	deadline;		/* end of wait_timeout */
+	PinTimer	deadline;		/* end of wait_timeout, while somebody waits */
 	int			look_ms;		/* wait before the next look */
 	bool		following;		/* another backend was at work */
+	bool		sharing;		/* another scan of ours is at work */
 	MemoryContextCallback callback; /* lets go of everything */
 };
 
@@ -48,7 +57,7 @@ pin_resolve_oldest(const PinOptions *options)
 	return GetCurrentStatementStartTimestamp() - max_age_ms * 1000;
 }
 
-/* ---- following another backend ---- */
+/* ---- following others ---- */
 
 static void
 stop_following(PinResolution *r)
@@ -61,19 +70,31 @@ stop_following(PinResolution *r)
 	pin_engine_release();
 }
 
+/* The end of wait_timeout, whoever does the work. */
+static int64
+patience_us(const PinResolution *r)
+{
+	return r->awaited_us + r->need->options->wait_timeout_ms * 1000;
+}
+
+static void
+set_deadline(PinResolution *r)
+{
+	(void) pin_mux_arm(pin_http_mux(r->http), &r->deadline, patience_us(r));
+}
+
 /* The engine has the timers that a wait needs. */
 static bool
 start_following(PinResolution *r)
 {
-	r->following = true;
 	if (r->http != NULL)
 		return true;
 	r->http = pin_engine_take(&r->error);
 	if (r->http == NULL)
 		return false;
 	r->look_ms = FIRST_LOOK_MS;
-	(void) pin_mux_arm(pin_http_mux(r->http), &r->deadline,
-					   pin_now_us() + r->need->options->wait_timeout_ms * 1000);
+	if (r->awaited)
+		set_deadline(r);
 	return true;
 }
 
@@ -96,6 +117,24 @@ use(PinResolution *r, PinSnapshot *snapshot, PinRowsFrom from)
 	pin_pin_put(r->need->key, snapshot);
 }
 
+/* One that lives in the context of our work, which may go before us. */
+static void
+use_own(PinResolution *r, PinSnapshot *own, PinRowsFrom from)
+{
+	PinSnapshot *snapshot = pin_snapshot_dup(own);
+
+	pin_snapshot_close(own);
+	use(r, snapshot, from);
+}
+
+/* Rows that we have not fetched ourselves. */
+static void
+reuse(PinResolution *r, PinSnapshot *snapshot, PinRowsFrom from)
+{
+	pin_snapshot_hit(snapshot);
+	use(r, snapshot, from);
+}
+
 /* A snapshot that is there; true if so. */
 static bool
 use_snapshot(PinResolution *r)
@@ -108,7 +147,7 @@ use_snapshot(PinResolution *r)
 		snapshot = pin_scheduled_recent(r->need, r->oldest);
 	if (snapshot == NULL)
 		return false;
-	use(r, snapshot, r->following ? PIN_ROWS_SHARED : PIN_ROWS_SNAPSHOT);
+	reuse(r, snapshot, r->following ? PIN_ROWS_SHARED : PIN_ROWS_SNAPSHOT);
 	return true;
 }
 
@@ -124,9 +163,19 @@ use_stale(PinResolution *r)
 		snapshot = pin_snapshot_find(r->need,
 									 GetCurrentTimestamp() - options->stale_ok_ms * 1000);
 	if (snapshot != NULL)
-		use(r, snapshot, PIN_ROWS_STALE);
+		reuse(r, snapshot, PIN_ROWS_STALE);
 	else
 		r->failed = true;
+}
+
+/* Somebody waits for what we work on. */
+static void
+await_own(PinResolution *r)
+{
+	if (r->scheduled != NULL)
+		pin_scheduled_await(r->scheduled, patience_us(r));
+	else
+		pin_acquire_await(r->acquisition, patience_us(r));
 }
 
 static void
@@ -138,33 +187,63 @@ abandon(PinResolution *r)
 		pin_acquire_abandon(r->acquisition);
 }
 
+/* Begins to work on the job, in a context of its own, which takes it over. */
+static void
+take_job(PinResolution *r)
+{
+	PinJob	   *job;
+
+	if (r->work == NULL)
+		r->work = AllocSetContextCreate(r->context, "pinsight acquisition",
+										ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(r->work);
+	job = pin_job_take(r->need);
+	if (job != NULL && r->need->options->report_id != NULL)
+		r->scheduled = pin_scheduled_start(r->need, job, r->oldest);
+	else if (job != NULL)
+		r->acquisition = pin_acquire_start(r->need, job, r->oldest);
+	MemoryContextSwitchTo(r->context);
+}
+
 /*
  * Takes the job, or finds out that another backend has it.  Whoever had it
  * until now may just have finished: so a snapshot is looked for once more.
  */
 static void
-take_job(PinResolution *r)
+work_or_follow(PinResolution *r)
 {
-	PinJob	   *job = pin_job_take(r->need);
-
-	if (job == NULL)
+	take_job(r);
+	if (r->acquisition == NULL && r->scheduled == NULL)
 	{
+		r->following = true;
 		if (start_following(r))
 			look_later(r);
 		else
 			use_stale(r);
 		return;
 	}
-
-	/* whoever works on the job owns it from here on */
-	if (r->need->options->report_id != NULL)
-		r->scheduled = pin_scheduled_start(r->need, job, r->oldest);
-	else
-		r->acquisition = pin_acquire_start(r->need, job, r->oldest);
 	if (use_snapshot(r))
+	{
 		abandon(r);
-	else
-		stop_following(r);
+		return;
+	}
+	stop_following(r);
+	if (r->awaited)
+		await_own(r);
+}
+
+/*
+ * Another scan of ours fetches what we need, too: its end is ours.  Who is not
+ * waited for needs no timers for that, and so no share in the engine.
+ */
+static void
+share(PinResolution *r)
+{
+	r->sharing = true;
+	if (r->awaited && !start_following(r))
+		use_stale(r);
+	else if (r->http != NULL)
+		pin_mux_disarm(pin_http_mux(r->http), &r->look);
 }
 
 /* The other backend goes on, but this scan's patience is at its end. */
@@ -172,6 +251,8 @@ static void
 give_up_following(PinResolution *r)
 {
 	pin_error_set(&r->error, PIN_ERROR_WAIT_TIMEOUT,
+				  r->sharing ?
+				  "the report, which another scan waits for, too, was not ready within wait_timeout (%lld s)" :
 				  "the report, which another session waits for, too, was not ready within wait_timeout (%lld s)",
 				  (long long) (r->need->options->wait_timeout_ms / 1000));
 	use_stale(r);
@@ -185,7 +266,7 @@ advance_acquisition(PinResolution *r)
 		case PIN_ACQUIRE_WAIT:
 			return false;
 		case PIN_ACQUIRE_READY:
-			use(r, pin_acquire_take(r->acquisition), PIN_ROWS_REPORT);
+			use_own(r, pin_acquire_take(r->acquisition), PIN_ROWS_REPORT);
 			return true;
 		case PIN_ACQUIRE_FAILED:
 			r->error = *pin_acquire_error(r->acquisition);
@@ -203,9 +284,11 @@ use_execution(PinResolution *r)
 	bool		fetched;
 	PinSnapshot *snapshot = pin_scheduled_take(r->scheduled, &fetched);
 
+	if (!fetched)
+		pin_snapshot_hit(snapshot);
 	r->error = *pin_scheduled_error(r->scheduled);
-	use(r, snapshot, r->error.kind != PIN_ERROR_NONE ? PIN_ROWS_STALE :
-		fetched ? PIN_ROWS_SCHEDULED : PIN_ROWS_SNAPSHOT);
+	use_own(r, snapshot, r->error.kind != PIN_ERROR_NONE ? PIN_ROWS_STALE :
+			fetched ? PIN_ROWS_SCHEDULED : PIN_ROWS_SNAPSHOT);
 }
 
 static bool
@@ -240,10 +323,16 @@ advance_once(PinResolution *r)
 		give_up_following(r);
 		return true;
 	}
-	if (r->http != NULL && !pin_timer_due(&r->look))
+	if (!r->sharing && r->http != NULL && !pin_timer_due(&r->look))
 		return false;
+	if (pin_flight_fetches(r))
+	{
+		share(r);
+		return false;
+	}
+	r->sharing = false;
 	if (!use_snapshot(r))
-		take_job(r);
+		work_or_follow(r);
 	return true;
 }
 
@@ -252,13 +341,31 @@ pin_resolve_advance(PinResolution *r)
 {
 	MemoryContext old = MemoryContextSwitchTo(r->context);
 
-	if (r->http != NULL)
-		pin_http_drive(r->http);
-	while (r->snapshot == NULL && !r->failed && advance_once(r))
+	while (pin_resolve_status(r) == PIN_RESOLVE_WAIT && advance_once(r))
 		;
 	MemoryContextSwitchTo(old);
+	return pin_resolve_status(r);
+}
+
+PinResolveStatus
+pin_resolve_status(const PinResolution *r)
+{
 	return r->snapshot != NULL ? PIN_RESOLVE_READY :
 		r->failed ? PIN_RESOLVE_FAILED : PIN_RESOLVE_WAIT;
+}
+
+void
+pin_resolve_await(PinResolution *r)
+{
+	if (r->awaited)
+		return;
+	r->awaited = true;
+	r->awaited_us = pin_now_us();
+	r->notice_us = FIRST_NOTICE_US;
+	if (r->acquisition != NULL || r->scheduled != NULL)
+		await_own(r);
+	else if (r->http != NULL)
+		set_deadline(r);
 }
 
 /* ---- beginning and end ---- */
@@ -269,6 +376,7 @@ let_go(void *arg)
 {
 	PinResolution *r = arg;
 
+	pin_flight_leave(r);
 	stop_following(r);
 	pin_snapshot_close(r->snapshot);
 	r->snapshot = NULL;
@@ -289,11 +397,51 @@ pin_resolve_start(const PinNeed *need)
 	return r;
 }
 
-int
-pin_resolve_fd(const PinResolution *r)
+bool
+pin_resolve_is_awaited(const PinResolution *r)
 {
-	return r->acquisition != NULL ? pin_acquire_fd(r->acquisition) :
-		r->scheduled != NULL ? pin_scheduled_fd(r->scheduled) : pin_http_fd(r->http);
+	return r->awaited;
+}
+
+void
+pin_resolve_land(PinResolution *r)
+{
+	if (r->snapshot != NULL)
+		return;
+	stop_following(r);
+	if (r->work != NULL)
+		MemoryContextDelete(r->work);
+	r->work = NULL;
+	r->acquisition = NULL;
+	r->scheduled = NULL;
+	r->failed = r->following = r->sharing = r->awaited = false;
+	pin_error_reset(&r->error);
+}
+
+int64
+pin_resolve_notice_due(PinResolution *r)
+{
+	int64		waited = r->awaited ? pin_now_us() - r->awaited_us : 0;
+
+	if (!r->awaited || waited < r->notice_us)
+		return 0;
+	while (r->notice_us <= waited)
+		r->notice_us *= 2;
+	return waited;
+}
+
+const PinNeed *
+pin_resolve_need(const PinResolution *r)
+{
+	return r->need;
+}
+
+PinWait
+pin_resolve_waits_for(const PinResolution *r)
+{
+	return r->acquisition != NULL ? pin_acquire_waits_for(r->acquisition) :
+		r->scheduled != NULL ? pin_scheduled_waits_for(r->scheduled) :
+		r->sharing ? PIN_WAIT_REPORT : PIN_WAIT_SESSION;
 }
 
 const PinSnapshot *

@@ -9,7 +9,8 @@
  * found, or the latest execution of the one that report_id names; an older
  * snapshot, where stale_ok allows it.
  *
- * Nothing here sleeps: advance it, wait for its descriptor, advance it again.
+ * Nothing here sleeps.  All resolutions of a backend share the engine, and
+ * flight.c advances them together.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,16 +40,42 @@ typedef enum PinRowsFrom
 
 /*
  * Begins, in the current context, which frees everything whatever happens.
- * The need is kept by reference.  Throws when memory runs out or the cache
- * directory cannot be used.
+ * The need is kept by reference.  Throws when memory runs out.
  */
 extern PinResolution *pin_resolve_start(const PinNeed *need);
 
-/* Goes on as far as possible without waiting.  Throws as pin_acquire_advance. */
+/*
+ * Somebody waits, from now on: wait_timeout begins.  Until then there is no
+ * hurry.  Idempotent.
+ */
+extern void pin_resolve_await(PinResolution *resolution);
+extern bool pin_resolve_is_awaited(const PinResolution *resolution);
+
+/*
+ * Goes on as far as possible without waiting, after pin_http_drive().  Throws
+ * as pin_acquire_advance, and when the cache directory cannot be used.
+ */
 extern PinResolveStatus pin_resolve_advance(PinResolution *resolution);
 
-/* Readable when advancing makes sense. */
-extern int	pin_resolve_fd(const PinResolution *resolution);
+/* How it stands, without advancing. */
+extern PinResolveStatus pin_resolve_status(const PinResolution *resolution);
+
+/*
+ * Lets go of a report that is not here yet, for others or for later: the next
+ * advance finds it again.  What is ready stays.  Never throws.
+ */
+extern void pin_resolve_land(PinResolution *resolution);
+
+extern const PinNeed *pin_resolve_need(const PinResolution *resolution);
+
+/*
+ * For how long somebody waits, the first time after 10 s, 20 s, 40 s, ...: few
+ * and soon enough.  Else 0.
+ */
+extern int64 pin_resolve_notice_due(PinResolution *resolution);
+
+/* What it waits for, after PIN_RESOLVE_WAIT. */
+extern PinWait pin_resolve_waits_for(const PinResolution *resolution);
 
 /* After PIN_RESOLVE_READY; it stays the resolution's. */
 extern const PinSnapshot *pin_resolve_snapshot(const PinResolution *resolution);

@@ -56,7 +56,8 @@ struct PinScheduled
 	PinLookStep step;			/* where we are */
 	bool		started;		/* the step's request was begun */
 	PinTimer	rest;			/* wait before the step is started */
-	PinTimer	deadline;		/* end of wait_timeout */
+	bool		awaited;		/* somebody waits */
+	PinTimer	deadline;		/* end of wait_timeout, while somebody waits */
 
 	PinClient	client;			/* calls the API */
 	PinDownload download;		/* fetches the file */
@@ -68,6 +69,8 @@ struct PinScheduled
 	char	   *link;			/* of the latest completed execution; NULL:
 								 * none was seen */
 	bool		run_failed;		/* the latest execution ended without a file */
+	PinReportList reports;		/* a reply being read: let_go frees what an */
+	PinExecution execution;		/* error leaves of it */
 	PinTimeText first_run;		/* when the report starts; empty: unknown */
 
 	int			looks;			/* done so far */
@@ -112,10 +115,10 @@ clear_deadline(PinScheduled *s)
 }
 
 static void
-set_deadline(PinScheduled *s)
+set_deadline(PinScheduled *s, int64 due)
 {
-	int64		due = pin_now_us() + s->need->options->wait_timeout_ms * 1000;
-
+	if (!s->awaited)
+		return;
 	(void) pin_mux_arm(the_mux(s), &s->deadline, due);
 	s->client.give_up_us = due;
 }
@@ -214,16 +217,16 @@ static bool
 read_look(const PinReply *reply, void *arg, PinError *err)
 {
 	PinScheduled *s = arg;
-	PinExecution execution;
+	PinExecution *execution = &s->execution;
 
-	if (!pin_api_latest_execution_reply(reply, report_id(s), &execution, err))
+	if (!pin_api_latest_execution_reply(reply, report_id(s), execution, err))
 		return false;
-	strlcpy(s->stats.state, execution.status_text, sizeof(s->stats.state));
-	strlcpy(s->job->state.said, execution.status_text, sizeof(s->job->state.said));
-	s->run_failed = execution.status == PIN_EXECUTION_FAILED;
-	if (execution.status == PIN_EXECUTION_COMPLETED && execution.secure_link != NULL)
-		note_execution(s, &execution);
-	pin_api_execution_free(&execution);
+	strlcpy(s->stats.state, execution->status_text, sizeof(s->stats.state));
+	strlcpy(s->job->state.said, execution->status_text, sizeof(s->job->state.said));
+	s->run_failed = execution->status == PIN_EXECUTION_FAILED;
+	if (execution->status == PIN_EXECUTION_COMPLETED && execution->secure_link != NULL)
+		note_execution(s, execution);
+	pin_api_execution_free(execution);
 
 	if (s->link != NULL && s->head.as_of >= s->oldest)
 		conclude(s);
@@ -306,15 +309,15 @@ static bool
 read_check(const PinReply *reply, void *arg, PinError *err)
 {
 	PinScheduled *s = arg;
-	PinReportList list;
+	PinReportList *list = &s->reports;
 	const PinRemoteReport *report;
 
-	if (!pin_api_find_reports_reply(reply, &list, err))
+	if (!pin_api_find_reports_reply(reply, list, err))
 		return false;
-	report = pin_api_report_with_id(&list, report_id(s));
+	report = pin_api_report_with_id(list, report_id(s));
 	note_report(s, report);
 	note_first_run(s, report);
-	pin_api_report_list_free(&list);
+	pin_api_report_list_free(list);
 	conclude(s);
 	return true;
 }
@@ -337,7 +340,10 @@ start_download(PinScheduled *s)
 	PinError	err;
 
 	if (s->download.http == NULL)
+	{
 		pin_download_open(&s->download, s->client.http, &s->client.settings, s->need);
+		pin_report_file_format(s->download.file, s->head.tsv);
+	}
 	if (!pin_download_start(&s->download, s->link, &err))
 		fail(s, &err);
 }
@@ -349,6 +355,7 @@ advance_download(PinScheduled *s)
 	PinDownloadStatus status = pin_download_advance(&s->download, &err);
 
 	s->stats.downloaded = pin_report_file_offset(s->download.file);
+	pin_job_note_download(s->job, s->stats.downloaded, pin_report_file_rows(s->download.file));
 	if (status == PIN_DOWNLOAD_WAIT)
 		return false;
 	if (status == PIN_DOWNLOAD_DONE)
@@ -363,7 +370,7 @@ advance_download(PinScheduled *s)
 	}
 	else if (status == PIN_DOWNLOAD_LINK && ++s->links < MAX_LINKS)
 	{
-		set_deadline(s);
+		set_deadline(s, pin_now_us() + s->need->options->wait_timeout_ms * 1000);
 		go(s, PIN_LOOK);		/* for a fresh link */
 	}
 	else
@@ -451,8 +458,6 @@ pin_scheduled_advance(PinScheduled *s)
 	MemoryContext old = MemoryContextSwitchTo(s->context);
 	PinAcquireStatus status = PIN_ACQUIRE_WAIT;
 
-	if (s->client.http != NULL)
-		pin_http_drive(s->client.http);
 	while (status == PIN_ACQUIRE_WAIT)
 	{
 		if (s->step == PIN_LOOK_DONE)
@@ -484,6 +489,8 @@ let_go(void *arg)
 		pin_client_close(&s->client);
 	}
 	pin_job_forget(s->job);
+	pin_api_report_list_free(&s->reports);
+	pin_api_execution_free(&s->execution);
 	pin_snapshot_close(s->snapshot);
 	s->snapshot = NULL;
 }
@@ -512,15 +519,25 @@ pin_scheduled_start(const PinNeed *need, PinJob *job, TimestampTz oldest)
 		fail(s, &err);
 		return s;
 	}
-	set_deadline(s);
 	go(s, PIN_LOOK);
 	return s;
 }
 
-int
-pin_scheduled_fd(const PinScheduled *s)
+void
+pin_scheduled_await(PinScheduled *s, int64 patience_us)
 {
-	return pin_http_fd(s->client.http);
+	if (s->awaited || s->client.http == NULL)
+		return;
+	s->awaited = true;
+	if (s->step != PIN_LOOK_DOWNLOAD)
+		set_deadline(s, patience_us);
+}
+
+PinWait
+pin_scheduled_waits_for(const PinScheduled *s)
+{
+	return s->step == PIN_LOOK_DOWNLOAD ? PIN_WAIT_DOWNLOAD :
+		s->started ? PIN_WAIT_REPLY : PIN_WAIT_REPORT;
 }
 
 const PinError *

@@ -38,8 +38,9 @@ extern PinScheduled *pin_scheduled_start(const PinNeed *need, PinJob *job,
 										 TimestampTz oldest);
 
 /* As their namesakes in acquire.h. */
+extern void pin_scheduled_await(PinScheduled *scheduled, int64 patience_us);
 extern PinAcquireStatus pin_scheduled_advance(PinScheduled *scheduled);
-extern int	pin_scheduled_fd(const PinScheduled *scheduled);
+extern PinWait pin_scheduled_waits_for(const PinScheduled *scheduled);
 extern const PinAcquireStats *pin_scheduled_stats(const PinScheduled *scheduled);
 extern void pin_scheduled_abandon(PinScheduled *scheduled);
 

@@ -168,10 +168,17 @@ pin_snapshot_open(const char *path)
 	{
 		ereport(LOG,
 				(errmsg("removing damaged snapshot \"%s\"", path)));
-		pin_cache_remove(path);
+		pin_snapshot_remove(path);
 	}
 	free_closed(s);
 	return NULL;
+}
+
+void
+pin_snapshot_remove(const char *path)
+{
+	pin_cache_remove(path);
+	pin_snapshot_forget_hits(path);
 }
 
 PinSnapshot *

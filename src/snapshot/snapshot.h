@@ -25,6 +25,7 @@ typedef struct PinSnapshotHead
 								 * query text */
 	uint32		head_size;		/* where the rows begin */
 	int64		data_size;		/* bytes of rows */
+	int64		rows;			/* how many */
 	TimestampTz as_of;			/* the rows are not older than this */
 	TimestampTz written;		/* when it was sealed */
 	TimestampTz keep_until;		/* of no use to its table after this */
@@ -44,7 +45,7 @@ typedef struct PinSnapshotHead
 	PinTimeText generated_time; /* in the service's words */
 } PinSnapshotHead;
 
-#define PIN_SNAPSHOT_MAGIC "pinsnap1"
+#define PIN_SNAPSHOT_MAGIC "pinsnap2"
 
 /* A snapshot that is open for reading. */
 typedef struct PinSnapshot
@@ -76,6 +77,23 @@ extern PinSnapshot *pin_snapshot_dup(const PinSnapshot *snapshot);
 
 /* Safe in a memory context callback.  NULL is fine. */
 extern void pin_snapshot_close(PinSnapshot *snapshot);
+
+/* Removes the snapshot at a path, and what is counted of it.  Never throws. */
+extern void pin_snapshot_remove(const char *path);
+
+/* ---- hits: scans that have read a snapshot which was there; in hits.c ---- */
+
+/* Another one.  Never throws; what cannot be counted is not. */
+extern void pin_snapshot_hit(const PinSnapshot *snapshot);
+
+/* How many there were, of the snapshot at a path. */
+extern int64 pin_snapshot_hits(const char *path);
+
+/* Forgets them, with the snapshot at a path.  Never throws. */
+extern void pin_snapshot_forget_hits(const char *path);
+
+/* Is the snapshot gone whose hits are counted at that path? */
+extern bool pin_snapshot_hits_are_left(const char *hits_path);
 
 /* ---- writing ---- */
 

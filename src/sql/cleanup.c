@@ -3,13 +3,8 @@
  * cleanup.c
  *		pinsight_cleanup(): deletes what we have left at the service.
  *
- * A scan deletes its report and query as soon as their rows are safe.  What is
- * left was abandoned: its scan was cancelled and never repeated, or it could not
- * reach the service, or the cache directory was lost.  That is what this finds,
- * by the jobs that nobody works on any more and by the names of remote objects.
- *
- * Whoever looks for a report while it is being deleted here orders it anew, as
- * when anybody else deletes it.
+ * Sessions sweep by the way, too (see sweep.h); this is for whoever wants it now,
+ * and wants to know what was there.
  *
  *-------------------------------------------------------------------------
  */
@@ -20,15 +15,15 @@
 #include "catalog/pg_foreign_table.h"
 #include "compat.h"
 #include "foreign/foreign.h"
-#include "insights/ascii.h"
 #include "option_value.h"
 #include "snapshot/cache.h"
 #include "snapshot/job.h"
-#include "sql/inventory.h"
+#include "snapshot/sweep.h"
 #include "sql/look.h"
 #include "sql/row.h"
 #include "text.h"
 #include "throw.h"
+#include "transport/wait.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -37,183 +32,53 @@ PG_FUNCTION_INFO_V1(pinsight_cleanup);
 
 typedef struct Cleanup
 {
-	Oid			serverid;		/* what is cleaned */
+	const ForeignServer *server;	/* what is cleaned */
 	TimestampTz before;			/* what is younger is spared */
 	PinRow		row;			/* tells what was deleted */
-	PinOptions *options;		/* of the program that is being cleaned */
-	PinAsker   *asker;			/* likewise */
 } Cleanup;
 
-/* Which object of the service. */
-typedef enum Kind
-{
-	REPORT,
-	QUERY
-} Kind;
+/* ---- sweeping ---- */
 
-/* ---- deleting ---- */
-
-static bool
-read_deleted_report(const PinReply *reply, void *arg, PinError *err)
-{
-	return pin_api_delete_report_reply(reply, err);
-}
-
-static bool
-read_deleted_query(const PinReply *reply, void *arg, PinError *err)
-{
-	return pin_api_delete_query_reply(reply, err);
-}
-
-/*
- * Deletes one object and tells so.  False, with a warning, if the service will
- * not have it deleted, which shall not keep the others.
- */
-static bool
-delete_object(Cleanup *c, Kind kind, const char *name, const char *id)
-{
-	const PinApi *api = pin_ask_api(c->asker);
-	const char *word = kind == REPORT ? "report" : "query";
-	PinApiRequest request;
-	PinError	err;
-	bool		ok = kind == REPORT ? pin_api_delete_report(api, id, &request, &err) :
-	pin_api_delete_query(api, id, &request, &err);
-
-	ok = ok && pin_ask(c->asker, &request, kind == REPORT ? read_deleted_report :
-					   read_deleted_query, NULL, &err);
-	if (!ok)
-	{
-		char	   *context = psprintf("deleting %s %s", word, pin_text_to_server(id));
-
-		if (err.kind != PIN_ERROR_BAD_REQUEST)
-			pin_throw(&err, c->options->server_name, context);
-		pin_warn(&err, c->options->server_name, context);
-		return false;
-	}
-	pin_row_text(&c->row, word);
-	pin_row_text(&c->row, pin_text_to_server(name));
-	pin_row_text(&c->row, pin_text_to_server(id));
-	pin_row_end(&c->row);
-	return true;
-}
-
-/* ---- jobs that nobody works on ---- */
-
-static bool
-is_abandoned(const Cleanup *c, const PinJobState *state)
-{
-	return state->database == MyDatabaseId && state->serverid == c->serverid &&
-		state->umid == c->options->umid && state->saved <= c->before &&
-		strcmp(state->program, c->options->program) == 0;
-}
-
-/* True if nothing of the job is left that we know of. */
-static bool
-delete_objects_of(Cleanup *c, const PinJobState *state)
-{
-	if (state->report_id[0] != '\0' &&
-		!delete_object(c, REPORT, state->name, state->report_id))
-		return false;
-	return state->query_id[0] == '\0' ||
-		delete_object(c, QUERY, state->name, state->query_id);
-}
-
-/* Meanwhile nobody can take up the job: we have its lock. */
+/* A row for what was deleted, a warning for what the service keeps. */
 static void
-clean_job(const char *path, void *arg)
+tell(const PinSwept *swept, void *arg)
 {
 	Cleanup    *c = arg;
-	PinJobState state;
-	PinJob	   *job;
+	const char *id = pin_text_to_server(swept->id);
 
-	CHECK_FOR_INTERRUPTS();
-	if (!pin_job_read(path, &state) || !is_abandoned(c, &state))
-		return;
-	job = pin_job_take_left(path);
-	if (job == NULL)
-		return;
-	PG_TRY();
+	if (swept->refusal != NULL)
 	{
-		if (is_abandoned(c, &job->state) && delete_objects_of(c, &job->state))
-			pin_job_forget(job);
+		pin_warn(swept->refusal, c->server->servername,
+				 psprintf("deleting %s %s", swept->kind, id));
+		return;
 	}
-	PG_FINALLY();
-	{
-		pin_job_release(job);
-	}
-	PG_END_TRY();
-}
-
-/* ---- objects that no job knows ---- */
-
-/* Is there a job that uses the object? */
-typedef struct Search
-{
-	const PinRemoteObject *object;	/* looked for */
-	bool		found;			/* it is used */
-} Search;
-
-static void
-search_job(const char *path, void *arg)
-{
-	Search	   *search = arg;
-	const char *id = search->object->id;
-	PinJobState state;
-
-	if (!search->found && pin_job_read(path, &state))
-		search->found = strcmp(state.report_id, id) == 0 || strcmp(state.query_id, id) == 0 ||
-			pin_ascii_equal_trimmed(state.name, search->object->name);
+	pin_row_text(&c->row, swept->kind);
+	pin_row_text(&c->row, pin_text_to_server(swept->name));
+	pin_row_text(&c->row, id);
+	pin_row_end(&c->row);
 }
 
 /*
- * Ours, old enough, and in no job of any database.  A report that is made again
- * and again was asked for by somebody, who will also end it.
+ * The server's own program has to answer; another one is a matter of its own,
+ * which the mapping may have no right to.
  */
-static bool
-is_orphan(const Cleanup *c, const PinRemoteObject *object)
-{
-	Search		search = {.object = object};
-
-	if (!pin_job_is_name(object->name) || object->recurring || object->created > c->before)
-		return false;
-	pin_cache_visit("", PIN_CACHE_JOB, search_job, &search);
-	return !search.found;
-}
-
-static bool
-is_used(const PinRemoteObject *query, List *reports)
-{
-	ListCell   *lc;
-
-	foreach(lc, reports)
-	{
-		if (strcmp(((PinRemoteObject *) lfirst(lc))->query_id, query->id) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Reports before queries, and no query that a report still uses. */
 static void
-clean_orphans(Cleanup *c, List *reports, List *queries)
+clean_program(Cleanup *c, const char *program, bool own)
 {
-	List	   *kept = NIL;
-	ListCell   *lc;
+	PinOptions *options = pin_options_server(c->server->serverid, GetUserId(), program);
+	PinSweep   *sweep = pin_sweep_start(options, c->before, tell, c);
+	PinSweepStatus status;
 
-	foreach(lc, reports)
+	while ((status = pin_sweep_advance(sweep)) == PIN_SWEEP_WAIT)
 	{
-		PinRemoteObject *report = lfirst(lc);
-
-		if (!is_orphan(c, report) || !delete_object(c, REPORT, report->name, report->id))
-			kept = lappend(kept, report);
+		pin_wait(pin_sweep_fd(sweep), PIN_WAIT_REPLY);
+		pin_sweep_drive(sweep);
 	}
-	foreach(lc, queries)
-	{
-		PinRemoteObject *query = lfirst(lc);
-
-		if (!is_used(query, kept) && is_orphan(c, query))
-			(void) delete_object(c, QUERY, query->name, query->id);
-	}
+	if (status == PIN_SWEEP_FAILED && own)
+		pin_throw(pin_sweep_error(sweep), c->server->servername, pin_sweep_doing(sweep));
+	if (status == PIN_SWEEP_FAILED)
+		pin_warn(pin_sweep_error(sweep), c->server->servername, pin_sweep_doing(sweep));
+	pin_sweep_close(sweep);
 }
 
 /* ---- programs ---- */
@@ -268,39 +133,16 @@ has_job_of(Oid serverid, const char *program)
 	return search.found;
 }
 
-/*
- * The server's own program has to answer; another one is a matter of its own,
- * which the mapping may have no right to.
- */
 static void
-clean_program(Cleanup *c, const char *program, bool own)
+clean_server(Cleanup *c)
 {
-	List	   *reports;
-	List	   *queries;
-	PinError	err;
-
-	c->options = pin_options_server(c->serverid, GetUserId(), program);
-	c->asker = pin_ask_open(c->options);
-	pin_cache_visit("", PIN_CACHE_JOB, clean_job, c);
-	if (pin_inventory_reports(c->asker, &reports, &err) &&
-		pin_inventory_queries(c->asker, &queries, &err))
-		clean_orphans(c, reports, queries);
-	else if (own)
-		pin_throw(&err, c->options->server_name, psprintf("program \"%s\"", program));
-	else
-		pin_warn(&err, c->options->server_name, psprintf("program \"%s\"", program));
-	pin_ask_close(c->asker);
-}
-
-static void
-clean_server(Cleanup *c, const ForeignServer *server)
-{
-	char	   *set = pin_option_get(server->options, "program");
+	Oid			serverid = c->server->serverid;
+	char	   *set = pin_option_get(c->server->options, "program");
 	const char *own = set != NULL ? set : "mpn";
 	const char *other = strcmp(own, "mpn") == 0 ? "cmp" : "mpn";
 
 	clean_program(c, own, true);
-	if (has_table_of(c->serverid, other) || has_job_of(c->serverid, other))
+	if (has_table_of(serverid, other) || has_job_of(serverid, other))
 		clean_program(c, other, false);
 }
 
@@ -339,10 +181,10 @@ Datum
 pinsight_cleanup(PG_FUNCTION_ARGS)
 {
 	ForeignServer *server = find_server(NameStr(*PG_GETARG_NAME(0)));
-	Cleanup		c = {.serverid = server->serverid};
+	Cleanup		c = {.server = server};
 
 	c.before = time_before(PG_GETARG_INTERVAL_P(1));
 	pin_row_begin(&c.row, fcinfo);
-	clean_server(&c, server);
+	clean_server(&c);
 	return (Datum) 0;
 }

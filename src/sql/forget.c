@@ -57,7 +57,10 @@ visit_snapshot(const char *path, void *arg)
 		!(forgetting->all || has_privs_of_role(GetUserId(), s->head.userid)))
 		return;
 	if (unlink(path) == 0)
+	{
 		forgetting->removed++;
+		pin_snapshot_forget_hits(path);
+	}
 	else if (errno != ENOENT)
 		ereport(ERROR,
 				(errcode_for_file_access(),

@@ -30,6 +30,7 @@ put_job(PinRow *row, const PinJobState *job)
 	pin_row_int32(row, job->polls);
 	pin_row_time(row, taken ? job->next_poll : 0);
 	pin_row_int64(row, job->downloaded);
+	pin_row_int64(row, job->rows);
 	pin_row_text(row, pin_text_to_server(job->report_id));
 	pin_row_text(row, pin_text_to_server(job->query_id));
 	if (taken)

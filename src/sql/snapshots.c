@@ -39,7 +39,7 @@ fresh_until(const PinSnapshotHead *head)
 }
 
 static void
-put_snapshot(PinRow *row, const PinSnapshotHead *head, const char *query)
+put_snapshot(PinRow *row, const PinSnapshotHead *head, const char *query, int64 hits)
 {
 	pin_row_name(row, pin_look_server(head->serverid));
 	pin_row_oid(row, pin_look_table(head->relid, head->serverid));
@@ -48,6 +48,8 @@ put_snapshot(PinRow *row, const PinSnapshotHead *head, const char *query)
 	pin_row_time(row, head->as_of);
 	pin_row_age(row, head->as_of);
 	pin_row_int64(row, head->head_size + head->data_size);
+	pin_row_int64(row, head->rows);
+	pin_row_int64(row, hits);
 	pin_row_time(row, fresh_until(head));
 	pin_row_text(row, pin_text_to_server(head->report_id));
 	pin_row_text(row, pin_text_to_server(head->execution_id));
@@ -66,7 +68,7 @@ visit_snapshot(const char *path, void *arg)
 		return;					/* removed meanwhile */
 	pin_snapshot_close(s);
 	if (s->head.database == MyDatabaseId && pin_look_allowed(s->head.userid))
-		put_snapshot(arg, &s->head, s->query);
+		put_snapshot(arg, &s->head, s->query, pin_snapshot_hits(path));
 }
 
 Datum

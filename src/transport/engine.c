@@ -42,6 +42,21 @@ release_descriptors(int n)
 }
 
 PinHttp *
+pin_engine(void)
+{
+	return engine;
+}
+
+bool
+pin_engine_has_room(int descriptors)
+{
+	if (!reserve_descriptors(descriptors))
+		return false;
+	release_descriptors(descriptors);
+	return true;
+}
+
+PinHttp *
 pin_engine_take(PinError *err)
 {
 	int			wanted = 1 + (shares == 0 ? ENGINE_DESCRIPTORS : 0);

@@ -23,4 +23,10 @@ extern PinHttp *pin_engine_take(PinError *err);
 /* Gives the share back; safe in a memory context callback.  Never throws. */
 extern void pin_engine_release(void);
 
+/* The engine, for whoever needs no share of his own; NULL: it is not open. */
+extern PinHttp *pin_engine(void);
+
+/* Could so many descriptors be had now, beside those in use? */
+extern bool pin_engine_has_room(int descriptors);
+
 #endif							/* PIN_ENGINE_H */

@@ -69,6 +69,7 @@ struct PinHttp
 	CURLM	   *multi;
 	PinTimer	curl_timer;		/* when libcurl wants to be called */
 	PinExchange *first;			/* every exchange, running or not */
+	uint64_t	drives;			/* see pin_http_drives */
 };
 
 struct PinExchange
@@ -915,6 +916,7 @@ pin_http_drive(PinHttp *http)
 	sigset_t	all;
 	sigset_t	saved;
 
+	http->drives++;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &saved);
 	for (int round = 0; more && code == CURLM_OK && round < ROUNDS_MAX; round++)
@@ -927,6 +929,12 @@ pin_http_drive(PinHttp *http)
 		if (x->state == PIN_EXCHANGE_RUNNING && pin_timer_due(&x->deadline))
 			check_deadline(x);
 	}
+}
+
+uint64_t
+pin_http_drives(const PinHttp *http)
+{
+	return http->drives;
 }
 
 /* ----------

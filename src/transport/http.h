@@ -95,6 +95,12 @@ extern PinMux *pin_http_mux(PinHttp *http);
 extern void pin_http_drive(PinHttp *http);
 
 /*
+ * How often that was done.  Whoever finds another number than after his own
+ * call has to look at everything of his anew before he waits.
+ */
+extern uint64_t pin_http_drives(const PinHttp *http);
+
+/*
  * Starts an exchange.  NULL with *err filled (an URL that is refused, no
  * memory).  The caller frees it, running or not, before the engine.
  */
