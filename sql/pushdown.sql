@@ -20,7 +20,8 @@ CREATE FOREIGN TABLE market (
 	offer text OPTIONS (column_name 'OfferName'),
 	campaign text OPTIONS (column_name 'ReferralDomain'),
 	visits bigint OPTIONS (column_name 'PageVisits') NOT NULL,
-	clicks int OPTIONS (column_name 'GetItNow')
+	clicks int OPTIONS (column_name 'GetItNow'),
+	contacts int OPTIONS (column_name 'ContactMe') NOT NULL
 ) SERVER pushdown_partner OPTIONS (dataset 'ISVMarketplaceInsights', program 'cmp');
 CREATE FOREIGN TABLE orders (
 	subscription uuid OPTIONS (column_name 'MarketplaceSubscriptionId'),
@@ -49,8 +50,14 @@ CREATE FOREIGN TABLE seats (
 	month date,
 	customer_market text,
 	subscription_id uuid,
+	renewed boolean OPTIONS (column_name 'IsAutoRenew'),
 	subscription_count bigint OPTIONS (count_of 'SubscriptionId'),
-	total_sold_seats bigint OPTIONS (sum_of 'BilledRevenueUSD')
+	total_sold_seats bigint OPTIONS (sum_of 'BilledRevenueUSD'),
+	made text OPTIONS (metadata 'generated_time')
+) SERVER pushdown_partner OPTIONS (dataset 'SeatsSubscriptionsAndRevenue');
+CREATE FOREIGN TABLE int_seats (
+	month date,
+	total_sold_seats int OPTIONS (sum_of 'BilledRevenueUSD')
 ) SERVER pushdown_partner OPTIONS (dataset 'SeatsSubscriptionsAndRevenue');
 
 -- the lines of a plan that are about the service, a condition a line
@@ -82,6 +89,8 @@ SELECT told($$SELECT 1 FROM orders WHERE country NOT LIKE 'N%'$$);
 SELECT told($$SELECT 1 FROM orders WHERE country > 'N'$$);
 SELECT told($$SELECT 1 FROM orders WHERE country IS NULL OR country = 'Norway'$$);
 SELECT told($$SELECT 1 FROM orders WHERE lower(country) = 'norway'$$);
+SELECT told($$SELECT 1 FROM orders WHERE country::char(60) = (SELECT 'Norway'::text)::char(60)$$);
+SELECT told($$SELECT 1 FROM orders WHERE country::bpchar = (SELECT 'Norway'::text)::bpchar$$);
 SELECT told($$SELECT 1 FROM orders
 	WHERE subscription = 'ABCDEF00-0000-0000-0000-000000000001'$$);
 
@@ -122,13 +131,23 @@ SELECT told($$SELECT month FROM usage WHERE total_acr > 5 AND customer_market = 
 SELECT told('SELECT sum(total_acr) FROM usage');
 SELECT told('SELECT month, sum(total_acr), max(customer_name) FROM usage GROUP BY month');
 SELECT told('SELECT month, avg(total_acr) FROM usage GROUP BY month');
+SELECT told('SELECT month, sum(total_acr) FROM usage GROUP BY month, random()');
+SELECT told('SELECT month, sum(total_acr) FROM usage WHERE random() < 0.5 GROUP BY month');
 SELECT told('SELECT month, count(*), sum(total_acr) FROM usage GROUP BY month');
+-- an int might be too small for the sums
+SELECT told('SELECT sum(total_sold_seats) FROM int_seats');
 SELECT told('SELECT count(DISTINCT subscription_id), sum(total_sold_seats), customer_market
 	FROM seats GROUP BY customer_market HAVING sum(total_sold_seats) > 3');
 SELECT told($$SELECT count(DISTINCT subscription_id) FROM seats
 	WHERE customer_market = 'Norway' GROUP BY month$$);
 SELECT told($$SELECT count(DISTINCT subscription_id) FROM seats
 	WHERE customer_market = 'Norway' GROUP BY customer_market$$);
+
+SELECT regexp_replace(line, 'x+', 'x') FROM told(format('SELECT count(DISTINCT subscription_id) FROM seats
+	WHERE customer_market IN (%L, %L) AND renewed GROUP BY customer_market', 'Norway', repeat('x', 2970))) AS line;
+SELECT told('SELECT count(DISTINCT subscription_id) FROM seats GROUP BY tableoid');
+SELECT told('SELECT count(DISTINCT subscription_id) FROM seats GROUP BY seats');
+SELECT told('SELECT count(DISTINCT subscription_id) FROM seats GROUP BY customer_market, made');
 
 -- the same answers as from the table's own rows
 CREATE TABLE all_usage AS SELECT * FROM usage;
@@ -145,6 +164,10 @@ SELECT count(*) FROM (
 	SELECT customer_market, count(DISTINCT subscription_id), sum(total_sold_seats) FROM all_seats
 		WHERE customer_market > 'C' GROUP BY 1 HAVING sum(total_sold_seats) IS NOT NULL
 ) AS differs;
+-- no groups without rows, though all would be in the same one
+SELECT sum(total_acr) FROM usage WHERE customer_market = 'Nowhere' GROUP BY customer_market;
+SELECT count(DISTINCT subscription_id) FROM seats WHERE customer_market = 'Nowhere'
+	GROUP BY customer_market;
 
 -- few rows: a preview, else a small report
 SELECT told('SELECT offer FROM market LIMIT 5');
@@ -154,6 +177,7 @@ SELECT told($$SELECT offer FROM market WHERE offer = 'x' LIMIT 500$$);
 SELECT told('SELECT visits FROM market ORDER BY visits DESC LIMIT 5');
 SELECT told('SELECT visits FROM market ORDER BY clicks LIMIT 5');
 SELECT told('SELECT visits FROM market ORDER BY visits, offer LIMIT 5');
+SELECT told('SELECT contacts FROM market ORDER BY contacts::oid LIMIT 500');
 SELECT told('SELECT visits FROM market WHERE visits = 3 ORDER BY visits LIMIT 5');
 SELECT told('SELECT offer FROM market ORDER BY visits FETCH FIRST 5 ROWS WITH TIES');
 SELECT told('SELECT made, month FROM orders LIMIT 5');
@@ -172,6 +196,7 @@ SELECT told('SELECT DISTINCT clicks, day FROM market');
 SELECT told('SELECT DISTINCT clicks FROM market');
 SELECT told('SELECT DISTINCT offer FROM market');
 SELECT told($$SELECT DISTINCT visits FROM market WHERE offer = 'x'$$);
+SELECT told('SELECT DISTINCT visits, random() FROM market');
 
 -- counting rows takes the lightest columns
 SELECT told('SELECT count(*) FROM orders');
@@ -189,6 +214,13 @@ EXPLAIN (VERBOSE, COSTS OFF) SELECT country FROM orders
 -- a value of an outer row is no reason for a report of its own
 EXPLAIN (VERBOSE, COSTS OFF) SELECT n, (SELECT max(month) FROM orders WHERE version = n)
 	FROM generate_series(1, 3) AS n;
+-- nor is one of a subquery that depends on an outer row, though nothing beside it does
+SET pinsight_fdw.max_age = 0;
+SELECT n, (SELECT count(*) > 0 FROM orders WHERE version = (SELECT max(v) FROM generate_series(1, n) AS v))
+	FROM generate_series(1, 3, 2) AS n;
+SELECT n, found FROM generate_series(1, 3, 2) AS n, LATERAL
+	(SELECT count(*) > 0 AS found FROM orders WHERE version = (SELECT max(v) FROM generate_series(1, n) AS v)) AS orders;
+RESET pinsight_fdw.max_age;
 
 -- with fetch 'table' all of it is done here, but for a look
 ALTER FOREIGN TABLE market OPTIONS (ADD fetch 'table');

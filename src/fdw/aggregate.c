@@ -46,14 +46,15 @@ is_metric(const Look *look, const Node *node)
 
 /*
  * Does a metric add up, to the last digit?  Not as a floating point number, nor
- * where each group's value is rounded to the column's type.
+ * where each group's value is rounded to the column's type, or a larger group's
+ * would not fit into it.
  */
 static bool
 adds_up(const Look *look, const Var *var)
 {
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(look->relation), var->varattno - 1);
-	bool		exact = att->atttypid == INT2OID || att->atttypid == INT4OID ||
-	att->atttypid == INT8OID || (att->atttypid == NUMERICOID && att->atttypmod < 0);
+	bool		exact = att->atttypid == INT8OID ||
+		(att->atttypid == NUMERICOID && att->atttypmod < 0);
 
 	return exact && pin_options_column(RelationGetRelid(look->relation), var->varattno).sum_of != NULL;
 }
@@ -139,10 +140,11 @@ needs_all_columns(Node *node, void *context)
 static bool
 can_be_coarse(PlannerInfo *root, Look *look, Node *having)
 {
-	List	   *clauses = pin_upper_clauses(look->rel);
+	List	   *exprs = root->upper_targets[UPPERREL_GROUP_AGG]->exprs;
 
-	return !needs_all_columns((Node *) root->upper_targets[UPPERREL_GROUP_AGG]->exprs, look) &&
-		!needs_all_columns(having, look) && !has_metric((Node *) clauses, look);
+	return !pin_upper_is_volatile(look->rel, exprs) &&
+		!needs_all_columns((Node *) exprs, look) && !needs_all_columns(having, look) &&
+		!has_metric((Node *) pin_upper_clauses(look->rel), look);
 }
 
 /* ---- the path ---- */
@@ -169,14 +171,15 @@ static Path *
 group(PlannerInfo *root, RelOptInfo *output_rel, Path *path, List *having)
 {
 	List	   *clause = pin_group_clause(root);
-	AggStrategy strategy = AGG_PLAIN;
+	AggStrategy strategy = AGG_PLAIN;	/* one group, also of no rows */
 	AggClauseCosts costs = {0};
 	double		groups = 1;
 
 	get_agg_clause_costs(root, AGGSPLIT_SIMPLE, &costs);
-	if (clause != NIL)
+	if (root->parse->groupClause != NIL)
 	{
-		strategy = root->numOrderedAggs == 0 && grouping_is_hashable(clause) ? AGG_HASHED : AGG_SORTED;
+		strategy = clause != NIL && root->numOrderedAggs == 0 && grouping_is_hashable(clause) ?
+			AGG_HASHED : AGG_SORTED;
 		groups = estimate_num_groups(root, get_sortgrouplist_exprs(clause, root->processed_tlist),
 									 path->rows, NULL, NULL);
 	}

@@ -25,6 +25,7 @@
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "fdw/condition.h"
+#include "fdw/fdw.h"
 #include "fdw/window.h"
 #include "insights/ascii.h"
 #include "insights/shipped.h"
@@ -48,14 +49,13 @@ typedef struct Parts
 
 /* ---- values ---- */
 
-/* Is a parameter of PARAM_EXEC set once, by a subquery that depends on nothing? */
+/*
+ * Is a parameter of PARAM_EXEC set once, by a subquery that depends on nothing?
+ * root: NULL if an outer query hands something in, since any may depend on that.
+ */
 static bool
 is_fixed_param(PlannerInfo *root, int paramid)
 {
-	/* with an outer query that hands something in, all may depend on it */
-	for (PlannerInfo *outer = root->parent_root; outer != NULL; outer = outer->parent_root)
-		if (outer->plan_params != NIL)
-			return false;
 	for (; root != NULL; root = root->parent_root)
 	{
 		ListCell   *lc;
@@ -89,18 +89,32 @@ varies(Node *node, void *context)
 }
 
 bool
-pin_condition_is_fixed(PlannerInfo *root, Expr *expr)
+pin_condition_is_fixed(PlannerInfo *root, RelOptInfo *baserel, Expr *expr)
 {
-	return !varies((Node *) expr, root) && !contain_volatile_functions((Node *) expr);
+	bool		correlated = ((PinPlanning *) baserel->fdw_private)->correlated;
+
+	return !varies((Node *) expr, correlated ? NULL : root) && !contain_volatile_functions((Node *) expr);
 }
 
 /* ---- taking a clause apart ---- */
 
+/*
+ * Takes off what makes a text of a varchar, or a base type of its domain.  Other
+ * types that look the same compare otherwise: char minds no blanks, an oid has
+ * no sign.
+ */
 static Expr *
 strip(Expr *expr)
 {
 	while (expr != NULL && IsA(expr, RelabelType))
-		expr = ((RelabelType *) expr)->arg;
+	{
+		RelabelType *relabel = (RelabelType *) expr;
+
+		if (relabel->resulttype != TEXTOID && relabel->resulttype != VARCHAROID &&
+			relabel->resulttype != getBaseType(exprType((Node *) relabel->arg)))
+			break;
+		expr = relabel->arg;
+	}
 	return expr;
 }
 
@@ -414,13 +428,13 @@ look_at_column(PinCondition *c, const PinTable *table, const PinOptions *options
 }
 
 static const char *
-look_at_value(const PinCondition *c, PlannerInfo *root, const Parts *parts)
+look_at_value(const PinCondition *c, PlannerInfo *root, RelOptInfo *baserel, const Parts *parts)
 {
 	Oid			type;
 
 	if (parts->value == NULL)
 		return c->comparison == PIN_COMPARE_BOOLEAN ? NULL : "it is no comparison";
-	if (!pin_condition_is_fixed(root, parts->value))
+	if (!pin_condition_is_fixed(root, baserel, parts->value))
 		return "its value is not the same for the whole scan";
 	type = getBaseType(exprType((Node *) strip(parts->value)));
 	if (parts->op == PIN_OP_IN || parts->op == PIN_OP_NOT_IN)
@@ -448,7 +462,7 @@ pin_condition_classify(PlannerInfo *root, RelOptInfo *baserel, const PinTable *t
 	reason = look_at_column(c, table, options,
 							TupleDescAttr(RelationGetDescr(relation), parts.column->varattno - 1));
 	if (reason == NULL)
-		reason = look_at_value(c, root, &parts);
+		reason = look_at_value(c, root, baserel, &parts);
 	if (reason != NULL)
 		return local(reason);
 

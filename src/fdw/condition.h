@@ -97,7 +97,7 @@ extern PinCondition *pin_condition_from_list(const List *list);
  * the first row?  So: no columns, nothing volatile, no parameter that an outer
  * row or an earlier step of the plan sets anew.
  */
-extern bool pin_condition_is_fixed(PlannerInfo *root, Expr *expr);
+extern bool pin_condition_is_fixed(PlannerInfo *root, RelOptInfo *baserel, Expr *expr);
 
 /*
  * Do equal values, as the service sees them, have to be equal values of a

@@ -19,7 +19,7 @@
 #include "access/table.h"
 #include "access/transam.h"
 #include "compat.h"
-#include "fdw/literal.h"
+#include "fdw/query.h"
 #include "fdw/upper.h"
 #include "insights/ascii.h"
 #include "nodes/makefuncs.h"
@@ -91,12 +91,18 @@ count_name(const Groups *g, const Aggref *aggref)
 static char *
 remote_name(const Groups *g, Node *expr)
 {
+	const PinTable *table = pin_upper_table(g->rel);
 	char	   *name;
 
 	if (!IsA(expr, Aggref))
-		return IsA(expr, Var) && is_grouped(g, expr) &&
-			!pin_table_is_metric(pin_upper_table(g->rel), ((Var *) expr)->varattno) ?
-			pstrdup(pin_table_name(pin_upper_table(g->rel), ((Var *) expr)->varattno)) : NULL;
+	{
+		/* no system column, nor one about the execution */
+		const char *column = IsA(expr, Var) && is_grouped(g, expr) ?
+			pin_table_name(table, ((Var *) expr)->varattno) : NULL;
+
+		return column != NULL && !pin_table_is_metric(table, ((Var *) expr)->varattno) ?
+			pstrdup(column) : NULL;
+	}
 	name = pin_aggregate_sum_name(g->rel, g->relation, (Aggref *) expr);
 	return name != NULL ? name : count_name(g, (Aggref *) expr);
 }
@@ -192,38 +198,55 @@ is_checkable(const Groups *g, Node *clause)
 	return true;
 }
 
-/* Is a condition, whose value the plan has, exact at the service? */
-static bool
-is_surely_exact(const Groups *g, Expr *clause)
+/* What the service will be told of a condition; NULL if the plan lacks its value. */
+static PinWritten *
+write_now(const Groups *g, Expr *clause)
 {
 	PinCondition *c = pin_condition_classify(g->root, g->rel, pin_upper_table(g->rel),
 											 pin_upper_options(g->rel), g->relation, clause);
 	PinValue	value = {.known = true};
 
-	if (c->class != PIN_CONDITION_EXACT)
-		return false;
 	if (c->value == NULL)
-		return pin_literal_write(c, NULL)->class == PIN_CONDITION_EXACT;
+		return pin_literal_write(c, NULL);
 	if (!IsA(c->value, Const))
-		return false;
+		return NULL;
 	value.isnull = ((Const *) c->value)->constisnull;
 	value.value = ((Const *) c->value)->constvalue;
 	value.type = getBaseType(((Const *) c->value)->consttype);
-	return pin_literal_write(c, &value)->class == PIN_CONDITION_EXACT;
+	return pin_literal_write(c, &value);
 }
 
+/*
+ * Takes a condition that cannot be checked: the service applies it exactly, and
+ * it is not left out because all are too long.
+ */
+static bool
+take_unchecked(Groups *g, Expr *clause, size_t *length)
+{
+	PinWritten *w = write_now(g, clause);
+
+	if (w == NULL || w->class != PIN_CONDITION_EXACT)
+		return false;
+	g->counted->sent = lappend(g->counted->sent, clause);
+	*length += pin_query_length(w);
+	return *length <= PIN_QUERY_CONDITIONS_MAX;
+}
+
+/* What cannot be checked is sent first, so that there is surely room for it. */
 static bool
 take_conditions(Groups *g)
 {
+	size_t		length = 0;
 	ListCell   *lc;
 
 	foreach(lc, pin_upper_clauses(g->rel))
 	{
 		if (is_checkable(g, lfirst(lc)))
 			g->counted->checked = lappend(g->counted->checked, lfirst(lc));
-		else if (!is_surely_exact(g, lfirst(lc)))
+		else if (!take_unchecked(g, lfirst(lc), &length))
 			return false;
 	}
+	g->counted->sent = list_concat(g->counted->sent, g->counted->checked);
 	return true;
 }
 
@@ -237,7 +260,7 @@ fits(const Groups *g)
 
 	return options->fetch_query && options->report_id == NULL && !options->set_null &&
 		pin_upper_table(g->rel)->metrics != NIL && parse->hasAggs &&
-		parse->groupClause != NIL && parse->groupingSets == NIL && !parse->hasTargetSRFs &&
+		pin_group_clause(g->root) != NIL && parse->groupingSets == NIL && !parse->hasTargetSRFs &&
 		!g->root->hasPseudoConstantQuals;
 }
 

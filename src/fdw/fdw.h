@@ -61,6 +61,7 @@ typedef struct PinPlanning
 {
 	PinOptions *options;		/* of table and server */
 	PinTable   *table;			/* what it stands for */
+	bool		correlated;		/* an outer query hands something in */
 } PinPlanning;
 
 /* in plan.c */

@@ -49,6 +49,20 @@ pin_plan_rows(Relation relation, const PinOptions *options, const PinTable *tabl
 	return rows >= 0 ? rows : DEFAULT_ROWS;
 }
 
+/*
+ * Does an outer query hand anything into this one, or into one in between?  It
+ * says so only until the paths are found: when plans are made of them that is
+ * forgotten.
+ */
+static bool
+is_correlated(const PlannerInfo *root)
+{
+	for (root = root->parent_root; root != NULL; root = root->parent_root)
+		if (root->plan_params != NIL)
+			return true;
+	return false;
+}
+
 void
 pinsightGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid)
 {
@@ -57,6 +71,7 @@ pinsightGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntab
 
 	planning->options = pin_options_plan(foreigntableid);
 	planning->table = pin_table_resolve(relation, planning->options);
+	planning->correlated = is_correlated(root);
 	baserel->fdw_private = planning;
 	baserel->tuples = pin_plan_rows(relation, planning->options, planning->table);
 	table_close(relation, NoLock);
@@ -230,9 +245,7 @@ plan_groups(PlannerInfo *root, const PinCounted *counted, List *tlist)
 	PinShape	plain = {0};
 	Relation	relation = table_open(planning->table->relid, NoLock);
 	List	   *exprs = NIL;
-	List	   *conditions = classify(root, counted->rel, relation,
-									  extract_actual_clauses(counted->rel->baserestrictinfo, false),
-									  &exprs);
+	List	   *conditions = classify(root, counted->rel, relation, counted->sent, &exprs);
 
 	table_close(relation, NoLock);
 	return make_foreignscan(tlist, counted->checked, 0, exprs,

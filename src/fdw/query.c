@@ -22,12 +22,6 @@
 #include "throw.h"
 #include "utils/lsyscache.h"
 
-/*
- * Conditions are sent as long as they are not longer than this, bytes: the
- * longest queries that the service is known to take have about 4000.
- */
-#define MAX_CONDITIONS 3000
-
 /* A query while it is put together. */
 typedef struct Builder
 {
@@ -174,13 +168,13 @@ leave_out(PinWritten *w, const char *reason)
 	w->days.has_first = w->days.has_last = false;
 }
 
-static size_t
-length_of(const List *filters)
+size_t
+pin_query_length(const PinWritten *written)
 {
 	size_t		length = 0;
 	ListCell   *lc;
 
-	foreach(lc, filters)
+	foreach(lc, written->filters)
 		length += strlen(lfirst(lc)) + strlen(" AND ");
 	return length;
 }
@@ -196,9 +190,9 @@ write_conditions(PinScanQuery *query, const List *plan, const PinValue *values)
 	{
 		PinWritten *w = write_condition(lfirst(lc), values);
 
-		if (length + length_of(w->filters) > MAX_CONDITIONS)
+		if (length + pin_query_length(w) > PIN_QUERY_CONDITIONS_MAX)
 			leave_out(w, "the report query would be too long");
-		length += length_of(w->filters);
+		length += pin_query_length(w);
 		query->conditions = lappend(query->conditions, w);
 		query->exact = query->exact && w->class == PIN_CONDITION_EXACT;
 		query->never = query->never || w->never;

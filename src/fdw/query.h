@@ -12,6 +12,12 @@
 #include "nodes/execnodes.h"
 #include "snapshot/need.h"
 
+/*
+ * Conditions are sent as long as they are not longer than this, bytes: the
+ * longest queries that the service is known to take have about 4000.
+ */
+#define PIN_QUERY_CONDITIONS_MAX 3000
+
 typedef struct PinScanQuery
 {
 	PinReportQuery asked;		/* the report query, and its window */
@@ -29,6 +35,9 @@ typedef struct PinScanQuery
  * known when the first row is asked for, and not before.
  */
 extern bool pin_query_is_late(const ForeignScan *plan);
+
+/* How long a condition is there. */
+extern size_t pin_query_length(const PinWritten *written);
 
 /*
  * The query of a scan.  Evaluates the plan's expressions in the node; those

@@ -74,6 +74,13 @@ pin_upper_clauses(const RelOptInfo *rel)
 	return extract_actual_clauses(rel->baserestrictinfo, false);
 }
 
+bool
+pin_upper_is_volatile(const RelOptInfo *rel, const List *exprs)
+{
+	return contain_volatile_functions((Node *) exprs) ||
+		contain_volatile_functions((Node *) pin_upper_clauses(rel));
+}
+
 Path *
 pin_upper_project(PlannerInfo *root, RelOptInfo *rel, Path *path, PathTarget *target)
 {
@@ -156,7 +163,7 @@ set_order(PlannerInfo *root, RelOptInfo *rel, Relation relation, PinShape *shape
 
 /* Is the result the table's rows, one by one, and a LIMIT of them? */
 static bool
-is_limited_scan(PlannerInfo *root, const FinalPathExtraData *extra)
+is_limited_scan(PlannerInfo *root, RelOptInfo *rel, const FinalPathExtraData *extra)
 {
 	Query	   *parse = root->parse;
 
@@ -166,8 +173,8 @@ is_limited_scan(PlannerInfo *root, const FinalPathExtraData *extra)
 		!parse->hasAggs && !parse->hasWindowFuncs && !parse->hasTargetSRFs &&
 		parse->distinctClause == NIL && parse->havingQual == NULL &&
 		parse->setOperations == NULL &&
-		pin_condition_is_fixed(root, (Expr *) parse->limitCount) &&
-		pin_condition_is_fixed(root, (Expr *) parse->limitOffset);
+		pin_condition_is_fixed(root, rel, (Expr *) parse->limitCount) &&
+		pin_condition_is_fixed(root, rel, (Expr *) parse->limitOffset);
 }
 
 /*
@@ -222,7 +229,7 @@ add_limit_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel,
 	Relation	relation;
 	bool		pushed;
 
-	if (!is_limited_scan(root, extra))
+	if (!is_limited_scan(root, rel, extra))
 		return;
 	relation = pin_upper_open(root, rel);
 	pushed = pin_upper_options(rel)->fetch_query && all_exact(root, rel, relation) &&
@@ -271,7 +278,8 @@ add_distinct_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel)
 		pin_upper_table(rel)->metrics != NIL || parse->hasDistinctOn || parse->hasAggs ||
 		parse->groupClause != NIL || parse->groupingSets != NIL || parse->hasWindowFuncs ||
 		parse->hasTargetSRFs || parse->havingQual != NULL || parse->distinctClause == NIL ||
-		!grouping_is_hashable(parse->distinctClause))
+		!grouping_is_hashable(parse->distinctClause) ||
+		pin_upper_is_volatile(rel, root->processed_tlist))
 		return;
 	relation = pin_upper_open(root, rel);
 	fits = same_duplicates(rel, relation);

@@ -28,6 +28,12 @@ extern Relation pin_upper_open(PlannerInfo *root, const RelOptInfo *rel);
 /* Its conditions. */
 extern List *pin_upper_clauses(const RelOptInfo *rel);
 
+/*
+ * Is something computed of each row that is another the next time, in these
+ * expressions or the conditions?  Then it matters how many rows there are.
+ */
+extern bool pin_upper_is_volatile(const RelOptInfo *rel, const List *exprs);
+
 /* A scan's rows in the form that the next step takes. */
 extern Path *pin_upper_project(PlannerInfo *root, RelOptInfo *rel, Path *path,
 							   PathTarget *target);
@@ -52,6 +58,7 @@ typedef struct PinCounted
 	List	   *tlist;			/* of TargetEntry: columns and aggregates */
 	List	   *names;			/* of String: their remote names, in step */
 	List	   *metrics;		/* of String: names of the aggregates */
+	List	   *sent;			/* conditions, in the order they are sent in */
 	List	   *checked;		/* conditions and HAVING that are checked here */
 } PinCounted;
 
