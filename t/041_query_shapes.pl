@@ -55,6 +55,10 @@ sub sent { return map { $_->{body} } $emulator->log(endpoint => 'create_query');
 # A text that is sent as it is.
 my $company = ask("SELECT company FROM inclusive.orders WHERE company ~ '^[A-Za-z]+\$' GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1");
 
+# An id that the service has in capital letters.
+ask(q(CREATE TABLE common.capital_id AS SELECT "CustomerTenantId"::uuid AS tenant FROM raw."mpn_CustomersAndTenants"
+	JOIN inclusive.tenants ON part = "ProductPartNumber" WHERE "CustomerTenantId" ~ '[A-F]' LIMIT 1));
+
 # --- joins whose inner side depends on the outer one
 
 my %plans = ('the planner chooses' => '', 'nested loops' => 'enable_hashjoin enable_mergejoin enable_material enable_memoize',
@@ -181,6 +185,17 @@ foreach my $mode (qw(force_generic_plan force_custom_plan))
 	ask('DEALLOCATE t; RESET plan_cache_mode');
 }
 same('pruned by a value that comes late', "SELECT id FROM things WHERE kind = (SELECT max(t) FROM (VALUES ('license')) v(t))", 1);
+
+# --- values that the service spells in more than one way, or rounds
+
+same('distinct counts by ids in small and capital letters',
+	'SELECT tenant, count(DISTINCT subscription), sum(assigned) FROM seats GROUP BY tenant', 1);
+same('sums by them', 'SELECT tenant, sum(assigned) FROM seats GROUP BY tenant HAVING sum(assigned) > 1', 1);
+same('distinct counts by text', 'SELECT market, count(DISTINCT subscription) FROM seats GROUP BY market', 1);
+same('an id in small letters', "SELECT part FROM tenants WHERE tenant =
+	(SELECT tenant FROM common.capital_id)", 1);
+same('numbers that a preview would round', 'SELECT part, revenue FROM tenants WHERE revenue IS NOT NULL AND revenue <> 0 AND
+	(revenue::text ~ \'\\d{15}\' OR scale(revenue) > 14) LIMIT 100', 1);
 
 # --- UNION ALL, CTEs, views
 

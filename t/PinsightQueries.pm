@@ -411,7 +411,7 @@ sub simple_where
 		my $v = $g->value($column);
 		if ($column->{kind} eq 'text')
 		{
-			push @conditions, "$column->{name} = " . quote($v) if chance(0.4);
+			push @conditions, "$column->{name} = " . quote($v) if defined $v && chance($v =~ /^\w+$/a ? 0.9 : 0.2);
 			next;
 		}
 		$v = one_of(1, 10, 100, 1000) if $column->{kind} eq 'int' && (!defined $v || length($v) > 9 || chance(0.2));
@@ -591,7 +591,7 @@ my @shapes = (
 		my $sql = "SELECT $distinct" . names(@columns) . $g->from . (chance(0.3) ? '' : $g->where);
 		return { sql => "$sql$order$limit", all => $sql, limit => $n, offset => $offset, kinds => kinds(@columns), compare => 'part' };
 	},
-	4 => $limited,
+	9 => $limited,
 	2 => sub {
 		my ($g) = @_;
 		my ($limit) = $g->limit;
