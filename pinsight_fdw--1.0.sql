@@ -103,6 +103,19 @@ LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION pinsight_cleanup(name, interval) IS
 	'delete our reports and queries at the service that nothing uses any more';
 
+CREATE FUNCTION pinsight_check(
+	server name,
+	OUT step text,
+	OUT status text,
+	OUT detail text,
+	OUT hint text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION pinsight_check(name) IS
+	'what has to be in order before a foreign table has rows, and whether it is';
+
 CREATE FUNCTION pinsight_schedule(
 	foreign_table regclass,
 	every interval DEFAULT '24 hours')

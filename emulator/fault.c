@@ -24,7 +24,7 @@ struct EmuFaults
 };
 
 static const char *const endpoints[] = {
-	"token", "devicecode", "authorize", "datasets", "create_query",
+	"token", "devicecode", "authorize", "configuration", "datasets", "create_query",
 	"list_queries", "delete_query", "test_query", "create_report",
 	"list_reports", "update_report", "delete_report", "pause", "resume",
 	"executions", "download", "any", NULL

@@ -656,6 +656,20 @@ serve_authorize(const EmuRequest *request, EmuReply *reply)
 	sign_in_end(sign_in);
 }
 
+/* What a tenant tells everybody about itself; enough to see that it exists. */
+static void
+serve_configuration(const EmuRequest *request, EmuReply *reply)
+{
+	SignIn	   *sign_in = sign_in_begin(request, reply);
+
+	if (check_tenant(sign_in))
+		emu_reply_body(reply, 200, "application/json",
+					   emu_format("{\"issuer\": \"%s\", \"token_endpoint\": "
+								  "\"%s/%s/oauth2/token\"}", request->emu->api_url,
+								  request->emu->api_url, sign_in->credentials.tenant));
+	sign_in_end(sign_in);
+}
+
 static const struct
 {
 	EmuRoute	route;
@@ -668,6 +682,7 @@ static const struct
 	{{"devicecode", "login", serve_device_code}, "POST", "/oauth2/v2.0/devicecode"},
 	{{"authorize", "login", serve_authorize}, "GET", "/oauth2/authorize"},
 	{{"authorize", "login", serve_authorize}, "GET", "/oauth2/v2.0/authorize"},
+	{{"configuration", "login", serve_configuration}, "GET", "/.well-known/openid-configuration"},
 };
 
 const EmuRoute *

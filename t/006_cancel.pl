@@ -86,6 +86,9 @@ my @phases = (
 		{ endpoint => 'delete_query', hang_ms => 20000 } ]);
 
 # Runs a statement that a later moment ends; returns how long that took.
+# Long enough for the phase to be reached on a busy machine.
+my $moment = 0.6;
+
 sub seconds_to_leave
 {
 	my ($session, $statement, $how) = @_;
@@ -95,14 +98,14 @@ sub seconds_to_leave
 	if ($how eq 'statement_timeout')
 	{
 		my $begun = time();
-		my $error = $session->error("SET statement_timeout = 300; $statement");
-		$ends = time() - $begun - 0.3;
+		my $error = $session->error(sprintf('SET statement_timeout = %d; %s', 1000 * $moment, $statement));
+		$ends = time() - $begun - $moment;
 		is($error->{sqlstate}, '57014', "... is cancelled");
 		$session->rows('RESET statement_timeout');
 		return $ends;
 	}
 	my @psql = ($node->installed_command('psql'), '-XAtq', '-d',
-		$node->connstr('postgres'), '-c', 'SELECT pg_sleep(0.3)', '-c',
+		$node->connstr('postgres'), '-c', "SELECT pg_sleep($moment)", '-c',
 		"SELECT extract(epoch FROM clock_timestamp()) FROM $how($pid)");
 	my $other = start(\@psql, '<', \undef, '>', \$when, IPC::Run::timeout(30));
 	my $error = $session->error($statement);

@@ -54,7 +54,7 @@ adds_up(const Look *look, const Var *var)
 {
 	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(look->relation), var->varattno - 1);
 	bool		exact = att->atttypid == INT8OID ||
-		(att->atttypid == NUMERICOID && att->atttypmod < 0);
+	(att->atttypid == NUMERICOID && att->atttypmod < 0);
 
 	return exact && pin_options_column(RelationGetRelid(look->relation), var->varattno).sum_of != NULL;
 }

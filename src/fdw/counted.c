@@ -98,7 +98,7 @@ remote_name(const Groups *g, Node *expr)
 	{
 		/* no system column, nor one about the execution */
 		const char *column = IsA(expr, Var) && is_grouped(g, expr) ?
-			pin_table_name(table, ((Var *) expr)->varattno) : NULL;
+		pin_table_name(table, ((Var *) expr)->varattno) : NULL;
 
 		return column != NULL && !pin_table_is_metric(table, ((Var *) expr)->varattno) ?
 			pstrdup(column) : NULL;

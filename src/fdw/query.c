@@ -60,6 +60,19 @@ pin_query_is_late(const ForeignScan *plan)
 	return has_param_of((Node *) plan->fdw_exprs, PARAM_EXEC);
 }
 
+bool
+pin_query_may_fail(const ForeignScan *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan->fdw_exprs)
+	{
+		if (!IsA(lfirst(lc), Const) && !IsA(lfirst(lc), Param))
+			return true;
+	}
+	return false;
+}
+
 static bool
 is_known(ForeignScanState *node, const Expr *expr, bool explain_only)
 {

@@ -36,6 +36,9 @@ typedef struct PinScanQuery
  */
 extern bool pin_query_is_late(const ForeignScan *plan);
 
+/* Might evaluating them fail? */
+extern bool pin_query_may_fail(const ForeignScan *plan);
+
 /* How long a condition is there. */
 extern size_t pin_query_length(const PinWritten *written);
 

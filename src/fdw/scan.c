@@ -22,6 +22,7 @@
 #include "transport/wait.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 
 /* The others that are under way are tended to after so many rows: a power of 2. */
 #define TEND_ROWS 256
@@ -86,6 +87,44 @@ state_need(ForeignScanState *node, PinScan *scan, PinOptions *options)
 	scan->counted = !scan->query->everything;
 }
 
+/*
+ * The same before its time: then a value that cannot be computed is no error,
+ * since the scan may never be asked for a row.
+ */
+static void
+try_to_state_need(ForeignScanState *node, PinScan *scan, PinOptions *options)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	if (!pin_subtransaction_allowed())
+		return;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		state_need(node, scan, options);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(error);
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+}
+
 /* Is a preview asked before a report is ordered? */
 static bool
 may_preview(const PinScan *scan)
@@ -121,15 +160,18 @@ may_set_out(ForeignScanState *node, PinScan *scan)
 {
 	if (scan->query == NULL)
 	{
+		ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
 		PinOptions *options = pin_options_prospect(RelationGetRelid(scan->relation),
 												   scan->userid);
 
-		if (options == NULL || !options->prefetch ||
-			pin_query_is_late((ForeignScan *) node->ss.ps.plan))
+		if (options == NULL || !options->prefetch || pin_query_is_late(plan))
 			return false;
-		state_need(node, scan, options);
+		if (pin_query_may_fail(plan))
+			try_to_state_need(node, scan, options);
+		else
+			state_need(node, scan, options);
 	}
-	return !scan->query->never && !may_preview(scan) && pin_flight_has_room();
+	return scan->query != NULL && !scan->query->never && !may_preview(scan) && pin_flight_has_room();
 }
 
 void

@@ -8,7 +8,9 @@
 #include "postgres.h"
 
 #include "insights/ask.h"
+#include "insights/token.h"
 #include "throw.h"
+#include "transport/retry.h"
 #include "transport/wait.h"
 #include "utils/memutils.h"
 
@@ -50,13 +52,14 @@ pin_ask_api(const PinAsker *asker)
 }
 
 static bool
-ask(PinAsker *asker, PinApiRequest *request, PinCallKind kind, PinReadReply read,
-	void *arg, PinError *err)
+ask(PinAsker *asker, PinApiRequest *request, PinCallKind kind, int max_tries,
+	PinReadReply read, void *arg, PinError *err)
 {
 	MemoryContext old = MemoryContextSwitchTo(asker->context);
 	PinCallStatus status;
 
 	pin_client_call(&asker->client, request, kind, read, arg);
+	pin_client_be_patient(&asker->client, max_tries);
 	while ((status = pin_client_advance(&asker->client, err)) == PIN_CALL_WAIT)
 	{
 		pin_wait(pin_http_fd(asker->client.http), PIN_WAIT_REPLY);
@@ -70,14 +73,26 @@ bool
 pin_ask(PinAsker *asker, PinApiRequest *request, PinReadReply read, void *arg,
 		PinError *err)
 {
-	return ask(asker, request, PIN_CALL_REPEATABLE, read, arg, err);
+	return ask(asker, request, PIN_CALL_REPEATABLE, PIN_RETRY_TRIES, read, arg, err);
 }
 
 bool
 pin_ask_once(PinAsker *asker, PinApiRequest *request, PinReadReply read, void *arg,
 			 PinError *err)
 {
-	return ask(asker, request, PIN_CALL_ONCE, read, arg, err);
+	return ask(asker, request, PIN_CALL_ONCE, PIN_RETRY_TRIES, read, arg, err);
+}
+
+bool
+pin_ask_now(PinAsker *asker, PinApiRequest *request, PinReadReply read, void *arg,
+			bool *signing_in, PinError *err)
+{
+	bool		done;
+
+	pin_token_forget(asker->client.credential);
+	done = ask(asker, request, PIN_CALL_REPEATABLE, 1, read, arg, err);
+	*signing_in = asker->client.signing_in;
+	return done;
 }
 
 void

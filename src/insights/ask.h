@@ -39,6 +39,14 @@ extern bool pin_ask(PinAsker *asker, PinApiRequest *request,
 extern bool pin_ask_once(PinAsker *asker, PinApiRequest *request,
 						 PinReadReply read, void *arg, PinError *err);
 
+/*
+ * The same with a request that may be repeated, but is not when it fails: for
+ * whoever wants to know how things stand now.  It signs in anew, whether the
+ * session has a token or not.  *signing_in: it was that which failed.
+ */
+extern bool pin_ask_now(PinAsker *asker, PinApiRequest *request, PinReadReply read,
+						void *arg, bool *signing_in, PinError *err);
+
 extern void pin_ask_close(PinAsker *asker);
 
 #endif							/* PIN_ASK_H */

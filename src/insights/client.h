@@ -48,6 +48,7 @@ typedef struct PinClient
 	int			requests;		/* public: sent so far */
 	int			retries;		/* public: of these, sent again */
 	int64		give_up_us;		/* public: no retry after this time; 0: any */
+	bool		signing_in;		/* public: what was sent last is for a token */
 
 	const PinOptions *options;	/* who signs in where */
 	PinHash		credential;		/* the same, as a key */
@@ -60,7 +61,6 @@ typedef struct PinClient
 	PinCallKind kind;			/* may it be repeated? */
 	int			max_tries;		/* failures in a row before giving up */
 	int			tries;			/* failures in a row so far */
-	bool		signing_in;		/* the exchange is for a token */
 	bool		rotated;		/* with a refresh token of an earlier sign-in */
 	bool		refused;		/* the API has refused a token for this call */
 	char	   *token;			/* in use; palloc'd */
@@ -83,7 +83,7 @@ extern void pin_client_close(PinClient *client);
 extern void pin_client_call(PinClient *client, PinApiRequest *request, PinCallKind kind,
 							PinReadReply read, void *arg);
 
-/* More patience than PIN_RETRY_TRIES for the call just begun. */
+/* Another patience than PIN_RETRY_TRIES for the call just begun. */
 extern void pin_client_be_patient(PinClient *client, int max_tries);
 
 /*

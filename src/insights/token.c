@@ -143,6 +143,15 @@ pin_token_refuse(const char *credential, const char *token)
 		wipe(&entry->access_token);
 }
 
+void
+pin_token_forget(const char *credential)
+{
+	TokenEntry *entry = find(credential);
+
+	if (entry != NULL)
+		wipe(&entry->access_token);
+}
+
 char *
 pin_token_refresh_token(const char *credential)
 {

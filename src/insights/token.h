@@ -27,6 +27,9 @@ extern void pin_token_put(const char *credential, const PinSignIn *sign_in);
 /* The service refused this token: do not hand it out again. */
 extern void pin_token_refuse(const char *credential, const char *token);
 
+/* Whoever needs a token next shall sign in; refresh tokens stay. */
+extern void pin_token_forget(const char *credential);
+
 /*
  * The newest refresh token as a palloc'd copy, or NULL: then the mapping's own
  * is the newest.

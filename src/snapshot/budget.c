@@ -212,3 +212,14 @@ pin_budget_allows(const PinNeed *need, PinError *err)
 	pfree(budget);
 	return next == 0;
 }
+
+int
+pin_budget_left(const PinNeed *need)
+{
+	Budget	   *budget = read_budget(need);
+	int			max = need->options->max_reports_per_hour;
+	int			left = next_free(budget, max) != 0 ? 0 : max - budget->norders;
+
+	pfree(budget);
+	return left;
+}

@@ -30,4 +30,7 @@ extern void pin_budget_note_refusal(const PinNeed *need);
 /* The same question, without counting anything. */
 extern bool pin_budget_allows(const PinNeed *need, PinError *err);
 
+/* How many could be ordered at once, as far as we know. */
+extern int	pin_budget_left(const PinNeed *need);
+
 #endif							/* PIN_BUDGET_H */

@@ -13,8 +13,7 @@
 #include "access/genam.h"
 #include "access/table.h"
 #include "catalog/pg_foreign_table.h"
-#include "compat.h"
-#include "foreign/foreign.h"
+#include "miscadmin.h"
 #include "option_value.h"
 #include "snapshot/cache.h"
 #include "snapshot/job.h"
@@ -148,19 +147,6 @@ clean_server(Cleanup *c)
 
 /* ---- the function ---- */
 
-/* Throws unless the caller may use the server. */
-static ForeignServer *
-find_server(const char *name)
-{
-	ForeignServer *server = GetForeignServerByName(name, false);
-	AclResult	allowed = pin_server_usage(server->serverid);
-
-	if (allowed != ACLCHECK_OK)
-		aclcheck_error(allowed, OBJECT_FOREIGN_SERVER, name);
-	pin_look_check_server(server->serverid);
-	return server;
-}
-
 /* What was made before that time is old. */
 static TimestampTz
 time_before(Interval *older_than)
@@ -180,7 +166,7 @@ time_before(Interval *older_than)
 Datum
 pinsight_cleanup(PG_FUNCTION_ARGS)
 {
-	ForeignServer *server = find_server(NameStr(*PG_GETARG_NAME(0)));
+	ForeignServer *server = pin_look_find_server(NameStr(*PG_GETARG_NAME(0)));
 	Cleanup		c = {.server = server};
 
 	c.before = time_before(PG_GETARG_INTERVAL_P(1));

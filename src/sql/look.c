@@ -9,9 +9,9 @@
 
 #include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_table.h"
+#include "compat.h"
 #include "fdw/fdw.h"
 #include "foreign/fdwapi.h"
-#include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "sql/look.h"
 #include "utils/acl.h"
@@ -49,6 +49,18 @@ pin_look_table(Oid relid, Oid serverid)
 	same = ((Form_pg_foreign_table) GETSTRUCT(tuple))->ftserver == serverid;
 	ReleaseSysCache(tuple);
 	return same ? relid : InvalidOid;
+}
+
+ForeignServer *
+pin_look_find_server(const char *name)
+{
+	ForeignServer *server = GetForeignServerByName(name, false);
+	AclResult	allowed = pin_server_usage(server->serverid);
+
+	if (allowed != ACLCHECK_OK)
+		aclcheck_error(allowed, OBJECT_FOREIGN_SERVER, name);
+	pin_look_check_server(server->serverid);
+	return server;
 }
 
 void

@@ -8,6 +8,8 @@
 #ifndef PIN_LOOK_H
 #define PIN_LOOK_H
 
+#include "foreign/foreign.h"
+
 /*
  * What was fetched for a role is shown to those who have its privileges, and to
  * superusers and members of pg_read_all_stats.
@@ -22,6 +24,9 @@ extern const char *pin_look_role(Oid userid);
  * relid, if it still is a foreign table of that server; else InvalidOid.
  */
 extern Oid	pin_look_table(Oid relid, Oid serverid);
+
+/* Throws unless there is such a server of ours, and the caller may use it. */
+extern ForeignServer *pin_look_find_server(const char *name);
 
 /* Throws unless the server is one of pinsight_fdw. */
 extern void pin_look_check_server(Oid serverid);

@@ -991,6 +991,14 @@ pin_exchange_retry_after_ms(const PinExchange *x)
 	return seconds > INT_MAX / 1000 ? INT_MAX : (int) seconds * 1000;
 }
 
+int64_t
+pin_exchange_date(const PinExchange *x)
+{
+	const char *value = pin_head_find(&x->head, "Date");
+
+	return value ? (int64_t) curl_getdate(value, NULL) : -1;
+}
+
 const char *
 pin_exchange_body(const PinExchange *x, size_t *len)
 {

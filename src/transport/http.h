@@ -129,6 +129,9 @@ extern const char *pin_exchange_header(const PinExchange *x, const char *name);
 /* Retry-After as milliseconds from now (seconds or HTTP date), -1 if absent. */
 extern int	pin_exchange_retry_after_ms(const PinExchange *x);
 
+/* Date, the server's clock, as seconds since 1970; -1 if absent or no date. */
+extern int64_t pin_exchange_date(const PinExchange *x);
+
 /* Body of a reply that was not streamed; zero-terminated; never NULL. */
 extern const char *pin_exchange_body(const PinExchange *x, size_t *len);
 

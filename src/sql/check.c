@@ -1,0 +1,477 @@
+/*-------------------------------------------------------------------------
+ *
+ * check.c
+ *		pinsight_check(): everything between a user and the first row, looked at.
+ *
+ * Nothing is created at the service, and hardly anything asked: who the tenant
+ * is, whether the API is there, for a token, and for the list of datasets.
+ * Which row a failure belongs to is told by insights/step.h.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "insights/aadsts.h"
+#include "insights/ask.h"
+#include "insights/probe.h"
+#include "insights/step.h"
+#include "insights/text_buffer.h"
+#include "miscadmin.h"
+#include "option_value.h"
+#include "snapshot/budget.h"
+#include "snapshot/cache.h"
+#include "sql/look.h"
+#include "sql/row.h"
+#include "text.h"
+#include "utils/resowner.h"
+
+PG_FUNCTION_INFO_V1(pinsight_check);
+
+/* A clock that differs by more than this many seconds is worth a warning. */
+#define CLOCK_TOLERANCE 60
+
+typedef enum CheckStatus
+{
+	FOUND_NOT_REACHED,
+	FOUND_OK,
+	FOUND_WARNING,
+	FOUND_FAILED
+} CheckStatus;
+
+static const char *const status_names[] = {"not reached", "ok", "warning", "failed"};
+
+/* One step as it was found. */
+typedef struct Finding
+{
+	CheckStatus status;			/* how it stands */
+	const char *detail;			/* what was seen; NULL: nothing */
+	const char *hint;			/* what to do; NULL: nothing */
+} Finding;
+
+typedef struct Check
+{
+	const ForeignServer *server;	/* whose */
+	PinOptions *options;		/* NULL: they are not complete */
+	Finding		findings[PIN_STEPS];	/* so far; zeroed: not reached */
+} Check;
+
+/* ---- findings ---- */
+
+static void
+find(Check *check, PinStep step, CheckStatus status, const char *detail, const char *hint)
+{
+	check->findings[step].status = status;
+	check->findings[step].detail = detail;
+	check->findings[step].hint = hint;
+}
+
+static void
+pass(Check *check, PinStep step, const char *detail)
+{
+	find(check, step, FOUND_OK, detail, NULL);
+}
+
+/* A message and its detail as one text of sentences. */
+static const char *
+join(const char *message, const char *detail)
+{
+	char	   *text = detail != NULL && detail[0] != '\0' ?
+	psprintf("%s.  %s", message, detail) : psprintf("%s.", message);
+
+	text[0] = pg_ascii_toupper((unsigned char) text[0]);
+	return text;
+}
+
+static void
+fail(Check *check, PinStep step, const PinError *err)
+{
+	const char *hint = err->hint[0] != '\0' ? err->hint : pin_error_row(err->kind)->hint;
+
+	find(check, step, FOUND_FAILED,
+		 join(pin_text_to_server(err->message), pin_text_to_server(err->detail)),
+		 hint != NULL ? pin_text_to_server(hint) : NULL);
+}
+
+static bool
+has_failed(const Check *check)
+{
+	for (int i = 0; i < PIN_STEPS; i++)
+	{
+		if (check->findings[i].status == FOUND_FAILED)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Looks at something, in a subtransaction: an error becomes the finding of that
+ * step, unless it is that somebody cancels.
+ */
+static void
+look(Check *check, PinStep step, void (*at) (Check *))
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		at(check);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(error);
+		find(check, step, FOUND_FAILED, join(error->message, error->detail), error->hint);
+	}
+	PG_END_TRY();
+}
+
+/* ---- what is here ---- */
+
+static PinGrant
+grant_of(const PinOptions *options)
+{
+	PinCredentials credentials = {
+		.refresh_token = options->refresh_token,
+		.username = options->username
+	};
+
+	return pin_sign_in_grant(&credentials);
+}
+
+static void
+look_at_options(Check *check)
+{
+	static const char *const ways[] = {
+		[PIN_GRANT_REFRESH_TOKEN] = "a user signs in by a refresh token",
+		[PIN_GRANT_PASSWORD] = "a user signs in by a password",
+		[PIN_GRANT_CLIENT_CREDENTIALS] = "the application signs in by itself"
+	};
+	char	   *program = pin_option_get(check->server->options, "program");
+	PinOptions *options = pin_options_server(check->server->serverid, GetUserId(),
+											 program != NULL ? program : "mpn");
+
+	check->options = options;
+	pass(check, PIN_STEP_OPTIONS,
+		 psprintf("Tenant \"%s\", program \"%s\"; %s.", options->tenant, options->program,
+				  ways[grant_of(options)]));
+}
+
+/* Only a file that was written proves that one can be. */
+static void
+look_at_cache(Check *check)
+{
+	char	   *path = pin_cache_path("check", psprintf("%d", MyProcPid), PIN_CACHE_PART);
+
+	pin_cache_write(path, "check", strlen("check"));
+	pin_cache_remove(path);
+	pass(check, PIN_STEP_CACHE, "Files can be written.");
+}
+
+static void
+look_at_quota(Check *check)
+{
+	PinNeed		need = {.options = check->options};
+	int			max = check->options->max_reports_per_hour;
+	PinError	err;
+
+	pin_credential_hash(need.credential, check->options);
+	if (pin_budget_allows(&need, &err))
+		pass(check, PIN_STEP_QUOTA,
+			 psprintf("%d of %d immediate reports can be ordered within the hour.",
+					  pin_budget_left(&need), max));
+	else
+		find(check, PIN_STEP_QUOTA, FOUND_WARNING,
+			 join(err.message, err.detail), pstrdup(err.hint));
+}
+
+/* ---- hosts ---- */
+
+/* The first host that tells the time is believed. */
+static void
+look_at_clock(Check *check, const PinProbe *probe)
+{
+	if (!probe->has_clock || check->findings[PIN_STEP_CLOCK].status != FOUND_NOT_REACHED)
+		return;
+	if (probe->ahead_s <= CLOCK_TOLERANCE && probe->ahead_s >= -CLOCK_TOLERANCE)
+		pass(check, PIN_STEP_CLOCK, "It agrees with the service's within a minute.");
+	else
+		find(check, PIN_STEP_CLOCK, FOUND_WARNING,
+			 psprintf("The database server's clock is %lld seconds %s the service's.",
+					  (long long) (probe->ahead_s > 0 ? probe->ahead_s : -probe->ahead_s),
+					  probe->ahead_s > 0 ? "behind" : "ahead of"),
+			 "Synchronize the database server's clock with a time server; certificates, tokens and the age of rows depend on it.");
+}
+
+/* Any answer will do, but one that a proxy or a service that is down gives. */
+static bool
+is_answer(const PinProbe *probe, PinError *err)
+{
+	PinErrorKind kind = probe->status >= 500 ? PIN_ERROR_SERVICE :
+	probe->status == 429 ? PIN_ERROR_THROTTLED :
+	probe->status == 407 ? PIN_ERROR_CONNECT :
+	probe->status >= 300 && probe->status < 400 ? PIN_ERROR_REDIRECT : PIN_ERROR_NONE;
+
+	if (kind != PIN_ERROR_NONE)
+		pin_error_set(err, kind, "the host answered with HTTP status %d", probe->status);
+	return kind == PIN_ERROR_NONE;
+}
+
+static bool
+look_at_host(Check *check, PinStep step, const char *base, const char *url, PinProbe *probe)
+{
+	PinError	err;
+
+	if (!pin_probe(check->options, url, probe, &err))
+	{
+		fail(check, step, &err);
+		return false;
+	}
+	look_at_clock(check, probe);
+	if (!is_answer(probe, &err))
+	{
+		fail(check, step, &err);
+		return false;
+	}
+	pass(check, step, psprintf("\"%s\" answers.", base));
+	return true;
+}
+
+static char *
+configuration_url(const PinOptions *options)
+{
+	PinTextBuffer url;
+	char	   *text;
+	char	   *copy;
+
+	pin_text_buffer_init(&url);
+	pin_text_buffer_add(&url, options->login_url);
+	pin_text_buffer_add(&url, "/");
+	pin_text_buffer_add_encoded(&url, options->tenant);
+	pin_text_buffer_add(&url, "/.well-known/openid-configuration");
+	text = pin_text_buffer_take(&url, NULL);
+	if (text == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	copy = pstrdup(text);
+	free(text);
+	return copy;
+}
+
+/* The answer also tells whether there is such a tenant, before a secret is sent. */
+static void
+look_at_login_host(Check *check)
+{
+	const PinOptions *options = check->options;
+	const PinAadsts *refusal;
+	PinProbe	probe;
+	PinError	err;
+
+	if (!look_at_host(check, PIN_STEP_LOGIN_HOST, options->login_url,
+					  configuration_url(options), &probe))
+		return;
+	if (pin_step_of_refusal(probe.aadsts) != PIN_STEP_TENANT)
+		return;
+	pin_error_set(&err, PIN_ERROR_SIGN_IN, "the sign-in service does not accept tenant \"%s\"",
+				  options->tenant);
+	pin_error_detail(&err, "It answered with AADSTS%d.", probe.aadsts);
+	refusal = pin_aadsts_find(probe.aadsts);
+	if (refusal == NULL)
+		refusal = pin_aadsts_find(90002);
+	pin_error_hint(&err, "%s", refusal->hint);
+	fail(check, PIN_STEP_TENANT, &err);
+}
+
+static void
+look_at_api_host(Check *check)
+{
+	const PinOptions *options = check->options;
+	PinProbe	probe;
+
+	(void) look_at_host(check, PIN_STEP_API_HOST, options->api_url, options->api_url, &probe);
+}
+
+/* ---- signing in and asking ---- */
+
+/* What the list of datasets shows. */
+typedef struct Listing
+{
+	size_t		count;			/* datasets on its first page */
+	bool		more;			/* there are more pages */
+	bool		redacted;		/* the service keeps something back */
+} Listing;
+
+static bool
+read_listing(const PinReply *reply, void *arg, PinError *err)
+{
+	Listing    *listing = arg;
+	PinDatasetList list;
+
+	/* for the list alone 404 would be none; here the address is in question */
+	if (!pin_api_check(reply, "list datasets", err) ||
+		!pin_api_list_datasets_reply(reply, &list, err))
+		return false;
+	listing->count = list.count;
+	listing->more = list.next_link != NULL;
+	if (!pin_json_boolean(pin_json_member(list.document, "dataRedacted"), &listing->redacted))
+		listing->redacted = false;
+	pin_api_dataset_list_free(&list);
+	return true;
+}
+
+/* A password passes where the service does not yet insist. */
+static void
+pass_mfa(Check *check)
+{
+	PinGrant	grant = grant_of(check->options);
+
+	if (grant == PIN_GRANT_PASSWORD)
+		find(check, PIN_STEP_MFA, FOUND_WARNING,
+			 "A password carries no proof of multifactor authentication, which was not asked for yet.",
+			 pin_error_row(PIN_ERROR_MFA)->hint);
+	else if (grant == PIN_GRANT_REFRESH_TOKEN)
+		pass(check, PIN_STEP_MFA, "No further proof was asked for.");
+	else
+		pass(check, PIN_STEP_MFA, "An application that signs in by itself needs none.");
+}
+
+/* The steps from the tenant on, up to but not including that one, are passed. */
+static void
+pass_until(Check *check, PinStep end)
+{
+	const PinOptions *options = check->options;
+
+	if (end > PIN_STEP_TENANT)
+		pass(check, PIN_STEP_TENANT, psprintf("\"%s\" exists.", options->tenant));
+	if (end > PIN_STEP_APPLICATION)
+		pass(check, PIN_STEP_APPLICATION, "The tenant knows it.");
+	if (end > PIN_STEP_SECRET)
+		pass(check, PIN_STEP_SECRET, "The sign-in service raised no objection.");
+	if (end > PIN_STEP_USER)
+		pass(check, PIN_STEP_USER,
+			 grant_of(options) == PIN_GRANT_CLIENT_CREDENTIALS ?
+			 "The application signs in by itself." : "The user signs in.");
+	if (end > PIN_STEP_MFA)
+		pass_mfa(check);
+	if (end > PIN_STEP_CONSENT)
+		pass(check, PIN_STEP_CONSENT, "It was given.");
+	if (end > PIN_STEP_PERMISSION)
+		pass(check, PIN_STEP_PERMISSION, "The API accepts the application's tokens.");
+}
+
+static void
+pass_listing(Check *check, const Listing *listing)
+{
+	pass_until(check, PIN_STEP_ROLE);
+	if (listing->redacted)
+		find(check, PIN_STEP_ROLE, FOUND_WARNING,
+			 "The service says that it keeps some of the data back (\"dataRedacted\").",
+			 pin_error_row(PIN_ERROR_FORBIDDEN)->hint);
+	else
+		pass(check, PIN_STEP_ROLE, "Insights can be read.");
+	if (listing->count == 0)
+		find(check, PIN_STEP_DATASETS, FOUND_WARNING,
+			 psprintf("The service offers no dataset in program \"%s\".",
+					  check->options->program),
+			 "Check the server option \"program\", and that the company is enrolled in that program.");
+	else
+		pass(check, PIN_STEP_DATASETS,
+			 psprintf("%s%zu in program \"%s\".", listing->more ? "More than " : "",
+					  listing->count, check->options->program));
+}
+
+/*
+ * With a token the sign-in is passed, whatever the API says then.  Without one
+ * nothing is known of secret and user where the sign-in service does not want
+ * the application to have what it asks for.
+ */
+static void
+fail_listing(Check *check, bool signing_in, PinError *err)
+{
+	PinStep		step = signing_in ? pin_step_of_sign_in(err) : pin_step_of_request(err);
+
+	if (!signing_in)
+		pass_until(check, Max(step, PIN_STEP_MFA));
+	else
+		pass_until(check, step == PIN_STEP_PERMISSION ? PIN_STEP_SECRET : step);
+	if (step == PIN_STEP_ROLE && grant_of(check->options) == PIN_GRANT_CLIENT_CREDENTIALS &&
+		strcmp(check->options->program, "mpn") == 0)
+		pin_error_hint(err, "Program \"mpn\" may want a user: sign in with one, and put the refresh token into the user mapping.");
+	fail(check, step, err);
+}
+
+static void
+look_at_datasets(Check *check)
+{
+	PinAsker   *asker = pin_ask_open(check->options);
+	Listing		listing = {0};
+	PinApiRequest request;
+	bool		signing_in = false;
+	PinError	err;
+
+	if (!pin_api_list_datasets(pin_ask_api(asker), NULL, &request, &err))
+		fail(check, PIN_STEP_OPTIONS, &err);
+	else if (pin_ask_now(asker, &request, read_listing, &listing, &signing_in, &err))
+		pass_listing(check, &listing);
+	else
+		fail_listing(check, signing_in, &err);
+	pin_ask_close(asker);
+}
+
+/* ---- the function ---- */
+
+/*
+ * The cache directory and both hosts are looked at by themselves; everything
+ * else only after what it needs.
+ */
+static void
+look_at_all(Check *check)
+{
+	look(check, PIN_STEP_OPTIONS, look_at_options);
+	if (check->options != NULL)
+	{
+		look(check, PIN_STEP_LOGIN_HOST, look_at_login_host);
+		look(check, PIN_STEP_API_HOST, look_at_api_host);
+		if (!has_failed(check))
+			look(check, PIN_STEP_DATASETS, look_at_datasets);
+	}
+	look(check, PIN_STEP_CACHE, look_at_cache);
+	if (!has_failed(check))
+		look(check, PIN_STEP_QUOTA, look_at_quota);
+}
+
+Datum
+pinsight_check(PG_FUNCTION_ARGS)
+{
+	Check		check = {.server = pin_look_find_server(NameStr(*PG_GETARG_NAME(0)))};
+	PinRow		row;
+
+	pin_row_begin(&row, fcinfo);
+	look_at_all(&check);
+	for (int i = 0; i < PIN_STEPS; i++)
+	{
+		const Finding *finding = &check.findings[i];
+
+		pin_row_text(&row, pin_step_name((PinStep) i));
+		pin_row_text(&row, status_names[finding->status]);
+		pin_row_text(&row, finding->detail);
+		pin_row_text(&row, finding->hint);
+		pin_row_end(&row);
+	}
+	return (Datum) 0;
+}
