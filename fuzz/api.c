@@ -134,7 +134,7 @@ read_sign_in(const PinReply *reply)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	PinReply	reply = {0, NULL, 0, NULL, -1};
+	PinReply	reply = {0, NULL, 0, NULL, -1, NULL};
 
 	if (size == 0)
 		return 0;

@@ -2,9 +2,11 @@
  *
  * csv.c
  *		Fuzzes the CSV reader: what it makes of a text does not depend on the
- *		pieces in which the text arrives.
+ *		pieces in which the text arrives, nor on the way it takes: byte by byte,
+ *		or by the map of any kernel.
  *
- * Input: delimiter (odd for a tab), size of the pieces, text.
+ * Input: delimiter (odd for a tab) and which fields are wanted, size of the
+ * pieces, text.
  *
  *-------------------------------------------------------------------------
  */
@@ -66,9 +68,9 @@ summarize(PinCsv *csv)
 
 	while ((status = pin_csv_next(csv, &record, &err)) == PIN_CSV_RECORD)
 	{
-		FUZZ_EXPECT(record.line > summary.line);
+		FUZZ_EXPECT(pin_csv_line(csv) > summary.line);
 		FUZZ_EXPECT(record.nfields > 0);
-		summary.line = record.line;
+		summary.line = pin_csv_line(csv);
 		for (int i = 0; i < record.nfields; i++)
 		{
 			summarize_field(&summary, &record.fields[i]);
@@ -84,9 +86,89 @@ summarize(PinCsv *csv)
 	return summary;
 }
 
+/* Opens a reader of the text. */
+static PinCsv *
+open_source(Source *source, const uint8_t *data, size_t size, size_t piece)
+{
+	PinCsv	   *csv = pin_csv_open(data[0] % 2 ? '\t' : ',', read_source, source);
+
+	FUZZ_EXPECT(csv != NULL);
+	source->data = data + 2;
+	source->len = size - 2;
+	source->piece = piece;
+	return csv;
+}
+
+/* Of a field, all that counts has to be the same. */
+static void
+compare_fields(const PinField *a, const PinField *b)
+{
+	FUZZ_EXPECT(a->len == b->len);
+	FUZZ_EXPECT(a->quoted == b->quoted);
+	FUZZ_EXPECT(memcmp(a->data, b->data, a->len) == 0);
+	for (uint32_t i = 0; b->ascii && i < b->len; i++)
+		FUZZ_EXPECT((unsigned char) b->data[i] < 0x80);
+}
+
+/* Compares a record; the byte in front of a field is the caller's. */
+static void
+compare_records(const PinRecord *a, const PinRecord *b, int width, int every)
+{
+	FUZZ_EXPECT(a->nfields == b->nfields);
+	for (int i = a->nfields - 1; i >= 0; i--)
+	{
+		if (a->nfields == width && i % every != 0)
+			continue;
+		compare_fields(&a->fields[i], &b->fields[i]);
+		b->fields[i].data[-1] = 'x';
+	}
+}
+
+/* The way byte by byte against that by a map, of every so-manyth field. */
+static void
+compare_ways(const uint8_t *data, size_t size, const PinMapKernel *kernel)
+{
+	static int	wanted[PIN_CSV_FIELDS_MAX];
+	int			every = 1 + data[0] / 2 % 4;
+	int			width = 0;
+	Source		plain_source;
+	Source		mapped_source;
+	PinCsv	   *plain = open_source(&plain_source, data, size, 1 + data[1]);
+	PinCsv	   *mapped = open_source(&mapped_source, data, size, 1 + data[1] * 20);
+	PinError	plain_err;
+	PinError	mapped_err;
+	PinRecord	a;
+	PinRecord	b;
+	PinCsvStatus status;
+
+	pin_csv_use(mapped, kernel);
+	while ((status = pin_csv_next(plain, &a, &plain_err)) == PIN_CSV_RECORD)
+	{
+		FUZZ_EXPECT(pin_csv_next(mapped, &b, &mapped_err) == status);
+		compare_records(&a, &b, width, every);
+		FUZZ_EXPECT(pin_csv_line(plain) == pin_csv_line(mapped));
+		if (width == 0)
+		{
+			int			n = 0;
+
+			width = a.nfields;
+			for (int i = 0; i < width; i += every)
+				wanted[n++] = i;
+			FUZZ_EXPECT(pin_csv_want(mapped, width, wanted, n));
+		}
+	}
+	FUZZ_EXPECT(pin_csv_next(mapped, &b, &mapped_err) == status);
+	if (status == PIN_CSV_ERROR)
+		FUZZ_EXPECT(strcmp(plain_err.message, mapped_err.message) == 0);
+	FUZZ_EXPECT(pin_csv_ended_cleanly(plain) == pin_csv_ended_cleanly(mapped));
+	pin_csv_free(plain);
+	pin_csv_free(mapped);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	int			kernels = 0;
 	Source		source;
 	PinCsv	   *csv;
 	Summary		whole;
@@ -94,12 +176,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	csv = pin_csv_open(data[0] % 2 ? '\t' : ',', read_source, &source);
-	FUZZ_EXPECT(csv != NULL);
+	while (pin_map_kernel_at(kernels) != NULL)
+		kernels++;
+	compare_ways(data, size, pin_map_kernel_at(size % kernels));
 
-	source.data = data + 2;
-	source.len = size - 2;
-	source.piece = size;
+	csv = open_source(&source, data, size, size);
 	whole = summarize(csv);
 	pin_csv_rewind(csv);
 	source.data = data + 2;
@@ -119,4 +200,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 FUZZ_MAIN(FUZZ_SEED(",\0a,b\n1,2\n"),
 		  FUZZ_SEED(",\1\xEF\xBB\xBF\"a\",\"b\"\"c\"\"\"\r\n\"\",\r\n"),
 		  FUZZ_SEED(",\2\"a\nb\r\nc\",d\re\r\n\nf"),
-		  FUZZ_SEED("\t\0a\t\"b\tc\"\t5\"\r\n"));
+		  FUZZ_SEED("\t\0a\t\"b\tc\"\t5\"\r\n"),
+		  FUZZ_SEED(",\x10" "a,b,c,d\n1,\"two, or \"\"2\"\"\",3,2026-01-31T00:00:00\n,,,\n"
+					"K\xC3\xB6ln,\"x\ny\",-12.50,\"\"\r\n"),
+		  FUZZ_SEED(",\x20" "k,v\n1,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n2,b\n"
+					"3,\"ccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc\"\r\n4,d"));

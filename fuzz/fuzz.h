@@ -7,7 +7,7 @@
  * links with libFuzzer:
  *
  *		clang -g -O1 -fsanitize=fuzzer,address,undefined -Isrc -Ifuzz
- *			fuzz/csv.c src/reader/csv.c src/error.c -o fuzz-csv
+ *			fuzz/csv.c src/reader/csv.c src/reader/field_map.c src/error.c -o fuzz-csv
  *
  * With -DFUZZ_STANDALONE it is a program of its own instead, which feeds itself
  * mutations of a few seeds, the same ones in every run: "fuzz-csv [RUNS]".

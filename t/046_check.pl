@@ -122,6 +122,9 @@ foreach my $grant (sort keys %grants)
 	is(scalar(my @s = $emulator->log(endpoint => 'token')), 1, "$grant: signs in anew");
 	like($rows->{datasets}{detail}, qr/^\d+ in program "mpn"\.$/, "$grant: datasets");
 	like($rows->{quota}{detail}, qr/^2 of 2 immediate reports/, "$grant: quota");
+	like($rows->{MFA}{detail}, $grant eq 'refresh_token' ? qr/API says/ :
+		  $grant eq 'password' ? qr/carries no proof/ : qr/needs none/, "$grant: MFA");
+	is($s[0]{status}, 200, "$grant: is accepted");
 	like($rows->{MFA}{hint}, qr/device code/, 'a password will not do for long')
 	  if $grant eq 'password';
 }
@@ -354,6 +357,17 @@ set_server(q(ADD resource 'https://graph.microsoft.com'));
 fails('a token for something else', 'permission', qr/"resource"/);
 set_server(q(DROP resource));
 is(statuses(check()), '', 'all is well again');
+
+fault({ endpoint => 'datasets', headers => { isMfaCompliant => 'False' },
+		body => { value => [ { datasetName => 'AzureUsage' } ] } });
+$rows = check();
+is(statuses($rows), 'MFA warning', 'a token that will not do for long');
+like($rows->{MFA}{hint}, qr/device code/, 'with the way out');
+fault({ endpoint => 'datasets', body => { value => [ { datasetName => 'AzureUsage' } ] } });
+$rows = check();
+is(statuses($rows), '', 'a service that says nothing of it');
+is($rows->{datasets}{detail}, '1 in program "mpn".', 'and has one dataset');
+$emulator->control('DELETE', '/faults');
 
 ok(!(grep { $_->{method} ne 'GET' && $_->{endpoint} ne 'token' } @requests),
 	'nothing but questions was sent');

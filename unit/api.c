@@ -23,7 +23,7 @@ static const PinApi local = {"http://127.0.0.1:8080/", "v1.1", "cmp"};
 static PinReply
 reply_of(int status, const char *body)
 {
-	PinReply	reply = {status, body, strlen(body), NULL, -1};
+	PinReply	reply = {status, body, strlen(body), NULL, -1, NULL};
 
 	return reply;
 }

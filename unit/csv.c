@@ -2,9 +2,10 @@
  *
  * csv.c
  *		The CSV reader against cases written by hand, and against a second
- *		parser too simple to be wrong, in pieces of every size.
+ *		parser too simple to be wrong, in pieces of every size; then its way by
+ *		the map, with each kernel, against its way byte by byte.
  *
- * Links: src/reader/csv.c src/error.c
+ * Links: src/reader/csv.c src/reader/field_map.c src/error.c
  *
  *-------------------------------------------------------------------------
  */
@@ -227,7 +228,7 @@ reader_dump(PinCsv *csv, PinError *err)
 
 	while ((status = pin_csv_next(csv, &record, err)) == PIN_CSV_RECORD)
 	{
-		dump_record(&dump, record.line);
+		dump_record(&dump, pin_csv_line(csv));
 		for (int i = 0; i < record.nfields; i++)
 		{
 			PinField   *field = &record.fields[i];
@@ -256,6 +257,137 @@ dump_in_pieces(const char *input, size_t len, char delimiter, size_t piece,
 	dump = reader_dump(csv, err);
 	pin_csv_free(csv);
 	return dump;
+}
+
+/* A reader that is told what is wanted, once it has read the first record. */
+typedef struct Mapped
+{
+	Pieces		pieces;			/* its source */
+	PinCsv	   *csv;			/* it */
+	int			width;			/* fields of the first record */
+	uint32_t	mask;			/* bit i: fields i, i + 32, ... are wanted */
+	int		   *wanted;			/* numbers of the wanted ones */
+} Mapped;
+
+static bool
+is_wanted(const Mapped *m, const PinRecord *record, int i)
+{
+	return record->nfields != m->width || (m->mask >> (i % 32) & 1);
+}
+
+static void
+want(Mapped *m, int width)
+{
+	int			n = 0;
+
+	m->width = width;
+	m->wanted = malloc(width * sizeof(int));
+	for (int i = 0; i < width; i++)
+	{
+		if (m->mask >> (i % 32) & 1)
+			m->wanted[n++] = i;
+	}
+	if (!pin_csv_want(m->csv, width, m->wanted, n))
+		abort();
+}
+
+static bool
+is_ascii(const PinField *field)
+{
+	for (uint32_t i = 0; i < field->len; i++)
+	{
+		if ((unsigned char) field->data[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+/* Are the fields that were wanted the same, and what is said of them true? */
+static bool
+same_record(const Mapped *m, const PinRecord *a, const PinRecord *b)
+{
+	if (a->nfields != b->nfields)
+		return false;
+	for (int i = 0; i < a->nfields; i++)
+	{
+		const PinField *x = &a->fields[i];
+		const PinField *y = &b->fields[i];
+
+		if (!is_wanted(m, a, i))
+			continue;
+		if (x->len != y->len || x->quoted != y->quoted ||
+			memcmp(x->data, y->data, x->len) != 0 || (y->ascii && !is_ascii(y)))
+			return false;
+	}
+	/* what the caller may do with them, from the last to the first */
+	for (int i = a->nfields - 1; i >= 0; i--)
+	{
+		if (is_wanted(m, a, i))
+			b->fields[i].data[-1] = (char) (b->fields[i].len * 2 + 1);
+	}
+	return true;
+}
+
+/* Whether the way by the map and that byte by byte find the same. */
+static bool
+ways_agree(const char *input, size_t len, char delimiter, size_t piece,
+		   const PinMapKernel *kernel, uint32_t mask)
+{
+	Pieces		pieces = {input, len, piece, 0, 0};
+	Mapped		m = {.pieces = pieces,.mask = mask};
+	PinCsv	   *plain = pin_csv_open(delimiter, read_piece, &pieces);
+	PinRecord	a;
+	PinRecord	b;
+	PinError	a_err = {0};
+	PinError	b_err = {0};
+	PinCsvStatus status;
+	bool		same;
+
+	m.csv = pin_csv_open(delimiter, read_piece, &m.pieces);
+	if (plain == NULL || m.csv == NULL)
+		abort();
+	pin_csv_use(m.csv, kernel);
+	do
+	{
+		status = pin_csv_next(plain, &a, &a_err);
+		same = pin_csv_next(m.csv, &b, &b_err) == status;
+		if (same && status == PIN_CSV_RECORD)
+		{
+			/* the line is worked out: not for each record */
+			same = (a.fields[0].len % 3 != 0 || pin_csv_line(plain) == pin_csv_line(m.csv)) &&
+				same_record(&m, &a, &b);
+			if (m.wanted == NULL)
+				want(&m, a.nfields);
+		}
+	} while (same && status == PIN_CSV_RECORD);
+	same = same && (status != PIN_CSV_ERROR || strcmp(a_err.message, b_err.message) == 0) &&
+		pin_csv_line(plain) == pin_csv_line(m.csv) &&
+		pin_csv_ended_cleanly(plain) == pin_csv_ended_cleanly(m.csv);
+	if (!same && len < 1000)
+		diag("%s, %08x, in pieces of %zu: %.*s", kernel->name, (unsigned) mask, piece,
+			 (int) len, input);
+	pin_csv_free(plain);
+	pin_csv_free(m.csv);
+	free(m.wanted);
+	return same;
+}
+
+/* The same with each kernel, and several choices of fields. */
+static bool
+all_ways_agree(const char *input, size_t len, char delimiter, size_t piece)
+{
+	static const uint32_t masks[] = {0xFFFFFFFF, 0, 1, 0x80000002, 0x55555555, 0x00F0F00C};
+	const PinMapKernel *kernel;
+
+	for (int k = 0; (kernel = pin_map_kernel_at(k)) != NULL; k++)
+	{
+		for (int i = 0; i < 6; i++)
+		{
+			if (!ways_agree(input, len, delimiter, piece, kernel, masks[i]))
+				return false;
+		}
+	}
+	return true;
 }
 
 /* Whether reader and simple parser agree; says so if not. */
@@ -436,6 +568,8 @@ test_random(void)
 
 		for (size_t piece = 1; piece <= len + 1 && bad < 5; piece++)
 			bad += !agree(input, len, delimiter, piece);
+		if (texts % 8 == 0)
+			bad += !all_ways_agree(input, len, delimiter, 1 + texts % 40);
 	}
 	is_int(bad, 0, "%d random texts in pieces of every size", texts);
 }
@@ -540,6 +674,129 @@ test_bounds(void)
 	free(input);
 }
 
+/*
+ * A table: records of one width, mostly, in which everything happens that can:
+ * a stray quote, another width, an empty line, an end without a line end.
+ */
+static size_t
+random_table(char *input, size_t max, int width, unsigned odd, uint64_t *state)
+{
+	static const char *const cells[] = {
+		"", "\"\"", "1", "-12.50", "plain text", "\"a, b\"", "\"say \"\"hi\"\"\"",
+		"\"two\nlines\"", "\"\r\n\"", "\"\"\"\"", "K\xC3\xB6ln", "\xE6\x9D\xB1\xE4\xBA\xAC",
+		"2026-01-31T00:00:00", "a\tb", "\"\t\"", "\"'\"",
+		"0123456789012345678901234567890123456789012345678901234567890123456789"
+	};
+	static const char *const odds[] = {
+		"5\" pipe", "\r", "x\ry", "\n", ",", "\r\n", "a\"\"b", "\"open", "\"x\"y", "\"a\"\r"
+	};
+	size_t		len = 0;
+
+	while (len + 200 * (size_t) width < max)
+	{
+		for (int i = 0; i < width; i++)
+		{
+			const char *cell = next_random(state) % odd == 0 ?
+			odds[next_random(state) % 10] : cells[next_random(state) % 17];
+
+			memcpy(input + len, cell, strlen(cell));
+			len += strlen(cell);
+			input[len++] = ',';
+		}
+		len--;
+		if (next_random(state) % 4 == 0)
+			input[len++] = '\r';
+		input[len++] = '\n';
+	}
+	return len - (next_random(state) % 3 == 0);
+}
+
+static void
+test_ways(void)
+{
+	const size_t max = 800 * 1024;
+	char	   *input = malloc(max);
+	uint64_t	state = 11;
+	int			bad = 0;
+	int			texts;
+
+	for (texts = 0; texts < 120 && bad < 5; texts++)
+	{
+		int			width = 1 + next_random(&state) % 9;
+		size_t		len = random_table(input, 4000, width, texts % 2 ? 40 : 100000, &state);
+
+		bad += !all_ways_agree(input, len, texts % 5 == 0 ? '\t' : ',', len + 1);
+		bad += !all_ways_agree(input, len, ',', 1 + next_random(&state) % 300);
+	}
+	is_int(bad, 0, "%d random tables by the map and byte by byte", texts);
+
+	for (int i = 0; i < 3; i++)
+	{
+		size_t		len = random_table(input, max, 27, i == 0 ? 1000000 : 5000, &state);
+
+		ok(all_ways_agree(input, len, ',', max), "a table of %zu bytes", len);
+	}
+	free(input);
+}
+
+/* Each place in a word and a buffer for what is longer than a byte. */
+static void
+test_way_edges(void)
+{
+	static const char *const middles[] = {
+		"\"\"\"x\"\"\",\"\"\r\n", "\"\r\n\",b\r\n", "a\r,\r\r\n", "\"x\"\r,b\n", "a\"\"b,c\n", "\"\",\"\n\n\"\n"
+	};
+	int			bad = 0;
+
+	for (int i = 0; i < 6; i++)
+	{
+		for (size_t lead = 0; lead < 140; lead++)
+		{
+			char		input[400];
+			size_t		len = 0;
+
+			len += snprintf(input, sizeof(input), "k,v\n1,\"");
+			memset(input + len, 'm', lead);
+			len += lead;
+			len += snprintf(input + len, sizeof(input) - len, "\"\n%sx,y\n\"\xC3\xA9\",", middles[i]);
+			bad += !all_ways_agree(input, len, ',', len + 1);
+		}
+	}
+	is_int(bad, 0, "quotes and line ends across words");
+
+	bad = 0;
+	for (size_t lead = 256 * 1024 - 40; lead <= 256 * 1024 + 4; lead++)
+	{
+		char	   *input = malloc(lead + 100);
+		size_t		len = lead;
+
+		memset(input, 'm', lead);
+		memcpy(input, "k,v\na,\"", 7);
+		len += snprintf(input + len, 100, "\"\"\"\r\n\"\",\"\n\n\"\r\nx,y\nlast,one");
+		bad += !ways_agree(input, len, ',', lead * 2, pin_map_kernel(), 3);
+		bad += !ways_agree(input, len, ',', 100000, pin_map_kernel(), 2);
+		free(input);
+	}
+	is_int(bad, 0, "quotes and line ends across buffers");
+}
+
+/* A record that is far longer than the buffer, with line ends in it. */
+static void
+test_long_record(void)
+{
+	const size_t body = 5 * 1024 * 1024;
+	char	   *input = malloc(body + 100);
+	size_t		len = 0;
+
+	len += sprintf(input, "k,v\n1,2\n3,\"");
+	for (size_t i = 0; i < body; i++)
+		input[len++] = "abc\n"[i % 4];
+	len += sprintf(input + len, "\"\n5,6\n7,8\n");
+	ok(ways_agree(input, len, ',', len, pin_map_kernel(), 3), "a record of 5 MB");
+	ok(ways_agree(input, len, ',', 30000, pin_map_kernel(), 1), "a record of 5 MB in pieces");
+	free(input);
+}
+
 int
 main(void)
 {
@@ -550,5 +807,8 @@ main(void)
 	test_well_formed();
 	test_buffer_edges();
 	test_bounds();
+	test_ways();
+	test_way_edges();
+	test_long_record();
 	return done_testing();
 }

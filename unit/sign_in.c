@@ -24,7 +24,7 @@ static const PinCredentials with_password = {
 static PinReply
 reply_of(int status, const char *body)
 {
-	PinReply	reply = {status, body, strlen(body), NULL, -1};
+	PinReply	reply = {status, body, strlen(body), NULL, -1, NULL};
 
 	return reply;
 }

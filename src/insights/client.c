@@ -106,6 +106,7 @@ send_request(PinClient *client, const PinApiRequest *what, const char *token, Pi
 	request.content_type = what->content_type;
 	request.body = what->body;
 	request.body_len = what->body_len;
+	request.validate_mfa = what->validate_mfa;
 	client->exchange = pin_http_start(client->http, &client->settings, &request, err);
 	if (client->exchange == NULL)
 		return false;
@@ -175,6 +176,7 @@ reply_of(const PinExchange *x)
 	reply.body = pin_exchange_body(x, &reply.body_len);
 	reply.www_authenticate = pin_exchange_header(x, "WWW-Authenticate");
 	reply.retry_after_ms = pin_exchange_retry_after_ms(x);
+	reply.mfa_compliant = pin_exchange_header(x, "isMfaCompliant");
 	return reply;
 }
 

@@ -13,6 +13,7 @@
 #ifndef PIN_MESSAGE_H
 #define PIN_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "error.h"
@@ -24,6 +25,7 @@ typedef struct PinApiRequest
 	const char *content_type;	/* static; the API wants one on GET too */
 	char	   *body;			/* NULL: none; owned; may hold secrets */
 	size_t		body_len;		/* bytes in body */
+	bool		validate_mfa;	/* ask whether the token carries MFA */
 } PinApiRequest;
 
 /* A whole reply as it arrived; everything borrowed from the exchange. */
@@ -34,6 +36,7 @@ typedef struct PinReply
 	size_t		body_len;		/* bytes in body */
 	const char *www_authenticate;	/* header WWW-Authenticate, or NULL */
 	int			retry_after_ms; /* header Retry-After, -1 if absent */
+	const char *mfa_compliant;	/* header isMfaCompliant, or NULL */
 } PinReply;
 
 /* A piece of remote text, cleaned, cut, and zero-terminated. */

@@ -23,12 +23,15 @@
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "reader/convert.h"
+#include "reader/number.h"
 #include "wire_time.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
 #include "utils/lsyscache.h"
+#include "utils/numeric.h"
 #include "utils/timestamp.h"
+#include "utils/uuid.h"
 
 /* Longest piece of a cell that an error repeats, bytes. */
 #define CELL_SHOWN_MAX 100
@@ -39,6 +42,9 @@
  */
 #define FIXED_LENGTH_TEXT_MAX 1024
 
+/* Longest text of a value that is remembered, bytes. */
+#define REPEATED_TEXT_MAX 32
+
 typedef enum CellStatus
 {
 	CELL_GOOD,					/* *value is set */
@@ -46,11 +52,8 @@ typedef enum CellStatus
 	CELL_OUT_OF_RANGE			/* well spelled, but no value of the type */
 } CellStatus;
 
-/*
- * Reads a value from text of len bytes, terminated, without blanks around it
- * unless the type is a string.
- */
-typedef CellStatus (*CellReader) (PinColumn *column, char *text, size_t len,
+/* Reads a value from a field, without blanks around it unless it is a string. */
+typedef CellStatus (*CellReader) (PinColumn *column, const PinField *field,
 								  Datum *value);
 
 struct PinColumn
@@ -61,12 +64,24 @@ struct PinColumn
 	void	   *domain_state;	/* what the server remembers of it */
 	MemoryContext context;		/* where it does */
 	bool		is_string;		/* blanks and the empty string are values */
+	bool		utf8;			/* text is stored as the file has it */
+	const PinMapKernel *kernel; /* how it is looked at */
 	CellReader	reader;			/* reads what is not NULL */
+	CellReader	fresh;			/* where values are repeated: reads another */
 	int			malformed_code; /* SQLSTATE of malformed text */
 	int			range_code;		/* SQLSTATE of a value out of range */
 	FmgrInfo	input;			/* input function of type */
 	Oid			input_param;	/* its second argument */
 	size_t		text_max;		/* longest text to give to it */
+
+	/* the value read last, where it has no place in the row */
+	PinNumber	number;			/* a numeric */
+	pg_uuid_t	uuid;			/* a UUID */
+
+	/* the value read last, where the same one often follows */
+	char		repeated[REPEATED_TEXT_MAX];	/* its text */
+	size_t		repeated_len;	/* bytes of that; 0: none */
+	Datum		repeated_value; /* passed by value */
 };
 
 /* Readers of types. */
@@ -76,6 +91,7 @@ typedef struct TypeReader
 	CellReader	reader;			/* how */
 	int			malformed_code; /* SQLSTATE of malformed text */
 	int			range_code;		/* SQLSTATE of a value out of range */
+	bool		repeats;		/* row after row may have the same value */
 } TypeReader;
 
 /* Text as the database has it; throws where it cannot be expressed. */
@@ -85,42 +101,126 @@ to_server(char *text, size_t len)
 	return pg_any_to_server(text, len, PG_UTF8);
 }
 
-static CellStatus
-read_text(PinColumn *column, char *text, size_t len, Datum *value)
+/*
+ * A short text gets its header in front of it, where it stands: that byte is
+ * ours.
+ */
+static Datum
+text_in_place(char *text, size_t len)
 {
-	char	   *converted = to_server(text, len);
+	SET_VARSIZE_SHORT(text - VARHDRSZ_SHORT, len + VARHDRSZ_SHORT);
+	return PointerGetDatum(text - VARHDRSZ_SHORT);
+}
 
-	if (converted != text)
-		len = strlen(converted);
-	*value = PointerGetDatum(cstring_to_text_with_len(converted, len));
+static CellStatus
+read_text(PinColumn *column, const PinField *field, Datum *value)
+{
+	char	   *converted = field->data;
+	size_t		len = field->len;
+
+	if (!field->ascii && !(column->utf8 && column->kernel->is_utf8(converted, len)))
+	{
+		converted = to_server(field->data, len);
+		if (converted != field->data)
+			len = strlen(converted);
+	}
+	if (converted == field->data && len + VARHDRSZ_SHORT <= VARATT_SHORT_MAX)
+		*value = text_in_place(converted, len);
+	else
+		*value = PointerGetDatum(cstring_to_text_with_len(converted, len));
 	return CELL_GOOD;
 }
 
 static CellStatus
-read_by_input_function(PinColumn *column, char *text, size_t len, Datum *value)
+read_by_input_function(PinColumn *column, const PinField *field, Datum *value)
 {
-	if (len > column->text_max)
+	char	   *cell = field->data;
+
+	if (field->len > column->text_max)
 		return CELL_MALFORMED;
-	*value = InputFunctionCall(&column->input, to_server(text, len),
-							   column->input_param, column->typmod);
+	if (!field->ascii)
+		cell = to_server(cell, field->len);
+	if (cell == field->data)
+		cell = pnstrdup(cell, field->len);
+	*value = InputFunctionCall(&column->input, cell, column->input_param, column->typmod);
+	return CELL_GOOD;
+}
+
+/* Whatever its characters are, a text has no more of them than bytes. */
+static CellStatus
+read_varchar(PinColumn *column, const PinField *field, Datum *value)
+{
+	if (column->typmod >= VARHDRSZ && field->len > column->typmod - VARHDRSZ)
+		return read_by_input_function(column, field, value);
+	return read_text(column, field, value);
+}
+
+static CellStatus
+read_numeric(PinColumn *column, const PinField *field, Datum *value)
+{
+	if (column->typmod >= 0 || !pin_number_read(field->data, field->len, &column->number))
+		return read_by_input_function(column, field, value);
+	*value = NumericGetDatum((Numeric) &column->number);
+	return CELL_GOOD;
+}
+
+/* What a hexadecimal digit stands for, marked; 0: it is none. */
+#define HEX_MARK 0x10
+#define HEX(value) (HEX_MARK | (value))
+
+static const uint8 hex_values[256] = {
+	['0'] = HEX(0), HEX(1), HEX(2), HEX(3), HEX(4), HEX(5), HEX(6), HEX(7), HEX(8), HEX(9),
+	['A'] = HEX(10), HEX(11), HEX(12), HEX(13), HEX(14), HEX(15),
+	['a'] = HEX(10), HEX(11), HEX(12), HEX(13), HEX(14), HEX(15)
+};
+
+/* Reads the usual spelling: 8-4-4-4-12 digits. */
+static bool
+read_usual_uuid(const char *text, size_t len, pg_uuid_t * uuid)
+{
+	/* where the digits of each byte stand */
+	static const uint8 places[UUID_LEN] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+	uint8		marks = HEX_MARK;
+
+	if (len != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-')
+		return false;
+	for (int i = 0; i < UUID_LEN; i++)
+	{
+		uint8		high = hex_values[(unsigned char) text[places[i]]];
+		uint8		low = hex_values[(unsigned char) text[places[i] + 1]];
+
+		marks &= high & low;
+		uuid->data[i] = (uint8) (high << 4) | (low & 0x0F);
+	}
+	return marks != 0;
+}
+
+static CellStatus
+read_uuid(PinColumn *column, const PinField *field, Datum *value)
+{
+	if (!read_usual_uuid(field->data, field->len, &column->uuid))
+		return read_by_input_function(column, field, value);
+	*value = UUIDPGetDatum(&column->uuid);
 	return CELL_GOOD;
 }
 
 static CellStatus
-read_bool(PinColumn *column, char *text, size_t len, Datum *value)
+read_bool(PinColumn *column, const PinField *field, Datum *value)
 {
 	static const struct
 	{
 		const char *word;
+		size_t		len;
 		bool		value;
 	}			words[] = {
-		{"0", false}, {"1", true}, {"n", false}, {"y", true},
-		{"no", false}, {"yes", true}, {"false", false}, {"true", true}
+		{"0", 1, false}, {"1", 1, true}, {"false", 5, false}, {"true", 4, true},
+		{"n", 1, false}, {"y", 1, true}, {"no", 2, false}, {"yes", 3, true}
 	};
 
 	for (int i = 0; i < lengthof(words); i++)
 	{
-		if (pg_strcasecmp(text, words[i].word) == 0)
+		if (field->len == words[i].len &&
+			pg_strncasecmp(field->data, words[i].word, words[i].len) == 0)
 		{
 			*value = BoolGetDatum(words[i].value);
 			return CELL_GOOD;
@@ -134,19 +234,21 @@ read_bool(PinColumn *column, char *text, size_t len, Datum *value)
  * point with zeros behind it, since the service may write 12 as 12.0.
  */
 static CellStatus
-read_whole(const char *p, int64 min, int64 max, int64 *number)
+read_whole(const PinField *field, int64 min, int64 max, int64 *number)
 {
-	bool		negative = *p == '-';
+	const char *p = field->data;
+	const char *end = p + field->len;
+	bool		negative = p < end && *p == '-';
 	uint64		limit = negative ? -(uint64) min : (uint64) max;
 	uint64		sum = 0;
 	bool		overflow = false;
 
 	*number = 0;
-	if (*p == '-' || *p == '+')
+	if (p < end && (*p == '-' || *p == '+'))
 		p++;
-	if (!isdigit((unsigned char) *p))
+	if (p == end || !isdigit((unsigned char) *p))
 		return CELL_MALFORMED;
-	for (; isdigit((unsigned char) *p); p++)
+	for (; p < end && isdigit((unsigned char) *p); p++)
 	{
 		int			digit = *p - '0';
 
@@ -155,44 +257,44 @@ read_whole(const char *p, int64 min, int64 max, int64 *number)
 		else
 			sum = sum * 10 + digit;
 	}
-	if (*p == '.')
+	if (p < end && *p == '.')
 	{
-		if (*++p != '0')
+		if (++p == end)
 			return CELL_MALFORMED;
-		while (*p == '0')
+		while (p < end && *p == '0')
 			p++;
 	}
-	if (*p != '\0')
+	if (p < end)
 		return CELL_MALFORMED;
 	*number = (int64) (negative ? -sum : sum);
 	return overflow ? CELL_OUT_OF_RANGE : CELL_GOOD;
 }
 
 static CellStatus
-read_int2(PinColumn *column, char *text, size_t len, Datum *value)
+read_int2(PinColumn *column, const PinField *field, Datum *value)
 {
 	int64		number;
-	CellStatus	status = read_whole(text, PG_INT16_MIN, PG_INT16_MAX, &number);
+	CellStatus	status = read_whole(field, PG_INT16_MIN, PG_INT16_MAX, &number);
 
 	*value = Int16GetDatum((int16) number);
 	return status;
 }
 
 static CellStatus
-read_int4(PinColumn *column, char *text, size_t len, Datum *value)
+read_int4(PinColumn *column, const PinField *field, Datum *value)
 {
 	int64		number;
-	CellStatus	status = read_whole(text, PG_INT32_MIN, PG_INT32_MAX, &number);
+	CellStatus	status = read_whole(field, PG_INT32_MIN, PG_INT32_MAX, &number);
 
 	*value = Int32GetDatum((int32) number);
 	return status;
 }
 
 static CellStatus
-read_int8(PinColumn *column, char *text, size_t len, Datum *value)
+read_int8(PinColumn *column, const PinField *field, Datum *value)
 {
 	int64		number;
-	CellStatus	status = read_whole(text, PG_INT64_MIN, PG_INT64_MAX, &number);
+	CellStatus	status = read_whole(field, PG_INT64_MIN, PG_INT64_MAX, &number);
 
 	*value = Int64GetDatum(number);
 	return status;
@@ -203,9 +305,9 @@ read_int8(PinColumn *column, char *text, size_t len, Datum *value)
  * range of the server's types, so the sums below cannot overflow.
  */
 static CellStatus
-read_wire_time(const char *text, size_t len, PinWireTime *time)
+read_wire_time(const PinField *field, PinWireTime *time)
 {
-	if (pin_wire_time_parse(text, len, time))
+	if (pin_wire_time_parse(field->data, field->len, time))
 		return CELL_GOOD;
 	return time->out_of_range ? CELL_OUT_OF_RANGE : CELL_MALFORMED;
 }
@@ -218,10 +320,10 @@ date_of(const PinWireTime *time)
 
 /* The date as it is written, whatever time and offset go with it. */
 static CellStatus
-read_date(PinColumn *column, char *text, size_t len, Datum *value)
+read_date(PinColumn *column, const PinField *field, Datum *value)
 {
 	PinWireTime time;
-	CellStatus	status = read_wire_time(text, len, &time);
+	CellStatus	status = read_wire_time(field, &time);
 
 	if (status == CELL_GOOD)
 		*value = DateADTGetDatum(date_of(&time));
@@ -230,10 +332,10 @@ read_date(PinColumn *column, char *text, size_t len, Datum *value)
 
 /* The moment in UTC, which is also what a time without an offset means. */
 static CellStatus
-read_moment(char *text, size_t len, Timestamp *moment)
+read_moment(const PinField *field, Timestamp *moment)
 {
 	PinWireTime time;
-	CellStatus	status = read_wire_time(text, len, &time);
+	CellStatus	status = read_wire_time(field, &time);
 	int64		minutes;
 
 	if (status != CELL_GOOD)
@@ -247,10 +349,10 @@ read_moment(char *text, size_t len, Timestamp *moment)
 }
 
 static CellStatus
-read_timestamp(PinColumn *column, char *text, size_t len, Datum *value)
+read_timestamp(PinColumn *column, const PinField *field, Datum *value)
 {
 	Timestamp	moment;
-	CellStatus	status = read_moment(text, len, &moment);
+	CellStatus	status = read_moment(field, &moment);
 
 	if (status != CELL_GOOD)
 		return status;
@@ -262,10 +364,10 @@ read_timestamp(PinColumn *column, char *text, size_t len, Datum *value)
 }
 
 static CellStatus
-read_timestamptz(PinColumn *column, char *text, size_t len, Datum *value)
+read_timestamptz(PinColumn *column, const PinField *field, Datum *value)
 {
 	TimestampTz moment;
-	CellStatus	status = read_moment(text, len, &moment);
+	CellStatus	status = read_moment(field, &moment);
 
 	if (status != CELL_GOOD)
 		return status;
@@ -276,26 +378,51 @@ read_timestamptz(PinColumn *column, char *text, size_t len, Datum *value)
 	return CELL_GOOD;
 }
 
+/* Reads what is not the same text as the last time. */
+static CellStatus
+read_repeated(PinColumn *column, const PinField *field, Datum *value)
+{
+	CellStatus	status;
+
+	if (field->len == column->repeated_len &&
+		memcmp(field->data, column->repeated, field->len) == 0)
+	{
+		*value = column->repeated_value;
+		return CELL_GOOD;
+	}
+	status = column->fresh(column, field, value);
+	if (status == CELL_GOOD && field->len <= REPEATED_TEXT_MAX)
+	{
+		memcpy(column->repeated, field->data, field->len);
+		column->repeated_len = field->len;
+		column->repeated_value = *value;
+	}
+	return status;
+}
+
 static const TypeReader type_readers[] = {
-	{TEXTOID, read_text, 0, 0},
+	{TEXTOID, read_text, 0, 0, false},
+	{VARCHAROID, read_varchar, 0, 0, false},
+	{NUMERICOID, read_numeric, ERRCODE_INVALID_TEXT_REPRESENTATION, 0, false},
+	{UUIDOID, read_uuid, ERRCODE_INVALID_TEXT_REPRESENTATION, 0, false},
 	{BOOLOID, read_bool,
-	ERRCODE_INVALID_TEXT_REPRESENTATION, 0},
+	ERRCODE_INVALID_TEXT_REPRESENTATION, 0, false},
 	{INT2OID, read_int2,
-	ERRCODE_INVALID_TEXT_REPRESENTATION, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE},
+	ERRCODE_INVALID_TEXT_REPRESENTATION, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, false},
 	{INT4OID, read_int4,
-	ERRCODE_INVALID_TEXT_REPRESENTATION, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE},
+	ERRCODE_INVALID_TEXT_REPRESENTATION, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, false},
 	{INT8OID, read_int8,
-	ERRCODE_INVALID_TEXT_REPRESENTATION, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE},
+	ERRCODE_INVALID_TEXT_REPRESENTATION, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, false},
 	{DATEOID, read_date,
-	ERRCODE_INVALID_DATETIME_FORMAT, ERRCODE_DATETIME_FIELD_OVERFLOW},
+	ERRCODE_INVALID_DATETIME_FORMAT, ERRCODE_DATETIME_FIELD_OVERFLOW, true},
 	{TIMESTAMPOID, read_timestamp,
-	ERRCODE_INVALID_DATETIME_FORMAT, ERRCODE_DATETIME_FIELD_OVERFLOW},
+	ERRCODE_INVALID_DATETIME_FORMAT, ERRCODE_DATETIME_FIELD_OVERFLOW, true},
 	{TIMESTAMPTZOID, read_timestamptz,
-	ERRCODE_INVALID_DATETIME_FORMAT, ERRCODE_DATETIME_FIELD_OVERFLOW}
+	ERRCODE_INVALID_DATETIME_FORMAT, ERRCODE_DATETIME_FIELD_OVERFLOW, true}
 };
 
 static void
-choose_reader(PinColumn *column)
+choose_reader(PinColumn *column, bool by_value)
 {
 	column->reader = read_by_input_function;
 	column->malformed_code = ERRCODE_INVALID_TEXT_REPRESENTATION;
@@ -303,7 +430,9 @@ choose_reader(PinColumn *column)
 	{
 		if (type_readers[i].type == column->type)
 		{
-			column->reader = type_readers[i].reader;
+			column->fresh = type_readers[i].reader;
+			column->reader = type_readers[i].repeats && by_value ?
+				read_repeated : column->fresh;
 			column->malformed_code = type_readers[i].malformed_code;
 			column->range_code = type_readers[i].range_code;
 		}
@@ -330,7 +459,9 @@ pin_column_create(Form_pg_attribute att)
 	fmgr_info(function, &column->input);
 	column->text_max = att->attlen > 0 && !column->is_string ?
 		FIXED_LENGTH_TEXT_MAX : SIZE_MAX;
-	choose_reader(column);
+	choose_reader(column, att->attbyval);
+	column->utf8 = GetDatabaseEncoding() == PG_UTF8;
+	column->kernel = pin_map_kernel();
 	return column;
 }
 
@@ -348,9 +479,6 @@ pin_column_fails_cleanly(const PinColumn *column)
 		case FLOAT8OID:
 		case JSONBOID:
 		case JSONOID:
-		case NUMERICOID:
-		case UUIDOID:
-		case VARCHAROID:
 			return true;
 		default:
 			return false;
@@ -359,21 +487,19 @@ pin_column_fails_cleanly(const PinColumn *column)
 
 /* The cell in the database's encoding, cut to what an error should repeat. */
 static char *
-shown_cell(char *text, size_t len)
+shown_cell(const PinField *field)
 {
-	char	   *cell = to_server(text, len);
-	size_t		shown;
+	char	   *cell = to_server(field->data, field->len);
+	size_t		len = cell != field->data ? strlen(cell) : field->len;
+	size_t		shown = pg_mbcliplen(cell, len, CELL_SHOWN_MAX);
 
-	if (cell != text)
-		len = strlen(cell);
-	shown = pg_mbcliplen(cell, len, CELL_SHOWN_MAX);
-	return shown < len ? psprintf("%.*s...", (int) shown, cell) : cell;
+	return psprintf("%.*s%s", (int) shown, cell, shown < len ? "..." : "");
 }
 
 static void
-throw_bad_cell(PinColumn *column, CellStatus status, char *text, size_t len)
+throw_bad_cell(PinColumn *column, CellStatus status, const PinField *field)
 {
-	const char *cell = shown_cell(text, len);
+	const char *cell = shown_cell(field);
 	const char *type = format_type_be(column->type);
 
 	if (status == CELL_MALFORMED)
@@ -389,36 +515,41 @@ throw_bad_cell(PinColumn *column, CellStatus status, char *text, size_t len)
 			 errmsg("value \"%s\" is out of range for type %s", cell, type)));
 }
 
+static inline bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 /* Takes the blanks off both ends of a field. */
-static void
+static inline void
 trim(PinField *field)
 {
-	while (field->len > 0 && (*field->data == ' ' || *field->data == '\t'))
+	while (field->len > 0 && is_blank(*field->data))
 	{
 		field->data++;
 		field->len--;
 	}
-	while (field->len > 0 && (field->data[field->len - 1] == ' ' ||
-							  field->data[field->len - 1] == '\t'))
+	while (field->len > 0 && is_blank(field->data[field->len - 1]))
 		field->len--;
-	field->data[field->len] = '\0';
 }
 
 Datum
-pin_column_convert(PinColumn *column, PinField *field, bool *isnull)
+pin_column_convert(PinColumn *column, const PinField *cell, bool *isnull)
 {
+	PinField	field = *cell;
 	Datum		value = (Datum) 0;
 
 	if (!column->is_string)
-		trim(field);
-	*isnull = field->len == 0 && !(column->is_string && field->quoted);
+		trim(&field);
+	*isnull = field.len == 0 && !(column->is_string && field.quoted);
 	if (!*isnull)
 	{
 		CellStatus	status;
 
-		status = column->reader(column, field->data, field->len, &value);
+		status = column->reader(column, &field, &value);
 		if (status != CELL_GOOD)
-			throw_bad_cell(column, status, field->data, field->len);
+			throw_bad_cell(column, status, &field);
 	}
 	if (OidIsValid(column->domain))
 		domain_check(value, *isnull, column->domain, &column->domain_state,

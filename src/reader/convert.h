@@ -10,8 +10,9 @@
  * empty field is the empty string, and blanks are text.
  *
  * Dates, times, booleans and whole numbers are read as the service writes them,
- * whatever the session's settings are; see convert.c.  Every other type is read
- * by its own input function, with the column's modifier.
+ * whatever the session's settings are; see convert.c.  Text, numbers and UUIDs
+ * in their common spellings are read directly, to the same values.  Everything
+ * else is read by the type's own input function, with the column's modifier.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,11 +40,13 @@ extern PinColumn *pin_column_create(Form_pg_attribute att);
 extern bool pin_column_fails_cleanly(const PinColumn *column);
 
 /*
- * Converts a field, whose text it may change.  The result, unless *isnull, is
- * palloc'd in the current context.  Throws if the text is no value of the type
- * (22P02, 22007, 22008, 22003, or the input function's own error), breaks a
- * constraint of a domain, or cannot be expressed in the database's encoding.
+ * Converts a field.  The result, unless *isnull, is valid as long as the field's
+ * bytes are and until the column's next conversion: it may be in the place of
+ * the field, whose byte in front is written over, in the column, or palloc'd in
+ * the current context.  Throws if the text is no value of the type (22P02,
+ * 22007, 22008, 22003, or the input function's own error), breaks a constraint
+ * of a domain, or cannot be expressed in the database's encoding.
  */
-extern Datum pin_column_convert(PinColumn *column, PinField *field, bool *isnull);
+extern Datum pin_column_convert(PinColumn *column, const PinField *cell, bool *isnull);
 
 #endif							/* PIN_CONVERT_H */

@@ -1,8 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * csv.c
- *		One pass over the bytes: fields are found, unescaped and terminated in
- *		the buffer they were read into.
+ *		Fields are found and unescaped in the buffer they were read into.
+ *
+ * There are two ways through the bytes.  Records of the expected width, whose
+ * quotes are where the format wants them, are found by a map of the whole
+ * buffer (field_map.c).  All others are read byte by byte; so are the header,
+ * and the end of a file that has no line end.  What follows is about that way.
  *
  * The buffer holds the current record from its first byte; bytes before it
  * are spent.  Where the buffer ends within a record, the scan stops at a byte
@@ -24,10 +28,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reader/field_map.h"
+
 /* First size of the buffer: fits into a second-level cache. */
 #define BUFFER_SIZE (256 * 1024)
 /* Zeros behind the last byte: a word that starts at the end is all zeros. */
 #define PADDING 8
+/* Bytes in front of the buffer: the first field's that may be written over. */
+#define LEAD 8
 /* First size of the array of fields: wider than most datasets. */
 #define FIELDS_SIZE 64
 
@@ -58,7 +66,7 @@ struct PinCsv
 	CsvState	state;			/* what the byte at next belongs to */
 	bool		source_ended;	/* source has no more bytes */
 	bool		line_ended;		/* last record had a line end */
-	char	   *buf;			/* size bytes and PADDING */
+	char	   *buf;			/* size bytes and PADDING, behind LEAD */
 	size_t		size;			/* bytes the buffer can take */
 	size_t		record;			/* where the current record starts */
 	size_t		next;			/* first byte not scanned yet */
@@ -71,6 +79,19 @@ struct PinCsv
 	int			nfields;		/* fields found */
 	int			fields_size;	/* fields the array can take */
 	PinError	failure;		/* set once, then every call returns it */
+
+	/* the way by the map */
+	const PinMapKernel *kernel; /* how it is made */
+	PinFieldMap map;			/* of the bytes from record to next */
+	int			width;			/* fields of a record; 0: no map is wanted */
+	const int  *wanted;			/* numbers of the wanted ones */
+	int			nwanted;		/* how many */
+	PinSpan    *spans;			/* where they are */
+	bool		mapped;			/* the last record came by the map */
+	bool		cut;			/* the buffer is known to end in a record */
+	uint64_t	map_line;		/* line of the map's first byte */
+	size_t		line_at;		/* line_inner is about the bytes before */
+	size_t		line_inner;		/* line feeds in quotes in them */
 };
 
 /*
@@ -160,6 +181,7 @@ end_field(PinCsv *csv, char *text_end, char *rest, Step step)
 	field->data = csv->buf + csv->field;
 	field->len = (uint32_t) (text_end - field->data);
 	field->quoted = csv->state == IN_QUOTES;
+	field->ascii = false;
 	*text_end = '\0';
 	csv->next = rest - csv->buf;
 	csv->state = AT_FIELD;
@@ -330,6 +352,14 @@ scan_record(PinCsv *csv)
 	}
 }
 
+static char *
+allocate(size_t size)
+{
+	char	   *block = malloc(LEAD + size + PADDING);
+
+	return block != NULL ? block + LEAD : NULL;
+}
+
 /*
  * Moves the current record to the start of a buffer of the given size, which
  * may be the present one.  False with csv->failure filled.
@@ -342,7 +372,7 @@ move_record(PinCsv *csv, size_t size)
 
 	if (size != csv->size)
 	{
-		to = malloc(size + PADDING);
+		to = allocate(size);
 		if (to == NULL)
 			return out_of_memory(csv);
 	}
@@ -350,7 +380,7 @@ move_record(PinCsv *csv, size_t size)
 		csv->fields[i].data = to + (csv->fields[i].data - from);
 	memmove(to, from, csv->end - csv->record);
 	if (to != csv->buf)
-		free(csv->buf);
+		free(csv->buf - LEAD);
 	csv->buf = to;
 	csv->size = size;
 	csv->next -= csv->record;
@@ -458,9 +488,170 @@ read_record(PinCsv *csv)
 	return step == STEP_RECORD;
 }
 
+/* ---- by the map ---- */
+
+/* Maps the records from next on, as many as the buffer holds whole. */
+static bool
+map_buffer(PinCsv *csv)
+{
+	size_t		len = csv->end - csv->next;
+
+	csv->record = csv->next;
+	if (!pin_map_reserve(&csv->map, len))
+		return out_of_memory(csv);
+	csv->kernel->fill(&csv->map, csv->buf + csv->next, len, csv->delimiter, csv->width);
+	csv->cut = !csv->map.stuck && csv->map.len < len;
+	return csv->map.rows > 0;
+}
+
+/*
+ * Maps the next records.  Where the buffer ends within the next one it is
+ * filled, but only once: a record that still is not whole is read byte by byte,
+ * so that no byte is looked at more than twice, however small the pieces.
+ * False: the next record has to be read otherwise, or csv->failure is filled.
+ */
+static bool
+map_records(PinCsv *csv)
+{
+	csv->nfields = 0;
+	if (csv->cut || csv->next == csv->end || !map_buffer(csv))
+	{
+		csv->record = csv->next;
+		if (csv->map.stuck || csv->source_ended || !fill(csv))
+			return false;
+		if (csv->next == csv->end || !map_buffer(csv))
+			return false;
+	}
+	csv->map_line = csv->line;
+	csv->line += csv->map.rows + csv->map.inner;
+	csv->next += csv->map.len;
+	csv->line_at = csv->line_inner = 0;
+	csv->line_ended = true;
+	return true;
+}
+
+/* Forgets the map. */
+static void
+leave_map(PinCsv *csv)
+{
+	csv->map.taken = csv->map.rows = 0;
+	csv->map.stuck = false;
+	csv->mapped = false;
+	csv->cut = false;
+}
+
+/*
+ * Takes the doubling from the quotes of a field.  The bytes that are left over
+ * at its end become blanks, so that no line feed is counted twice.
+ */
+static void
+unescape(PinField *field)
+{
+	char	   *end = field->data + field->len;
+	char	   *out = memchr(field->data, '"', field->len);
+
+	if (out == NULL)
+		return;
+	for (const char *p = out; p < end; p++)
+	{
+		*out++ = *p;
+		p += *p == '"';
+	}
+	memset(out, ' ', end - out);
+	field->len = (uint32_t) (out - field->data);
+}
+
+/* Fills a field from where it is. */
+static inline void
+map_field(PinCsv *csv, const PinSpan *span, bool last, PinField *field)
+{
+	char	   *start = csv->buf + csv->record + span->start;
+	char	   *end = csv->buf + csv->record + span->end;
+
+	if (last && end > start && end[-1] == '\r')
+		end--;
+	field->ascii = !pin_map_any(csv->map.wide, span);
+	field->quoted = end > start && *start == '"';
+	if (field->quoted)
+	{
+		start++;
+		end--;
+	}
+	field->data = start;
+	field->len = (uint32_t) (end - start);
+	if (field->quoted && pin_map_any(csv->map.doubled, span))
+		unescape(field);
+}
+
+static void
+next_mapped(PinCsv *csv, PinRecord *record)
+{
+	csv->kernel->take(&csv->map, csv->width, csv->wanted, csv->nwanted, csv->spans);
+	for (int i = 0; i < csv->nwanted; i++)
+		map_field(csv, &csv->spans[i], csv->wanted[i] == csv->width - 1,
+				  &csv->fields[csv->wanted[i]]);
+	record->fields = csv->fields;
+	record->nfields = csv->width;
+}
+
+bool
+pin_csv_want(PinCsv *csv, int nfields, const int *wanted, int nwanted)
+{
+	PinSpan    *spans = realloc(csv->spans, (nwanted + 1) * sizeof(PinSpan));
+
+	if (spans == NULL)
+		return false;
+	csv->spans = spans;
+	while (csv->fields_size < nfields)
+	{
+		if (!grow_fields(csv))
+			return false;
+	}
+	csv->width = nfields;
+	csv->wanted = wanted;
+	csv->nwanted = nwanted;
+	return true;
+}
+
+/*
+ * Line feeds that are in quotes before the record that was taken last.  Those
+ * that end fields are in the map, whatever has been written over them.
+ */
+static size_t
+inner_lines(PinCsv *csv, size_t until)
+{
+	for (; csv->line_at < until; csv->line_at++)
+	{
+		size_t		i = csv->line_at;
+		bool		ends = csv->map.ends[i / PIN_MAP_BLOCK] >> (i % PIN_MAP_BLOCK) & 1;
+
+		csv->line_inner += csv->buf[csv->record + i] == '\n' && !ends;
+	}
+	return csv->line_inner;
+}
+
+uint64_t
+pin_csv_line(PinCsv *csv)
+{
+	if (!csv->mapped)
+		return csv->record_line;
+	return csv->map_line + csv->map.taken - 1 +
+		(csv->map.inner > 0 ? inner_lines(csv, csv->map.last) : 0);
+}
+
 PinCsvStatus
 pin_csv_next(PinCsv *csv, PinRecord *record, PinError *err)
 {
+	csv->mapped = csv->map.taken < csv->map.rows ||
+		(csv->width > 0 && csv->state == AT_FIELD &&
+		 csv->failure.kind == PIN_ERROR_NONE && map_records(csv));
+	if (csv->mapped)
+	{
+		next_mapped(csv, record);
+		return PIN_CSV_RECORD;
+	}
+
+	leave_map(csv);
 	csv->nfields = 0;
 	csv->record_line = csv->line;
 	if (csv->failure.kind == PIN_ERROR_NONE && fill_if_empty(csv))
@@ -471,7 +662,6 @@ pin_csv_next(PinCsv *csv, PinRecord *record, PinError *err)
 		{
 			record->fields = csv->fields;
 			record->nfields = csv->nfields;
-			record->line = csv->record_line;
 			return PIN_CSV_RECORD;
 		}
 	}
@@ -495,6 +685,8 @@ pin_csv_rewind(PinCsv *csv)
 	csv->field = csv->out = 0;
 	csv->line = csv->record_line = 1;
 	csv->nfields = 0;
+	csv->width = 0;
+	leave_map(csv);
 	memset(csv->buf, 0, PADDING);
 	pin_error_reset(&csv->failure);
 }
@@ -509,9 +701,10 @@ pin_csv_open(char delimiter, PinCsvRead read, void *arg)
 	csv->read = read;
 	csv->arg = arg;
 	csv->delimiter = delimiter;
+	csv->kernel = pin_map_kernel();
 	csv->size = BUFFER_SIZE;
 	csv->fields_size = FIELDS_SIZE;
-	csv->buf = malloc(BUFFER_SIZE + PADDING);
+	csv->buf = allocate(BUFFER_SIZE);
 	csv->fields = malloc(FIELDS_SIZE * sizeof(PinField));
 	if (csv->buf == NULL || csv->fields == NULL)
 	{
@@ -523,11 +716,20 @@ pin_csv_open(char delimiter, PinCsvRead read, void *arg)
 }
 
 void
+pin_csv_use(PinCsv *csv, const PinMapKernel *kernel)
+{
+	csv->kernel = kernel;
+}
+
+void
 pin_csv_free(PinCsv *csv)
 {
 	if (csv == NULL)
 		return;
-	free(csv->buf);
+	if (csv->buf != NULL)
+		free(csv->buf - LEAD);
 	free(csv->fields);
+	free(csv->spans);
+	pin_map_free(&csv->map);
 	free(csv);
 }

@@ -11,6 +11,11 @@
  * What is not tolerated is an error, never a guess: text after a closing
  * quote, a quote that never closes, a NUL byte, a record longer than the bound.
  *
+ * Once it is told how wide records are and which of their fields are wanted, it
+ * finds these many bytes at a time (see field_map.h), and goes back to single
+ * bytes only for a record that is not of that width or has a quote where none
+ * belongs.  What comes out is the same.
+ *
  * Plain C.  Never raises.  Pulls its bytes through a callback, so it reads a
  * file, a socket or a test's string alike.
  *
@@ -24,6 +29,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "reader/field_map.h"
 
 typedef struct PinCsv PinCsv;
 
@@ -35,17 +41,18 @@ typedef ptrdiff_t (*PinCsvRead) (void *arg, char *buf, size_t size, PinError *er
 
 typedef struct PinField
 {
-	char	   *data;			/* unescaped, zero-terminated, in the reader's
-								 * buffer; valid until the next record */
+	char	   *data;			/* unescaped, in the reader's buffer; valid
+								 * until the next record.  The byte before it
+								 * is the caller's to write over */
 	uint32_t	len;			/* bytes */
 	bool		quoted;			/* "" is an empty string, nothing is NULL */
+	bool		ascii;			/* true: has no other bytes; false: not known */
 } PinField;
 
 typedef struct PinRecord
 {
 	PinField   *fields;
 	int			nfields;
-	uint64_t	line;			/* line of the file where it starts, from 1 */
 } PinRecord;
 
 typedef enum PinCsvStatus
@@ -66,16 +73,36 @@ typedef enum PinCsvStatus
 extern PinCsv *pin_csv_open(char delimiter, PinCsvRead read, void *arg);
 extern void pin_csv_free(PinCsv *csv);	/* NULL is fine */
 
-/* Forgets buffered bytes and line count: the source starts again. */
+/* Reads with another kernel than the best, for tests. */
+extern void pin_csv_use(PinCsv *csv, const PinMapKernel *kernel);
+
+/* Forgets bytes, line count and what is wanted: the source starts again. */
 extern void pin_csv_rewind(PinCsv *csv);
 
 /*
+ * Of records of nfields fields, only some are wanted from here on: nwanted
+ * numbers, from 0, that ascend.  The array is kept by reference.  Every other
+ * record is still read whole.  False when memory ran out.
+ */
+extern bool pin_csv_want(PinCsv *csv, int nfields, const int *wanted, int nwanted);
+
+/*
  * Next record.  A line with nothing on it is a record of one empty unquoted
- * field: what it means is the caller's business.  An error is final: every
- * later call returns it again, until pin_csv_rewind.  If the source left by
- * longjmp, only pin_csv_rewind and pin_csv_free may follow.
+ * field: what it means is the caller's business.  Before pin_csv_want each
+ * field is followed by a zero.  After it, of a record of the expected width the
+ * fields that are not wanted are unset.
+ *
+ * An error is final: every later call returns it again, until pin_csv_rewind.
+ * If the source left by longjmp, only pin_csv_rewind and pin_csv_free may
+ * follow.
  */
 extern PinCsvStatus pin_csv_next(PinCsv *csv, PinRecord *record, PinError *err);
+
+/*
+ * Line of the file, from 1, where the record that was returned last begins.
+ * Only counted when it is asked for.
+ */
+extern uint64_t pin_csv_line(PinCsv *csv);
 
 /* After PIN_CSV_END: did the last line end with a line end? True for "no bytes". */
 extern bool pin_csv_ended_cleanly(const PinCsv *csv);

@@ -48,6 +48,8 @@ struct PinRows
 	PinCsv	   *csv;			/* record reader */
 	int64		offset;			/* of the next byte to read, in the report */
 	int			nfields;		/* fields of the header, and of each record */
+	int		   *wanted;			/* numbers of the fields that are read */
+	int			nwanted;		/* how many */
 	Cell	   *cells;			/* the needed columns */
 	int			ncells;			/* their number */
 	int			nclean;			/* the first of them, whose conversion fails
@@ -56,7 +58,7 @@ struct PinRows
 	int			nconstants;		/* their number */
 	const Cell *current;		/* cell being converted, for error context */
 	const PinField *field;		/* its text, likewise; NULL: not to be shown */
-	uint64		line;			/* line of the current record */
+	int			nstrict;		/* of the cells, how many are not_null */
 	uint64		seen;			/* last line of an earlier pass */
 	uint64		rows;			/* rows returned */
 	uint64		bad_cells;		/* cells set to NULL */
@@ -104,7 +106,6 @@ next_record(PinRows *rows, PinRecord *record)
 	switch (pin_csv_next(rows->csv, record, &err))
 	{
 		case PIN_CSV_RECORD:
-			rows->line = record->line;
 			return true;
 		case PIN_CSV_END:
 			return false;
@@ -152,6 +153,7 @@ add_cell(PinRows *rows, Cell cell)
 
 	cell.column = pin_column_create(att);
 	cell.not_null = att->attnotnull;
+	rows->nstrict += cell.not_null;
 	if (pin_column_fails_cleanly(cell.column))
 	{
 		rows->cells[rows->ncells++] = rows->cells[rows->nclean];
@@ -188,6 +190,29 @@ match_header(PinRows *rows, const PinRecord *header)
 		throw_missing(rows, missing.data);
 }
 
+/* The fields of the needed columns, in the file's order. */
+static void
+choose_fields(PinRows *rows)
+{
+	Bitmapset  *fields = NULL;
+	int			field = -1;
+
+	for (int i = 0; i < rows->ncells; i++)
+		fields = bms_add_member(fields, rows->cells[i].field);
+	rows->wanted = palloc(sizeof(int) * (rows->ncells + 1));
+	while ((field = bms_next_member(fields, field)) >= 0)
+		rows->wanted[rows->nwanted++] = field;
+}
+
+/* Tells the CSV reader what the rows are like that follow the header. */
+static void
+want_fields(PinRows *rows)
+{
+	if (!pin_csv_want(rows->csv, rows->nfields, rows->wanted, rows->nwanted))
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+}
+
 /* Converts the values that are not in the file. */
 static void
 convert_constants(PinRows *rows)
@@ -199,8 +224,8 @@ convert_constants(PinRows *rows)
 	forboth(lcnum, rows->source.constant_attnums, lcvalue, rows->source.constants)
 	{
 		Constant   *constant = &rows->constants[rows->nconstants];
-		char	   *text = pstrdup(strVal(lfirst(lcvalue)));
-		PinField	field = {.data = text,.len = strlen(text)};
+		char	   *text = psprintf(" %s", strVal(lfirst(lcvalue)));
+		PinField	field = {.data = text + 1,.len = strlen(text + 1)};
 
 		constant->attnum = lfirst_int(lcnum);
 		if (!bms_is_member(constant->attnum, rows->source.needed))
@@ -222,8 +247,11 @@ read_header(PinRows *rows)
 {
 	PinRecord	header;
 
-	if (next_record(rows, &header))
-		match_header(rows, &header);
+	if (!next_record(rows, &header))
+		return;
+	match_header(rows, &header);
+	choose_fields(rows);
+	want_fields(rows);
 }
 
 PinRows *
@@ -270,7 +298,7 @@ cell_context(void *arg)
 	if (rows->field != NULL)
 		pin_error_clean(text, sizeof(text), rows->field->data, rows->field->len);
 	errcontext("report file line " UINT64_FORMAT ", field \"%s\", column \"%s\" of foreign table \"%s\": \"%s\"",
-			   rows->line, rows->current->remote_name,
+			   pin_csv_line(rows->csv), rows->current->remote_name,
 			   NameStr(TupleDescAttr(rows->source.tupdesc,
 									 rows->current->attnum - 1)->attname),
 			   rows->source.table_name, pin_text_to_server(text));
@@ -313,14 +341,15 @@ catch_error(MemoryContext context)
 static void
 count_bad_cell(PinRows *rows, const ErrorData *edata)
 {
+	uint64		line = pin_csv_line(rows->csv);
 	MemoryContext old;
 
-	if (rows->line <= rows->seen)
+	if (line <= rows->seen)
 		return;
 	old = MemoryContextSwitchTo(rows->context);
 	if (rows->bad_cells++ == 0)
 		rows->first_bad = psprintf("%s (line " UINT64_FORMAT ", field \"%s\")",
-								   edata->message, rows->line,
+								   edata->message, line,
 								   rows->current->remote_name);
 	MemoryContextSwitchTo(old);
 }
@@ -442,6 +471,8 @@ convert_leniently(PinRows *rows, PinRecord *record, Datum *values, bool *isnull)
 static void
 check_not_null(PinRows *rows, const bool *isnull)
 {
+	if (rows->nstrict == 0)
+		return;
 	rows->field = NULL;
 	for (int i = 0; i < rows->ncells; i++)
 	{
@@ -475,7 +506,7 @@ next_row(PinRows *rows, PinRecord *record)
 		{
 			CHECK_FOR_INTERRUPTS();
 			if (blank_line == 0)
-				blank_line = record->line;
+				blank_line = pin_csv_line(rows->csv);
 			continue;
 		}
 		if (blank_line == 0 && record->nfields == rows->nfields)
@@ -489,7 +520,7 @@ next_row(PinRows *rows, PinRecord *record)
 						record->nfields, rows->nfields),
 				 errhint("The file may be damaged. Run the query again to download it again."),
 				 errcontext("report file line " UINT64_FORMAT " of foreign table \"%s\"",
-							blank_line != 0 ? blank_line : record->line,
+							blank_line != 0 ? blank_line : pin_csv_line(rows->csv),
 							rows->source.table_name)));
 	}
 	return false;
@@ -537,10 +568,11 @@ pin_rows_rewind(PinRows *rows)
 {
 	PinRecord	header;
 
-	rows->seen = Max(rows->seen, rows->line);
+	rows->seen = Max(rows->seen, pin_csv_line(rows->csv));
 	pin_csv_rewind(rows->csv);
 	rows->offset = 0;
-	(void) next_record(rows, &header);
+	if (next_record(rows, &header))
+		want_fields(rows);
 }
 
 void

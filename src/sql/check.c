@@ -13,6 +13,7 @@
 
 #include "access/xact.h"
 #include "insights/aadsts.h"
+#include "insights/ascii.h"
 #include "insights/ask.h"
 #include "insights/probe.h"
 #include "insights/step.h"
@@ -49,10 +50,19 @@ typedef struct Finding
 	const char *hint;			/* what to do; NULL: nothing */
 } Finding;
 
+/* What the API says of a token, if it is asked. */
+typedef enum TokenMfa
+{
+	TOKEN_MFA_UNTOLD,
+	TOKEN_MFA_YES,
+	TOKEN_MFA_NO
+} TokenMfa;
+
 typedef struct Check
 {
 	const ForeignServer *server;	/* whose */
 	PinOptions *options;		/* NULL: they are not complete */
+	TokenMfa	mfa;			/* of the token, once it was used */
 	Finding		findings[PIN_STEPS];	/* so far; zeroed: not reached */
 } Check;
 
@@ -314,13 +324,25 @@ typedef struct Listing
 	size_t		count;			/* datasets on its first page */
 	bool		more;			/* there are more pages */
 	bool		redacted;		/* the service keeps something back */
+	TokenMfa	mfa;			/* what it says of the token */
 } Listing;
+
+static TokenMfa
+read_mfa(const PinReply *reply)
+{
+	if (reply->mfa_compliant == NULL)
+		return TOKEN_MFA_UNTOLD;
+	return pin_ascii_equal(reply->mfa_compliant, "true") ? TOKEN_MFA_YES :
+		pin_ascii_equal(reply->mfa_compliant, "false") ? TOKEN_MFA_NO : TOKEN_MFA_UNTOLD;
+}
 
 static bool
 read_listing(const PinReply *reply, void *arg, PinError *err)
 {
 	Listing    *listing = arg;
 	PinDatasetList list;
+
+	listing->mfa = read_mfa(reply);
 
 	/* for the list alone 404 would be none; here the address is in question */
 	if (!pin_api_check(reply, "list datasets", err) ||
@@ -334,20 +356,22 @@ read_listing(const PinReply *reply, void *arg, PinError *err)
 	return true;
 }
 
-/* A password passes where the service does not yet insist. */
+/* The API lets tokens without a second factor pass where it does not yet insist. */
 static void
 pass_mfa(Check *check)
 {
 	PinGrant	grant = grant_of(check->options);
 
-	if (grant == PIN_GRANT_PASSWORD)
-		find(check, PIN_STEP_MFA, FOUND_WARNING,
-			 "A password carries no proof of multifactor authentication, which was not asked for yet.",
-			 pin_error_row(PIN_ERROR_MFA)->hint);
-	else if (grant == PIN_GRANT_REFRESH_TOKEN)
-		pass(check, PIN_STEP_MFA, "No further proof was asked for.");
-	else
+	if (check->mfa == TOKEN_MFA_YES)
+		pass(check, PIN_STEP_MFA, "The API says that the sign-in carries it.");
+	else if (grant == PIN_GRANT_CLIENT_CREDENTIALS)
 		pass(check, PIN_STEP_MFA, "An application that signs in by itself needs none.");
+	else if (check->mfa == TOKEN_MFA_NO || grant == PIN_GRANT_PASSWORD)
+		find(check, PIN_STEP_MFA, FOUND_WARNING,
+			 "The sign-in carries no proof of multifactor authentication, which the API does not demand yet.",
+			 pin_error_row(PIN_ERROR_MFA)->hint);
+	else
+		pass(check, PIN_STEP_MFA, "No further proof was asked for.");
 }
 
 /* The steps from the tenant on, up to but not including that one, are passed. */
@@ -416,20 +440,33 @@ fail_listing(Check *check, bool signing_in, PinError *err)
 }
 
 static void
-look_at_datasets(Check *check)
+ask(Check *check, PinAsker *asker, PinApiRequest *request)
 {
-	PinAsker   *asker = pin_ask_open(check->options);
 	Listing		listing = {0};
-	PinApiRequest request;
-	bool		signing_in = false;
+	bool		signing_in;
 	PinError	err;
+	bool		listed;
 
-	if (!pin_api_list_datasets(pin_ask_api(asker), NULL, &request, &err))
-		fail(check, PIN_STEP_OPTIONS, &err);
-	else if (pin_ask_now(asker, &request, read_listing, &listing, &signing_in, &err))
+	request->validate_mfa = true;
+	listed = pin_ask_now(asker, request, read_listing, &listing, &signing_in, &err);
+	check->mfa = listing.mfa;
+	if (listed)
 		pass_listing(check, &listing);
 	else
 		fail_listing(check, signing_in, &err);
+}
+
+static void
+look_at_datasets(Check *check)
+{
+	PinAsker   *asker = pin_ask_open(check->options);
+	PinApiRequest request;
+	PinError	err;
+
+	if (pin_api_list_datasets(pin_ask_api(asker), NULL, &request, &err))
+		ask(check, asker, &request);
+	else
+		fail(check, PIN_STEP_OPTIONS, &err);
 	pin_ask_close(asker);
 }
 

@@ -547,6 +547,8 @@ set_up_headers(PinExchange *x, const PinRequest *request)
 		omit_header(x, "Content-Type:");
 	if (request->if_match)
 		add_header(x, "If-Match", "", request->if_match);
+	if (request->validate_mfa)
+		add_header(x, "ValidateMfa", "", "true");
 	if (request->range_from > 0)
 	{
 		snprintf(range, sizeof(range), "%lld-", (long long) request->range_from);

@@ -60,6 +60,7 @@ typedef struct PinRequest
 								 * pin_exchange_peek), not into memory */
 	int64_t		range_from;		/* > 0: Range: bytes=N- */
 	const char *if_match;		/* ETag for If-Match, or NULL */
+	bool		validate_mfa;	/* ValidateMfa: true */
 } PinRequest;
 
 typedef enum PinExchangeState

@@ -1,0 +1,670 @@
+/*-------------------------------------------------------------------------
+ *
+ * field_map.c
+ *		Where the fields of a text end, found 64 bytes at a time.
+ *
+ * A kernel compares 64 bytes with the few that matter, which gives a bit for
+ * each byte; all the rest is arithmetic on such words and the same for every
+ * kernel.  Whether a byte is within quotes is the parity of the quotes before
+ * it.  That is true only as long as each quote is where the format wants it:
+ * an opening one at the beginning of a field, a closing one at its end; a
+ * doubled one looks like a closing and an opening one side by side.  This is
+ * looked at for each quote, so the first one that is elsewhere is noticed and
+ * the map ends before its record.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "reader/field_map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* What matters in a block: a bit for each of its bytes. */
+typedef struct Block
+{
+	uint64_t	quote;			/* double quotes */
+	uint64_t	delimiter;		/* delimiters */
+	uint64_t	newline;		/* line feeds */
+	bool		wide;			/* bytes that are not ASCII are in it */
+	bool		zero;			/* zero bytes are in it */
+} Block;
+
+typedef Block (*Classify) (const char *text, char delimiter);
+typedef uint64_t (*Prefix) (uint64_t bits);
+
+/* Where a walk over a text has got to. */
+typedef struct Walk
+{
+	const char *text;			/* all of it */
+	size_t		len;			/* its bytes */
+	uint64_t	inside;			/* all ones: the next block begins in quotes */
+	uint64_t	opens_well;		/* 1: a quote may open in its first byte */
+	uint64_t	after_close;	/* 1: a closing quote is before its first byte */
+	size_t		ends;			/* ends of fields so far */
+	size_t		due;			/* of these there have to be so many at the
+								 * next line feed */
+	size_t		inner;			/* line feeds in quotes so far */
+} Walk;
+
+/* The bits below the lowest one of bits, which is not 0. */
+ALWAYS_INLINE uint64_t
+below(uint64_t bits)
+{
+	return (bits & -bits) - 1;
+}
+
+/*
+ * Takes from the bytes behind closing quotes those that begin a line end of
+ * two bytes.
+ */
+static uint64_t
+without_line_ends(const Walk *walk, size_t offset, uint64_t bits)
+{
+	uint64_t	left = bits;
+
+	for (; bits != 0; bits &= bits - 1)
+	{
+		size_t		at = offset + __builtin_ctzll(bits);
+
+		if (at + 1 < walk->len && walk->text[at] == '\r' && walk->text[at + 1] == '\n')
+			left &= ~(bits & -bits);
+	}
+	return left;
+}
+
+/* A bit for each zero byte of a block of n bytes. */
+static uint64_t
+zero_bytes(const char *text, size_t n)
+{
+	uint64_t	bits = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bits |= (uint64_t) (text[i] == '\0') << i;
+	return bits;
+}
+
+/* Takes note of the records that end in a block.  False: one is of other width. */
+ALWAYS_INLINE bool
+end_records(PinFieldMap *map, Walk *walk, size_t offset, uint64_t newlines,
+			uint64_t ends, uint64_t inner, int fields)
+{
+	for (; newlines != 0; newlines &= newlines - 1)
+	{
+		uint64_t	before = below(newlines);
+
+		if (walk->ends + __builtin_popcountll(ends & before) + 1 != walk->due)
+			return false;
+		walk->due += fields;
+		map->rows++;
+		map->len = offset + __builtin_ctzll(newlines) + 1;
+		map->inner = walk->inner;
+		if (inner != 0)
+			map->inner += __builtin_popcountll(inner & before);
+	}
+	return true;
+}
+
+/* One block, of n bytes that count.  False: the map ends in it. */
+ALWAYS_INLINE bool
+walk_block(PinFieldMap *map, Walk *walk, size_t offset, size_t n, Block block,
+		   int fields, Prefix prefix)
+{
+	size_t		i = offset / PIN_MAP_BLOCK;
+	uint64_t	inside = prefix(block.quote) ^ walk->inside;
+	uint64_t	opening = block.quote & inside;
+	uint64_t	closing = block.quote & ~inside;
+	uint64_t	ends = (block.delimiter | block.newline) & ~inside;
+	uint64_t	newlines = block.newline & ~inside;
+	uint64_t	inner = block.newline & inside;
+	uint64_t	behind = closing << 1 | walk->after_close;
+	uint64_t	astray = behind & ~(block.delimiter | block.newline | block.quote);
+	uint64_t	bad = opening & ~((ends | closing) << 1 | walk->opens_well);
+
+	map->wide[i / 64] |= (uint64_t) block.wide << (i % 64);
+	map->doubled[i / 64] |= (uint64_t) ((behind & opening) != 0) << (i % 64);
+	if (__builtin_expect((astray | bad) != 0 || block.zero, 0))
+	{
+		if (n < PIN_MAP_BLOCK)
+			astray &= (UINT64_C(1) << n) - 1;
+		bad |= without_line_ends(walk, offset, astray);
+		if (block.zero)
+			bad |= zero_bytes(walk->text + offset, n);
+	}
+	if (__builtin_expect(bad != 0, 0))
+	{
+		ends &= below(bad);
+		newlines &= below(bad);
+	}
+
+	map->ends[i] = ends;
+	if (!end_records(map, walk, offset, newlines, ends, inner, fields) || bad != 0)
+		return false;
+	walk->ends += __builtin_popcountll(ends);
+	if (inner != 0)
+		walk->inner += __builtin_popcountll(inner);
+	walk->inside = (uint64_t) ((int64_t) inside >> 63);
+	walk->opens_well = (ends | closing) >> 63;
+	walk->after_close = closing >> 63;
+	return true;
+}
+
+/* Forgets what was found. */
+static void
+begin(PinFieldMap *map, size_t len)
+{
+	size_t		words = len / PIN_MAP_BLOCK / 64 + 1;
+
+	memset(map->wide, 0, words * sizeof(uint64_t));
+	memset(map->doubled, 0, words * sizeof(uint64_t));
+	map->len = map->rows = map->inner = 0;
+	map->stuck = false;
+	map->taken = map->start = map->last = map->block = 0;
+	map->bits = 0;
+}
+
+ALWAYS_INLINE void
+fill(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields,
+	 Classify classify, Prefix prefix)
+{
+	Walk		walk = {.text = text,.len = len,.opens_well = 1,.due = fields};
+	size_t		offset;
+
+	begin(map, len);
+	for (offset = 0; len - offset >= PIN_MAP_BLOCK && !map->stuck; offset += PIN_MAP_BLOCK)
+		map->stuck = !walk_block(map, &walk, offset, PIN_MAP_BLOCK,
+								 classify(text + offset, delimiter), fields, prefix);
+	if (offset < len && !map->stuck)
+	{
+		char		rest[PIN_MAP_BLOCK];
+
+		memset(rest, ' ', sizeof(rest));
+		memcpy(rest, text + offset, len - offset);
+		map->stuck = !walk_block(map, &walk, offset, len - offset,
+								 classify(rest, delimiter), fields, prefix);
+	}
+	map->bits = map->rows > 0 ? map->ends[0] : 0;
+}
+
+/* Passes n ends of fields, at least one; returns the offset of the last. */
+ALWAYS_INLINE size_t
+pass(PinFieldMap *map, int n)
+{
+	size_t		at;
+	int			here;
+
+	while ((here = __builtin_popcountll(map->bits)) < n)
+	{
+		n -= here;
+		map->bits = map->ends[++map->block];
+	}
+	for (; n > 1; n--)
+		map->bits &= map->bits - 1;
+	at = map->block * PIN_MAP_BLOCK + __builtin_ctzll(map->bits);
+	map->bits &= map->bits - 1;
+	return at;
+}
+
+ALWAYS_INLINE void
+take(PinFieldMap *map, int fields, const int *wanted, int nwanted, PinSpan *spans)
+{
+	int			field = 0;
+	size_t		start = map->start;
+
+	map->last = start;
+	for (int i = 0; i < nwanted; i++)
+	{
+		if (wanted[i] > field)
+			start = pass(map, wanted[i] - field) + 1;
+		spans[i].start = (uint32_t) start;
+		start = pass(map, 1);
+		spans[i].end = (uint32_t) start++;
+		field = wanted[i] + 1;
+	}
+	if (fields > field)
+		start = pass(map, fields - field) + 1;
+	map->start = start;
+	map->taken++;
+}
+
+/* Each bit: the parity of those up to it. */
+ALWAYS_INLINE uint64_t
+prefix_by_shifts(uint64_t bits)
+{
+	for (int shift = 1; shift < 64; shift *= 2)
+		bits ^= bits << shift;
+	return bits;
+}
+
+/* ---- UTF-8, byte by byte ---- */
+
+/* Length of the character that starts at p, 0 if there is none. */
+static inline size_t
+character(const unsigned char *p, const unsigned char *end)
+{
+	size_t		n = *p < 0x80 ? 1 : *p < 0xC2 ? 0 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : *p < 0xF5 ? 4 : 0;
+
+	if ((size_t) (end - p) < n)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+	{
+		if ((p[i] & 0xC0) != 0x80)
+			return 0;
+	}
+	if ((*p == 0xE0 && p[1] < 0xA0) ||	/* overlong */
+		(*p == 0xED && p[1] > 0x9F) ||	/* surrogates */
+		(*p == 0xF0 && p[1] < 0x90) ||	/* overlong */
+		(*p == 0xF4 && p[1] > 0x8F))	/* beyond U+10FFFF */
+		return 0;
+	return n;
+}
+
+static bool
+is_utf8_scalar(const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *) text;
+	const unsigned char *end = p + len;
+
+	while (p < end)
+	{
+		size_t		n = character(p, end);
+
+		if (n == 0)
+			return false;
+		p += n;
+	}
+	return true;
+}
+
+/*
+ * UTF-8 sixteen bytes at a time, by three look-ups (J. Keiser, D. Lemire,
+ * "Validating UTF-8 in less than one instruction per byte").  Each looks at a
+ * half of a byte: the two of the byte before, and the upper one of the byte
+ * itself.  A bit names a mistake that a pair of bytes can be; it remains only
+ * if all three halves fit.
+ */
+#define TOO_SHORT 0x01			/* a lead byte, and no continuation */
+#define TOO_LONG 0x02			/* ASCII, and a continuation */
+#define OVERLONG_3 0x04			/* E0 and less than A0 */
+#define TOO_LARGE 0x08			/* F4 and 90 or more, or F5 and more */
+#define SURROGATE 0x10			/* ED and A0 or more */
+#define OVERLONG_2 0x20			/* C0 or C1 */
+#define TOO_LARGE_1000 0x40		/* F5 and more, and 80 to 8F */
+#define OVERLONG_4 0x40			/* F0 and less than 90 */
+#define TWO_CONTS 0x80			/* two continuations: fine if a third byte */
+#define CARRY (TOO_SHORT | TOO_LONG | TWO_CONTS)
+#define LARGE (TOO_LARGE | TOO_LARGE_1000)
+
+#if defined(__x86_64__) || defined(__aarch64__)
+static const uint8_t upper_of_first[16] = {
+	TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG,
+	TWO_CONTS, TWO_CONTS, TWO_CONTS, TWO_CONTS,
+	TOO_SHORT | OVERLONG_2, TOO_SHORT, TOO_SHORT | OVERLONG_3 | SURROGATE,
+	TOO_SHORT | TOO_LARGE | TOO_LARGE_1000 | OVERLONG_4
+};
+static const uint8_t lower_of_first[16] = {
+	CARRY | OVERLONG_3 | OVERLONG_2 | OVERLONG_4, CARRY | OVERLONG_2, CARRY, CARRY,
+	CARRY | TOO_LARGE, CARRY | LARGE, CARRY | LARGE, CARRY | LARGE,
+	CARRY | LARGE, CARRY | LARGE, CARRY | LARGE, CARRY | LARGE,
+	CARRY | LARGE, CARRY | LARGE | SURROGATE, CARRY | LARGE, CARRY | LARGE
+};
+static const uint8_t upper_of_second[16] = {
+	TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT,
+	TOO_LONG | OVERLONG_2 | TWO_CONTS | OVERLONG_3 | TOO_LARGE_1000 | OVERLONG_4,
+	TOO_LONG | OVERLONG_2 | TWO_CONTS | OVERLONG_3 | TOO_LARGE,
+	TOO_LONG | OVERLONG_2 | TWO_CONTS | SURROGATE | TOO_LARGE,
+	TOO_LONG | OVERLONG_2 | TWO_CONTS | SURROGATE | TOO_LARGE,
+	TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT
+};
+#endif
+
+/* ---- eight bytes at a time, anywhere ---- */
+
+/* The upper bit of each byte that is zero; no other. */
+ALWAYS_INLINE uint64_t
+zeros_of_word(uint64_t word)
+{
+	const uint64_t low = UINT64_C(0x7F7F7F7F7F7F7F7F);
+
+	return ~(((word & low) + low) | word | low);
+}
+
+/* The upper bits of eight bytes, side by side. */
+ALWAYS_INLINE uint64_t
+gather(uint64_t uppers)
+{
+	return (uppers >> 7) * UINT64_C(0x0102040810204080) >> 56;
+}
+
+ALWAYS_INLINE Block
+classify_scalar(const char *text, char delimiter)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	Block		block = {0};
+	uint64_t	all = 0;
+	uint64_t	zeros = 0;
+
+	for (int i = 0; i < PIN_MAP_BLOCK; i += 8)
+	{
+		uint64_t	word;
+
+		memcpy(&word, text + i, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+		word = __builtin_bswap64(word);
+#endif
+		block.quote |= gather(zeros_of_word(word ^ ones * '"')) << i;
+		block.delimiter |= gather(zeros_of_word(word ^ ones * (unsigned char) delimiter)) << i;
+		block.newline |= gather(zeros_of_word(word ^ ones * '\n')) << i;
+		zeros |= zeros_of_word(word);
+		all |= word;
+	}
+	block.wide = (all & ones * 0x80) != 0;
+	block.zero = zeros != 0;
+	return block;
+}
+
+static void
+fill_scalar(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields)
+{
+	fill(map, text, len, delimiter, fields, classify_scalar, prefix_by_shifts);
+}
+
+static void
+take_scalar(PinFieldMap *map, int fields, const int *wanted, int nwanted, PinSpan *spans)
+{
+	take(map, fields, wanted, nwanted, spans);
+}
+
+static const PinMapKernel scalar = {"scalar", fill_scalar, take_scalar, is_utf8_scalar};
+
+/* ---- x86 ---- */
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+ALWAYS_INLINE Block
+classify_sse2(const char *text, char delimiter)
+{
+	const		__m128i quote = _mm_set1_epi8('"');
+	const		__m128i newline = _mm_set1_epi8('\n');
+	const		__m128i end = _mm_set1_epi8(delimiter);
+	__m128i		all = _mm_setzero_si128();
+	__m128i		least = _mm_set1_epi8(-1);
+	Block		block = {0};
+
+	for (int i = 0; i < PIN_MAP_BLOCK; i += 16)
+	{
+		__m128i		v = _mm_loadu_si128((const __m128i *) (text + i));
+
+		block.quote |= (uint64_t) _mm_movemask_epi8(_mm_cmpeq_epi8(v, quote)) << i;
+		block.delimiter |= (uint64_t) _mm_movemask_epi8(_mm_cmpeq_epi8(v, end)) << i;
+		block.newline |= (uint64_t) _mm_movemask_epi8(_mm_cmpeq_epi8(v, newline)) << i;
+		all = _mm_or_si128(all, v);
+		least = _mm_min_epu8(least, v);
+	}
+	block.wide = _mm_movemask_epi8(all) != 0;
+	block.zero = _mm_movemask_epi8(_mm_cmpeq_epi8(least, _mm_setzero_si128())) != 0;
+	return block;
+}
+
+static void
+fill_sse2(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields)
+{
+	fill(map, text, len, delimiter, fields, classify_sse2, prefix_by_shifts);
+}
+
+static const PinMapKernel sse2 = {"sse2", fill_sse2, take_scalar, is_utf8_scalar};
+
+#define AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt,pclmul")))
+
+AVX2		ALWAYS_INLINE uint64_t
+mask_avx2(__m256i low, __m256i high)
+{
+	return (uint64_t) (uint32_t) _mm256_movemask_epi8(low) |
+		(uint64_t) (uint32_t) _mm256_movemask_epi8(high) << 32;
+}
+
+AVX2		ALWAYS_INLINE Block
+classify_avx2(const char *text, char delimiter)
+{
+	const		__m256i quote = _mm256_set1_epi8('"');
+	const		__m256i newline = _mm256_set1_epi8('\n');
+	const		__m256i end = _mm256_set1_epi8(delimiter);
+	__m256i		a = _mm256_loadu_si256((const __m256i *) text);
+	__m256i		b = _mm256_loadu_si256((const __m256i *) (text + 32));
+	__m256i		least = _mm256_min_epu8(a, b);
+	Block		block;
+
+	block.quote = mask_avx2(_mm256_cmpeq_epi8(a, quote), _mm256_cmpeq_epi8(b, quote));
+	block.delimiter = mask_avx2(_mm256_cmpeq_epi8(a, end), _mm256_cmpeq_epi8(b, end));
+	block.newline = mask_avx2(_mm256_cmpeq_epi8(a, newline), _mm256_cmpeq_epi8(b, newline));
+	block.wide = _mm256_movemask_epi8(_mm256_or_si256(a, b)) != 0;
+	block.zero = _mm256_movemask_epi8(_mm256_cmpeq_epi8(least, _mm256_setzero_si256())) != 0;
+	return block;
+}
+
+AVX2		ALWAYS_INLINE uint64_t
+prefix_avx2(uint64_t bits)
+{
+	return _mm_cvtsi128_si64(_mm_clmulepi64_si128(_mm_set_epi64x(0, (long long) bits),
+												  _mm_set1_epi8(-1), 0));
+}
+
+AVX2 static void
+fill_avx2(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields)
+{
+	fill(map, text, len, delimiter, fields, classify_avx2, prefix_avx2);
+}
+
+AVX2 static void
+take_avx2(PinFieldMap *map, int fields, const int *wanted, int nwanted, PinSpan *spans)
+{
+	take(map, fields, wanted, nwanted, spans);
+}
+
+AVX2		ALWAYS_INLINE __m128i
+upper_half(__m128i v)
+{
+	return _mm_and_si128(_mm_srli_epi16(v, 4), _mm_set1_epi8(0x0F));
+}
+
+AVX2		ALWAYS_INLINE __m128i
+look_up(const uint8_t *table, __m128i halves)
+{
+	return _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *) table), halves);
+}
+
+/* Mistakes in v, which follows before. */
+AVX2		ALWAYS_INLINE __m128i
+mistakes_avx2(__m128i v, __m128i before)
+{
+	__m128i		one = _mm_alignr_epi8(v, before, 15);
+	__m128i		two = _mm_alignr_epi8(v, before, 14);
+	__m128i		three = _mm_alignr_epi8(v, before, 13);
+	__m128i		pairs = look_up(upper_of_first, upper_half(one));
+
+	/* third and fourth bytes of a character have to be continuations */
+	__m128i		third = _mm_subs_epu8(two, _mm_set1_epi8(0xE0 - 0x80));
+	__m128i		fourth = _mm_subs_epu8(three, _mm_set1_epi8(0xF0 - 0x80));
+
+	pairs = _mm_and_si128(pairs, look_up(lower_of_first, _mm_and_si128(one, _mm_set1_epi8(0x0F))));
+	pairs = _mm_and_si128(pairs, look_up(upper_of_second, upper_half(v)));
+	return _mm_xor_si128(pairs, _mm_and_si128(_mm_or_si128(third, fourth), _mm_set1_epi8(-128)));
+}
+
+AVX2 static bool
+is_utf8_avx2(const char *text, size_t len)
+{
+	__m128i		before = _mm_setzero_si128();
+	__m128i		bad = _mm_setzero_si128();
+	__m128i		v;
+	char		rest[16] = {0};
+
+	for (; len >= sizeof(rest); text += sizeof(rest), len -= sizeof(rest))
+	{
+		v = _mm_loadu_si128((const __m128i *) text);
+		bad = _mm_or_si128(bad, mistakes_avx2(v, before));
+		before = v;
+	}
+	/* a character that is cut off is seen by the zero behind it */
+	memcpy(rest, text, len);
+	v = _mm_loadu_si128((const __m128i *) rest);
+	bad = _mm_or_si128(bad, mistakes_avx2(v, before));
+	return _mm_testz_si128(bad, bad);
+}
+
+static const PinMapKernel avx2 = {"avx2", fill_avx2, take_avx2, is_utf8_avx2};
+
+#endif							/* x86 */
+
+/* ---- ARM ---- */
+
+#if defined(__aarch64__)
+
+#include <arm_neon.h>
+
+/* A bit for each of 64 bytes that are all ones or all zeros. */
+ALWAYS_INLINE uint64_t
+mask_neon(uint8x16x4_t v)
+{
+	static const uint8_t place[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+	uint8x16_t	places = vld1q_u8(place);
+	uint8x16_t	low = vpaddq_u8(vandq_u8(v.val[0], places), vandq_u8(v.val[1], places));
+	uint8x16_t	high = vpaddq_u8(vandq_u8(v.val[2], places), vandq_u8(v.val[3], places));
+
+	low = vpaddq_u8(low, high);
+	return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(low, low)), 0);
+}
+
+ALWAYS_INLINE uint64_t
+equal_neon(uint8x16x4_t v, char byte)
+{
+	uint8x16_t	bytes = vdupq_n_u8((uint8_t) byte);
+
+	for (int i = 0; i < 4; i++)
+		v.val[i] = vceqq_u8(v.val[i], bytes);
+	return mask_neon(v);
+}
+
+ALWAYS_INLINE Block
+classify_neon(const char *text, char delimiter)
+{
+	uint8x16x4_t v;
+	uint8x16_t	most;
+	uint8x16_t	least;
+	Block		block;
+
+	for (int i = 0; i < 4; i++)
+		v.val[i] = vld1q_u8((const uint8_t *) text + i * 16);
+	most = vmaxq_u8(vmaxq_u8(v.val[0], v.val[1]), vmaxq_u8(v.val[2], v.val[3]));
+	least = vminq_u8(vminq_u8(v.val[0], v.val[1]), vminq_u8(v.val[2], v.val[3]));
+	block.quote = equal_neon(v, '"');
+	block.delimiter = equal_neon(v, delimiter);
+	block.newline = equal_neon(v, '\n');
+	block.wide = vmaxvq_u8(most) >= 0x80;
+	block.zero = vminvq_u8(least) == 0;
+	return block;
+}
+
+static void
+fill_neon(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields)
+{
+	fill(map, text, len, delimiter, fields, classify_neon, prefix_by_shifts);
+}
+
+/* Mistakes in v, which follows before. */
+ALWAYS_INLINE uint8x16_t
+mistakes_neon(uint8x16_t v, uint8x16_t before)
+{
+	uint8x16_t	one = vextq_u8(before, v, 15);
+	uint8x16_t	third = vqsubq_u8(vextq_u8(before, v, 14), vdupq_n_u8(0xE0 - 0x80));
+	uint8x16_t	fourth = vqsubq_u8(vextq_u8(before, v, 13), vdupq_n_u8(0xF0 - 0x80));
+	uint8x16_t	pairs = vqtbl1q_u8(vld1q_u8(upper_of_first), vshrq_n_u8(one, 4));
+
+	pairs = vandq_u8(pairs, vqtbl1q_u8(vld1q_u8(lower_of_first), vandq_u8(one, vdupq_n_u8(0x0F))));
+	pairs = vandq_u8(pairs, vqtbl1q_u8(vld1q_u8(upper_of_second), vshrq_n_u8(v, 4)));
+	return veorq_u8(pairs, vandq_u8(vorrq_u8(third, fourth), vdupq_n_u8(0x80)));
+}
+
+static bool
+is_utf8_neon(const char *text, size_t len)
+{
+	uint8x16_t	before = vdupq_n_u8(0);
+	uint8x16_t	bad = vdupq_n_u8(0);
+	uint8x16_t	v;
+	uint8_t		rest[16] = {0};
+
+	for (; len >= sizeof(rest); text += sizeof(rest), len -= sizeof(rest))
+	{
+		v = vld1q_u8((const uint8_t *) text);
+		bad = vorrq_u8(bad, mistakes_neon(v, before));
+		before = v;
+	}
+	/* a character that is cut off is seen by the zero behind it */
+	memcpy(rest, text, len);
+	bad = vorrq_u8(bad, mistakes_neon(vld1q_u8(rest), before));
+	return vmaxvq_u8(bad) == 0;
+}
+
+static const PinMapKernel neon = {"neon", fill_neon, take_scalar, is_utf8_neon};
+
+#endif							/* ARM */
+
+/* ---- choosing ---- */
+
+const PinMapKernel *
+pin_map_kernel_at(int i)
+{
+	const PinMapKernel *kernels[4] = {NULL};
+	int			n = 0;
+
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+		__builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt") &&
+		__builtin_cpu_supports("pclmul"))
+		kernels[n++] = &avx2;
+	kernels[n++] = &sse2;
+#elif defined(__aarch64__)
+	kernels[n++] = &neon;
+#endif
+	kernels[n++] = &scalar;
+	return i < n ? kernels[i] : NULL;
+}
+
+const PinMapKernel *
+pin_map_kernel(void)
+{
+	return pin_map_kernel_at(0);
+}
+
+bool
+pin_map_reserve(PinFieldMap *map, size_t len)
+{
+	size_t		blocks = len / PIN_MAP_BLOCK + 1;
+	size_t		words = blocks / 64 + 1;
+
+	if (blocks <= map->blocks)
+		return true;
+	pin_map_free(map);
+	map->ends = malloc(blocks * sizeof(uint64_t));
+	map->wide = malloc(words * sizeof(uint64_t));
+	map->doubled = malloc(words * sizeof(uint64_t));
+	if (map->ends == NULL || map->wide == NULL || map->doubled == NULL)
+	{
+		pin_map_free(map);
+		return false;
+	}
+	map->blocks = blocks;
+	return true;
+}
+
+void
+pin_map_free(PinFieldMap *map)
+{
+	free(map->ends);
+	free(map->wide);
+	free(map->doubled);
+	memset(map, 0, sizeof(*map));
+}

@@ -1,0 +1,108 @@
+/*-------------------------------------------------------------------------
+ *
+ * field_map.h
+ *		Where the fields of a text end, found 64 bytes at a time.
+ *
+ * A map has a bit for each byte of a text: set where the byte is a delimiter or
+ * a line feed outside quotes.  It reaches as far as the text consists of whole
+ * records of the expected width that follow the letter of RFC 4180, and no
+ * further: a stray quote, a zero byte, a record of another width are left to
+ * whoever reads byte by byte.  So what a map says needs no second look.
+ *
+ * The work is done by one of several kernels that do the same with other
+ * instructions; the best one this machine has is chosen when it runs.
+ *
+ * Plain C.  Never raises.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_FIELD_MAP_H
+#define PIN_FIELD_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a map's bits of one block are about. */
+#define PIN_MAP_BLOCK 64
+
+typedef struct PinFieldMap
+{
+	uint64_t   *ends;			/* one word a block: bytes that end a field */
+	uint64_t   *wide;			/* one bit a block: not all of it is ASCII */
+	uint64_t   *doubled;		/* one bit a block: a doubled quote is in it */
+	size_t		blocks;			/* blocks there is room for */
+
+	/* what was found */
+	size_t		len;			/* bytes of the records below */
+	size_t		rows;			/* records, from the text's first byte on */
+	size_t		inner;			/* line feeds in quotes, among them */
+	bool		stuck;			/* what follows has to be read otherwise; if
+								 * not, it is the beginning of a record */
+
+	/* how far the records were taken */
+	size_t		taken;			/* records taken */
+	size_t		last;			/* offset of the last one taken */
+	size_t		start;			/* offset of the next one */
+	size_t		block;			/* block of bits */
+	uint64_t	bits;			/* ends that are not yet passed in that block */
+} PinFieldMap;
+
+/* Part of a text: [start, end). */
+typedef struct PinSpan
+{
+	uint32_t	start;			/* offset of its first byte */
+	uint32_t	end;			/* offset behind its last */
+} PinSpan;
+
+typedef struct PinMapKernel
+{
+	const char *name;			/* "avx2", "sse2", "neon", "scalar" */
+
+	/*
+	 * Maps a text of at most blocks * 64 bytes, which begins with a record.
+	 * fields: of each record.
+	 */
+	void		(*fill) (PinFieldMap *map, const char *text, size_t len,
+						 char delimiter, int fields);
+
+	/*
+	 * Takes the next record (there must be one): the spans of some of its
+	 * fields, whose numbers ascend.  The line feed is not in the last field,
+	 * a carriage return before it is.
+	 */
+	void		(*take) (PinFieldMap *map, int fields, const int *wanted,
+						 int nwanted, PinSpan *spans);
+
+	/* Is it UTF-8, as strict as the standard?  Zero bytes count as valid. */
+	bool		(*is_utf8) (const char *text, size_t len);
+} PinMapKernel;
+
+/* The best kernel this machine can run. */
+extern const PinMapKernel *pin_map_kernel(void);
+
+/* The kernels it can run, the best first; NULL behind the last. */
+extern const PinMapKernel *pin_map_kernel_at(int i);
+
+/* Makes room for a text.  False if memory ran out. */
+extern bool pin_map_reserve(PinFieldMap *map, size_t len);
+
+/* A zeroed map is fine. */
+extern void pin_map_free(PinFieldMap *map);
+
+/* Is any of the blocks set, in which a span's bytes are? */
+static inline bool
+pin_map_any(const uint64_t *set, const PinSpan *span)
+{
+	size_t		first = span->start / PIN_MAP_BLOCK;
+	size_t		last = span->end / PIN_MAP_BLOCK;
+
+	for (; first <= last; first++)
+	{
+		if (set[first / 64] >> (first % 64) & 1)
+			return true;
+	}
+	return false;
+}
+
+#endif							/* PIN_FIELD_MAP_H */
