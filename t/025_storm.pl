@@ -86,8 +86,7 @@ sub judge
 	{
 		$right++;
 	}
-	elsif (($struck{$name} || $result->{err} =~ /because of crash of another server process/) &&
-		$result->{err} =~ $excuse &&
+	elsif ($result->{err} =~ $excuse &&
 		($result->{out} eq '' || $result->{out} eq $one->{answer}))
 	{
 		$failed++;

@@ -157,7 +157,7 @@ read_preview(const PinReply *reply, void *arg, PinError *err)
 {
 	Look	   *look = arg;
 	PinPreview	preview;
-	bool		told = true;
+	volatile bool told = true;
 
 	if (!pin_api_preview_reply(reply, look->columns, list_length(look->names), &preview, err))
 		return false;
