@@ -245,6 +245,21 @@ preview_window(const EmuCall *call, EmuWindow *window)
 		window->start < window->end;
 }
 
+/*
+ * Rows as JSON.  A whole number that is too large for the library makes it take
+ * all numbers for floating point, as a service would that computes with doubles.
+ */
+static json_t *
+load_rows(const char *text)
+{
+	json_error_t error;
+	json_t	   *rows = json_loads(text, 0, &error);
+
+	if (rows == NULL && json_error_code(&error) == json_error_numeric_overflow)
+		rows = json_loads(text, JSON_DECODE_INT_AS_REAL, NULL);
+	return rows;
+}
+
 static void
 preview(EmuCall *call, const char *text, EmuWindow window)
 {
@@ -258,7 +273,7 @@ preview(EmuCall *call, const char *text, EmuWindow window)
 		rows = emu_query_preview(engine, query, window, &call->settings.engine,
 								 (int) call->settings.preview_rows, err, sizeof err);
 	emu_query_free(query);
-	list = rows != NULL ? json_loads(rows, 0, NULL) : NULL;
+	list = rows != NULL ? load_rows(rows) : NULL;
 	free(rows);
 	if (query == NULL)
 		emu_call_error(call, 400, err);

@@ -268,6 +268,7 @@ sub count_sent
 		my $endpoint = $request->{endpoint} // '';
 		my $text = $request->{body} // '';
 
+		$sent->{refused}++ if ($request->{status} // 500) != 404 && ($request->{status} // 500) >= 400;
 		$sent->{preview}++ if $endpoint eq 'test_query';
 		$sent->{window}++ if $endpoint eq 'create_report' && $text =~ /StartTime/;
 		next if $endpoint ne 'create_query';
@@ -427,6 +428,7 @@ foreach my $i (0 .. $#seeds)
 note join(', ', map { "$_: " . sprintf('%g', $total{$_}) } sort keys %total);
 cmp_ok($total{queries}, '>=', $queries, "$total{queries} queries were asked");
 cmp_ok($total{some}, '>', 0.5 * ($total{none} + $total{some} + $total{all}), 'most conditions choose between rows');
+is($total{'sent refused'} // 0, 0, 'nothing was sent that the service refuses');
 foreach my $dataset (PinsightTraps::datasets())
 {
 	is(PinsightTraps::stored($emulators[0], $dataset),

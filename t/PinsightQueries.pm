@@ -232,6 +232,7 @@ sub like
 	my $p = pattern($g->value($column) // '', $escape);
 	my $q = pattern($g->value($column) // '', $escape);
 
+	$p = one_of(uc $p, lc $p) if $like =~ /ILIKE/ && chance(0.5);
 	return "$column->{name} $like ANY (ARRAY[" . quote(pattern($g->value($column) // '', '\\')) . ', ' . quote(pattern('a', '\\')) . '])'
 	  if chance(0.06) && $like !~ /NOT/;
 	return "$column->{name} $like " . $g->expression('text', $p, $q) . ($escape eq '!' ? " ESCAPE '!'" : '');
@@ -405,9 +406,14 @@ sub simple_where
 	my ($g) = @_;
 	my @conditions;
 
-	foreach my $column ($g->columns(int(rand(3)), '^(int|bool|date)$'))
+	foreach my $column ($g->columns(int(rand(3)), '^(int|bool|date|text)$'))
 	{
 		my $v = $g->value($column);
+		if ($column->{kind} eq 'text')
+		{
+			push @conditions, "$column->{name} = " . quote($v) if defined $v && chance($v =~ /^\w+$/a ? 0.9 : 0.2);
+			next;
+		}
 		$v = one_of(1, 10, 100, 1000) if $column->{kind} eq 'int' && (!defined $v || length($v) > 9 || chance(0.2));
 		next if !defined $v;
 		push @conditions, $column->{kind} eq 'bool' ? one_of('', 'NOT ') . $column->{name}
@@ -585,7 +591,7 @@ my @shapes = (
 		my $sql = "SELECT $distinct" . names(@columns) . $g->from . (chance(0.3) ? '' : $g->where);
 		return { sql => "$sql$order$limit", all => $sql, limit => $n, offset => $offset, kinds => kinds(@columns), compare => 'part' };
 	},
-	4 => $limited,
+	9 => $limited,
 	2 => sub {
 		my ($g) = @_;
 		my ($limit) = $g->limit;

@@ -81,7 +81,7 @@ sub node
 {
 	my ($emulator, $name) = @_;
 	return $emulator->node($name, server => "poll_interval '10 ms'",
-		conf => "pinsight_fdw.max_age = ''\nmax_connections = 20\nautovacuum = off\n",
+		conf => "pinsight_fdw.max_age = ''\nmax_connections = 20\nautovacuum = off\njit = off\n",
 		init => { extra => [ '--encoding', 'UTF8', '--locale', 'C.UTF-8' ] });
 }
 
@@ -133,8 +133,15 @@ sub uuid
 	return join('-', map { sprintf('%0*x', $_, int(rand(16**($_ > 6 ? 6 : $_)))) } 8, 4, 4, 4, 12);
 }
 
+# Another text that somebody might take for the same.
+sub variant
+{
+	my ($word) = @_;
+	return one_of(uc $word, lc $word, ucfirst lc $word, uc $word, lc $word, "$word ", one_of(@words));
+}
+
 my %makers = (
-	text => sub { return some_of(14, @words); },
+	text => sub { return map { my $word = one_of(@words); ($word, variant($word)) } 1 .. 8; },
 	number => sub { return some_of(16, @numbers); },
 	small_number => sub { return @small_numbers; },
 	integer => sub { return some_of(16, @integers); },

@@ -32,7 +32,7 @@
 #include "utils/rel.h"
 #include "utils/resowner.h"
 
-/* Digits of a number that were surely not rounded to those of a double. */
+/* A whole number of so many digits is no rounded double. */
 #define SURE_DIGITS 14
 
 /* What is asked for. */
@@ -58,39 +58,53 @@ shows_text(const Look *look, int column)
 	return !pin_condition_same_equality(getBaseType(type));
 }
 
-/* Does the service keep a column as text, so that JSON has it as the file does? */
-static bool
-is_remote_text(const Look *look, int column)
+/* The type that a column has at the service; NULL: it is not known. */
+static const char *
+remote_type(const Look *look, int column)
 {
 	const PinCatalogColumn *known = look->known == NULL ? NULL :
 	pin_catalog_column(look->known, look->columns[column]);
 
-	return known != NULL &&
-		(strcmp(known->type, "text") == 0 || strcmp(known->type, "uuid") == 0);
+	return known == NULL ? NULL : known->type;
 }
 
-static int
-count_digits(const char *text)
+/* Does the service keep a column as text, so that JSON has it as the file does? */
+static bool
+is_remote_text(const char *type)
 {
-	int			count = 0;
+	return type != NULL && (strcmp(type, "text") == 0 || strcmp(type, "uuid") == 0);
+}
 
-	for (; *text != '\0' && *text != 'e' && *text != 'E'; text++)
-		count += *text >= '0' && *text <= '9';
-	return count;
+/*
+ * Is a value that is no string the same in a file?  A number with a fraction may
+ * have been a double on its way: even 0.1 may be what is left of more digits.
+ */
+static bool
+is_sure(const char *type, const char *value)
+{
+	size_t		sign = *value == '-';
+	size_t		digits = strspn(value + sign, "0123456789");
+
+	if (type == NULL)
+		return false;
+	if (strcmp(type, "boolean") == 0)
+		return true;
+	return strcmp(type, "bigint") == 0 && value[sign + digits] == '\0' && digits <= SURE_DIGITS;
 }
 
 /*
  * Would a file's field be read as the same value?  Whole numbers, dates and
  * booleans are, however they are spelled.  A text that is empty may be null in a
- * file, and a number with many digits may have been a double on its way.
+ * file.
  */
 static bool
 can_be_told(const Look *look, const PinPreview *preview, int column)
 {
+	const char *type = remote_type(look, column);
 	bool		text = shows_text(look, column);
 	bool		strings = preview->strings[column];
 
-	if (text && !(strings && is_remote_text(look, column)))
+	if (text && !(strings && is_remote_text(type)))
 		return false;
 	for (size_t row = 0; row < preview->nrows; row++)
 	{
@@ -98,7 +112,7 @@ can_be_told(const Look *look, const PinPreview *preview, int column)
 
 		if (value != NULL && text && value[0] == '\0')
 			return false;
-		if (value != NULL && !strings && count_digits(value) > SURE_DIGITS)
+		if (value != NULL && !strings && !is_sure(type, value))
 			return false;
 	}
 	return true;
@@ -143,7 +157,7 @@ read_preview(const PinReply *reply, void *arg, PinError *err)
 {
 	Look	   *look = arg;
 	PinPreview	preview;
-	bool		told = true;
+	volatile bool told = true;
 
 	if (!pin_api_preview_reply(reply, look->columns, list_length(look->names), &preview, err))
 		return false;
