@@ -291,6 +291,7 @@ $mapping = mapping('analyst');
 isnt($mapping->{refresh_token}, $before, 'is in the mapping');
 is($session->rows(q(SET pinsight_fdw.max_age = '1 h'; SELECT count(*) FROM profile)), 20, 'rows');
 my $name = report_name();
+like($name, qr/^pinsight \w+/, 'a report was ordered');
 $emulator->clear_log;
 $session->rows("SELECT pinsight_rotate('partner')") foreach 1 .. 2;
 is($session->rows('SELECT count(*) FROM profile'), 20, 'what was fetched with the old token');
