@@ -68,9 +68,8 @@ has_metric(Node *node, void *look)
 
 /* ---- aggregates ---- */
 
-/* The name of one of PostgreSQL's own aggregates; "" of another's. */
-static const char *
-aggregate_name(const Aggref *aggref)
+const char *
+pin_aggregate_name(const Aggref *aggref)
 {
 	char	   *name = aggref->aggfnoid < FirstGenbkiObjectId ? get_func_name(aggref->aggfnoid) : NULL;
 
@@ -83,7 +82,7 @@ is_sum(const Look *look, const Aggref *aggref)
 {
 	Node	   *argument;
 
-	if (strcmp(aggregate_name(aggref), "sum") != 0 || aggref->aggdistinct != NIL ||
+	if (strcmp(pin_aggregate_name(aggref), "sum") != 0 || aggref->aggdistinct != NIL ||
 		aggref->aggfilter != NULL || aggref->aggorder != NIL || list_length(aggref->args) != 1)
 		return false;
 	argument = (Node *) ((TargetEntry *) linitial(aggref->args))->expr;
@@ -109,7 +108,7 @@ ignores_duplicates(Look *look, const Aggref *aggref)
 	static const char *const names[] = {
 		"min", "max", "bool_and", "bool_or", "every", "bit_and", "bit_or"
 	};
-	const char *name = aggregate_name(aggref);
+	const char *name = pin_aggregate_name(aggref);
 
 	if (has_metric((Node *) aggref->args, look) || has_metric((Node *) aggref->aggfilter, look))
 		return false;

@@ -77,10 +77,9 @@ counting_metric(const Groups *g, const Var *var)
 static char *
 count_name(const Groups *g, const Aggref *aggref)
 {
-	char	   *name = aggref->aggfnoid < FirstGenbkiObjectId ? get_func_name(aggref->aggfnoid) : NULL;
 	Node	   *argument;
 
-	if (name == NULL || strcmp(name, "count") != 0 || list_length(aggref->aggdistinct) != 1 ||
+	if (strcmp(pin_aggregate_name(aggref), "count") != 0 || list_length(aggref->aggdistinct) != 1 ||
 		aggref->aggfilter != NULL || list_length(aggref->args) != 1)
 		return NULL;
 	argument = (Node *) ((TargetEntry *) linitial(aggref->args))->expr;

@@ -51,15 +51,6 @@ explain_took(int64 secs, ExplainState *es)
 		ExplainPropertyText("Last Report Took", pin_duration_text(secs), es);
 }
 
-static bool
-may_be_preview(ForeignScanState *node, const PinScanQuery *query)
-{
-	const List *plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
-
-	return intVal(list_nth(plan, PIN_PLAN_PREVIEW)) != 0 &&
-		query->rows > 0 && query->rows <= PIN_PREVIEW_ROWS;
-}
-
 /*
  * Where the rows would come from.  That depends on the credential; a user who
  * has none yet, or none that works, can still look at a plan.
@@ -89,7 +80,7 @@ explain_prospect(ForeignScanState *node, const PinScanQuery *query, ExplainState
 	ExplainPropertyText("Rows From",
 						snapshot != NULL ? psprintf("snapshot, %s old", age_text(snapshot->head.as_of)) :
 						options->report_id != NULL ? psprintf("scheduled report %s", options->report_id) :
-						may_be_preview(node, query) ? "preview, or a new report" :
+						query->preview ? "preview, or a new report" :
 						"new report", es);
 	if (es->verbose && snapshot == NULL && options->report_id == NULL)
 		explain_took(pin_took_read(options, relid), es);

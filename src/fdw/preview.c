@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "access/xact.h"
+#include "attempt.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "executor/executor.h"
@@ -30,7 +30,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 
 /* A whole number of so many digits is no rounded double. */
 #define SURE_DIGITS 14
@@ -278,66 +277,53 @@ open_rows(const Look *look, const PinOptions *options, const List *plan, int fd)
 
 /* ---- is it enough? ---- */
 
-/* Are there as many rows that fulfill the node's conditions?  Then from the first. */
-static bool
-has_enough(ForeignScanState *node, PinRows *rows, int64 wanted)
+/* A question whose answer may take an error. */
+typedef struct Question
 {
-	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
-	ExprContext *econtext = node->ss.ps.ps_ExprContext;
+	ForeignScanState *node;
+	PinRows    *rows;
+	int64		wanted;
+	bool		enough;			/* the answer */
+} Question;
+
+/* Are there as many rows that fulfill the node's conditions?  Then from the first. */
+static void
+count_rows(void *arg)
+{
+	Question   *q = arg;
+	TupleTableSlot *slot = q->node->ss.ss_ScanTupleSlot;
+	ExprContext *econtext = q->node->ss.ps.ps_ExprContext;
 	int64		count = 0;
 
-	while (count < wanted)
+	while (count < q->wanted)
 	{
 		ExecClearTuple(slot);
-		if (!pin_rows_next(rows, slot->tts_values, slot->tts_isnull))
+		if (!pin_rows_next(q->rows, slot->tts_values, slot->tts_isnull))
 			break;
 		ExecStoreVirtualTuple(slot);
 		ResetExprContext(econtext);
 		econtext->ecxt_scantuple = slot;
-		if (ExecQual(node->ss.ps.qual, econtext))
+		if (ExecQual(q->node->ss.ps.qual, econtext))
 			count++;
 	}
 	ExecClearTuple(slot);
-	pin_rows_rewind(rows);
-	return count >= wanted;
+	pin_rows_rewind(q->rows);
+	q->enough = count >= q->wanted;
 }
 
 /*
- * The same, where a value that cannot be read, or a condition that fails on it,
- * is no error: a report may have it otherwise, or will fail in its turn.
+ * A value that cannot be read, or a condition that fails on it, is no error: a
+ * report may have it otherwise, or will fail in its turn.
  */
 static bool
-surely_has_enough(ForeignScanState *node, PinRows *rows, int64 wanted)
+has_enough(ForeignScanState *node, PinRows *rows, int64 wanted)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool enough = false;
+	Question	question = {.node = node,.rows = rows,.wanted = wanted};
+	ErrorData  *error = pin_attempt_unless_cancelled(count_rows, &question);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		enough = has_enough(node, rows, wanted);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-			ReThrowError(error);
+	if (error != NULL)
 		FreeErrorData(error);
-	}
-	PG_END_TRY();
-	return enough;
+	return error == NULL && question.enough;
 }
 
 PinRows *
@@ -360,7 +346,7 @@ pin_preview_open(ForeignScanState *node, Relation relation, const PinOptions *op
 	if (fd < 0)
 		return NULL;
 	rows = open_rows(&look, options, plan, fd);
-	if (surely_has_enough(node, rows, query->rows))
+	if (has_enough(node, rows, query->rows))
 		return rows;
 	pin_rows_close(rows);
 	return NULL;

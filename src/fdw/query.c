@@ -15,6 +15,7 @@
 #include "fdw/fdw.h"
 #include "fdw/query.h"
 #include "fdw/window.h"
+#include "insights/api.h"
 #include "insights/query_text.h"
 #include "insights/shipped.h"
 #include "nodes/nodeFuncs.h"
@@ -322,6 +323,8 @@ build(const List *plan, const PinValue *values)
 	query->asked.metrics = list_nth(plan, PIN_PLAN_METRICS) != NIL;
 	query->timespan = timespan;
 	query->rows = rows_wanted(plan, values);
+	query->preview = intVal(list_nth(plan, PIN_PLAN_PREVIEW)) != 0 &&
+		query->rows > 0 && query->rows <= PIN_PREVIEW_ROWS;
 	write_conditions(query, plan, values);
 	query->never = query->never || query->rows == 0;
 	query->asked.text = whole;

@@ -26,6 +26,7 @@ typedef struct PinScanQuery
 	bool		never;			/* no row can fulfill the conditions */
 	bool		exact;			/* all of them are exact */
 	bool		everything;		/* the report has every row of the table */
+	bool		preview;		/* a preview may have as many as are enough */
 	int64		rows;			/* as many are enough (LIMIT and OFFSET); -1:
 								 * all */
 } PinScanQuery;

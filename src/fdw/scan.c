@@ -13,6 +13,7 @@
 
 #include "access/table.h"
 #include "access/xact.h"
+#include "attempt.h"
 #include "compat.h"
 #include "fdw/fdw.h"
 #include "fdw/preview.h"
@@ -22,7 +23,6 @@
 #include "transport/wait.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 
 /* The others that are under way are tended to after so many rows: a power of 2. */
 #define TEND_ROWS 256
@@ -87,6 +87,22 @@ state_need(ForeignScanState *node, PinScan *scan, PinOptions *options)
 	scan->counted = !scan->query->everything;
 }
 
+/* Arguments of state_need, for an attempt. */
+typedef struct Statement
+{
+	ForeignScanState *node;
+	PinScan    *scan;
+	PinOptions *options;
+} Statement;
+
+static void
+attempt_statement(void *arg)
+{
+	Statement  *s = arg;
+
+	state_need(s->node, s->scan, s->options);
+}
+
 /*
  * The same before its time: then a value that cannot be computed is no error,
  * since the scan may never be asked for a row.
@@ -94,44 +110,21 @@ state_need(ForeignScanState *node, PinScan *scan, PinOptions *options)
 static void
 try_to_state_need(ForeignScanState *node, PinScan *scan, PinOptions *options)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	Statement	statement = {.node = node,.scan = scan,.options = options};
+	ErrorData  *error;
 
 	if (!pin_subtransaction_allowed())
 		return;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		state_need(node, scan, options);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-			ReThrowError(error);
+	error = pin_attempt_unless_cancelled(attempt_statement, &statement);
+	if (error != NULL)
 		FreeErrorData(error);
-	}
-	PG_END_TRY();
 }
 
 /* Is a preview asked before a report is ordered? */
 static bool
 may_preview(const PinScan *scan)
 {
-	return intVal(list_nth(scan->plan, PIN_PLAN_PREVIEW)) != 0 &&
-		scan->query->rows > 0 && scan->query->rows <= PIN_PREVIEW_ROWS &&
-		!IsolationUsesXactSnapshot();
+	return scan->query->preview && !IsolationUsesXactSnapshot();
 }
 
 /*

@@ -45,6 +45,9 @@ extern Path *pin_upper_project(PlannerInfo *root, RelOptInfo *rel, Path *path,
 extern void pin_aggregate_add_path(PlannerInfo *root, RelOptInfo *rel,
 								   RelOptInfo *output_rel, Node *having);
 
+/* The name of one of PostgreSQL's own aggregates; "" of another's. */
+extern const char *pin_aggregate_name(const Aggref *aggref);
+
 /*
  * The remote name of a metric whose sum an aggregate is, all of it: palloc'd;
  * NULL: it is none.

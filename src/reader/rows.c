@@ -9,7 +9,7 @@
 
 #include <unistd.h>
 
-#include "access/xact.h"
+#include "attempt.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "nodes/value.h"
@@ -19,7 +19,6 @@
 #include "text.h"
 #include "throw.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 /* One needed column: where it stands in the file and how it is converted. */
 typedef struct Cell
@@ -395,6 +394,26 @@ convert_catching(PinRows *rows, PinRecord *record, Datum *values, bool *isnull,
 	PG_END_TRY();
 }
 
+/* Arguments of a conversion that is attempted. */
+typedef struct Conversion
+{
+	PinRows    *rows;
+	PinRecord  *record;
+	Datum	   *values;
+	bool	   *isnull;
+	volatile int *next;
+	int			end;
+} Conversion;
+
+static void
+attempt_conversion(void *arg)
+{
+	Conversion *c = arg;
+
+	for (; *c->next < c->end; (*c->next)++)
+		convert_cell(c->rows, &c->rows->cells[*c->next], c->record, c->values, c->isnull);
+}
+
 /*
  * The same inside a subtransaction, which takes back whatever else an input
  * function or a domain's constraint has done.
@@ -403,31 +422,17 @@ static void
 convert_guarded(PinRows *rows, PinRecord *record, Datum *values, bool *isnull,
 				volatile int *next, int end)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	Conversion	conversion = {
+		.rows = rows,.record = record,.values = values,.isnull = isnull,
+		.next = next,.end = end
+	};
+	ErrorData  *error = pin_attempt(attempt_conversion, &conversion);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
+	if (error != NULL)
 	{
-		for (; *next < end; (*next)++)
-			convert_cell(rows, &rows->cells[*next], record, values, isnull);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *edata = catch_error(context);
-
-		/* even if the error is rethrown: others count subtransactions, too */
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		set_null(rows, edata, values, isnull);
+		set_null(rows, error, values, isnull);
 		(*next)++;
 	}
-	PG_END_TRY();
 }
 
 /*

@@ -13,7 +13,7 @@
 
 #include <time.h>
 
-#include "access/xact.h"
+#include "attempt.h"
 #include "compat.h"
 #include "insights/aadsts.h"
 #include "insights/ascii.h"
@@ -30,7 +30,6 @@
 #include "text.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
-#include "utils/resowner.h"
 
 PG_FUNCTION_INFO_V1(pinsight_check);
 
@@ -124,40 +123,30 @@ has_failed(const Check *check)
 	return false;
 }
 
-/*
- * Looks at something, in a subtransaction: an error becomes the finding of that
- * step, unless it is that somebody cancels.
- */
+/* A look that may end in an error. */
+typedef struct Look
+{
+	Check	   *check;
+	void		(*at) (Check *);
+} Look;
+
+static void
+attempt_look(void *arg)
+{
+	Look	   *one = arg;
+
+	one->at(one->check);
+}
+
+/* Looks at something: an error becomes the finding of that step. */
 static void
 look(Check *check, PinStep step, void (*at) (Check *))
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	Look		one = {.check = check,.at = at};
+	ErrorData  *error = pin_attempt_unless_cancelled(attempt_look, &one);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		at(check);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-			ReThrowError(error);
+	if (error != NULL)
 		find(check, step, FOUND_FAILED, join(error->message, error->detail), error->hint);
-	}
-	PG_END_TRY();
 }
 
 /* ---- what is here ---- */

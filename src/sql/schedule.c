@@ -12,10 +12,10 @@
  */
 #include "postgres.h"
 
+#include "attempt.h"
 #include "access/genam.h"
 #include "access/relation.h"
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/pg_foreign_table.h"
 #include "compat.h"
 #include "executor/spi.h"
@@ -35,7 +35,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(pinsight_schedule);
@@ -181,36 +180,33 @@ undo(const Target *target, const PinRecurring *made)
 				 psprintf("removing the report of foreign table \"%s\"", target->name));
 }
 
+/* What write_option attempts. */
+typedef struct Option
+{
+	const Target *target;
+	const PinRecurring *made;
+} Option;
+
+static void
+attempt_option(void *arg)
+{
+	const Option *option = arg;
+
+	alter_table(option->target, pin_text_to_server(option->made->report_id));
+}
+
 /* Writes the option in a subtransaction; if that fails the report goes, too. */
 static void
 write_option(const Target *target, const PinRecurring *made)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	Option		option = {.target = target,.made = made};
+	ErrorData  *error = pin_attempt(attempt_option, &option);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
+	if (error != NULL)
 	{
-		alter_table(target, pin_text_to_server(made->report_id));
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
 		undo(target, made);
 		ReThrowError(error);
 	}
-	PG_END_TRY();
 }
 
 /* ---- the interval ---- */
