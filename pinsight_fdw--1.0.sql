@@ -167,3 +167,39 @@ LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION pinsight_unschedule(regclass) IS
 	'end the schedule of a foreign table';
+
+CREATE FUNCTION pinsight_preview(
+	server name,
+	query text DEFAULT NULL,
+	query_id text DEFAULT NULL,
+	start_time timestamptz DEFAULT NULL,
+	end_time timestamptz DEFAULT NULL)
+RETURNS SETOF jsonb
+AS 'MODULE_PATHNAME'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 100;
+
+COMMENT ON FUNCTION pinsight_preview(name, text, text, timestamptz, timestamptz) IS
+	'first rows of a report query, as the service gives them, without a report';
+
+CREATE FUNCTION pinsight_report_rows(server name, report_id text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION pinsight_report_rows(name, text) IS
+	'rows of the latest completed execution of a report, whoever made it';
+
+CREATE FUNCTION pinsight_report_columns(
+	server name,
+	report_id text,
+	OUT "position" integer,
+	OUT remote_name text,
+	OUT local_name name,
+	OUT type text,
+	OUT definition text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION pinsight_report_columns(name, text) IS
+	'columns of a report, as pinsight_report_rows and foreign tables can declare them';

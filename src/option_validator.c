@@ -137,6 +137,8 @@ static const PinOption options[] = {
 	"\"stop\" or \"set_null\"", NULL, true},
 	{"report_id", ON_TABLE, pin_value_id,
 	"the id of a report, as the service writes it", NULL, true},
+	{"query_id", ON_TABLE, pin_value_id,
+	"the id of a report query, as the service writes it", NULL, true},
 
 	/* column */
 	{"column_name", ON_COLUMN, pin_value_name, A_NAME, NULL, true},
@@ -544,6 +546,28 @@ check_mapping(List *mapping)
 					"Set username in the same command.");
 }
 
+/* A query that exists has rows of its own, which the table does not choose. */
+static void
+check_table(List *table)
+{
+	char	   *fetch = pin_option_get(table, "fetch");
+
+	if (pin_option_get(table, "query_id") == NULL)
+		return;
+	if (pin_option_get(table, "report_id") != NULL)
+		refuse_pair("query_id", "report_id");
+	if (pin_option_get(table, "timespan") != NULL)
+		refuse_pair("query_id", "timespan");
+	if (pin_option_get(table, "time_column") != NULL)
+		refuse_pair("query_id", "time_column");
+	if (fetch != NULL && strcmp(fetch, "query") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION),
+				 errmsg("option \"fetch\" cannot be \"query\" where \"query_id\" is set"),
+				 errdetail("The report of a query that exists has the rows and columns of that query."),
+				 hide_statement()));
+}
+
 /* A column is of the report, or about its execution. */
 static void
 check_column(List *column)
@@ -573,6 +597,8 @@ pinsight_fdw_validator(PG_FUNCTION_ARGS)
 		check_option(context, lfirst_node(DefElem, lc));
 	if (context->where == ON_SERVER)
 		check_server(list);
+	if (context->where == ON_TABLE)
+		check_table(list);
 	if (context->where == ON_MAPPING)
 		check_mapping(list);
 	if (context->where == ON_COLUMN)

@@ -206,6 +206,9 @@ read_table(PinOptions *o, const OptionSource *source)
 	}
 	o->time_column = read_text(source, "time_column", NULL);
 	o->report_id = read_text(source, "report_id", NULL);
+	o->query_id = read_text(source, "query_id", NULL);
+	if (o->query_id != NULL)
+		o->fetch_query = false; /* the server's, where it is set */
 	o->estimated_rows = read_row_count(source, "estimated_rows");
 	o->set_null = strcmp(read_text(source, "on_error", "stop"),
 						 "set_null") == 0;
@@ -427,9 +430,11 @@ pin_options_scan(Oid foreigntableid, Oid userid)
 PinOptions *
 pin_options_server(Oid serverid, Oid userid, const char *program)
 {
-	DefElem    *def = makeDefElem("program", (Node *) makeString(pstrdup(program)), -1);
+	List	   *table = NIL;
 
-	return add_credentials(read_options(serverid, list_make1(def)), userid);
+	if (program != NULL)
+		table = list_make1(makeDefElem("program", (Node *) makeString(pstrdup(program)), -1));
+	return add_credentials(read_options(serverid, table), userid);
 }
 
 PinOptions *

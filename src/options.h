@@ -103,9 +103,21 @@ typedef struct PinOptions
 	char	   *timespan;		/* upper case; NULL: the dataset's widest */
 	char	   *time_column;	/* remote name; NULL: as the catalogue says */
 	char	   *report_id;		/* existing report to read; NULL: order one */
+	char	   *query_id;		/* existing query to order it of; NULL: one of
+								 * our own */
 	double		estimated_rows; /* -1: not set */
 	bool		set_null;		/* on_error 'set_null' */
 } PinOptions;
+
+/*
+ * Are the rows those of a report or query that exists at the service, whatever
+ * the table looks like?
+ */
+static inline bool
+pin_options_existing(const PinOptions *options)
+{
+	return options->report_id != NULL || options->query_id != NULL;
+}
 
 /* What a column is filled from, if not from the report file. */
 typedef enum PinMetadata
@@ -147,8 +159,8 @@ extern PinOptions *pin_options_scan(Oid foreigntableid, Oid userid);
 extern PinOptions *pin_options_prospect(Oid foreigntableid, Oid userid);
 
 /*
- * Likewise for a server and one of its programs, without a table (whose options
- * then have their defaults).
+ * Likewise for a server and one of its programs (NULL: its own), without a table
+ * (whose options then have their defaults).
  */
 extern PinOptions *pin_options_server(Oid serverid, Oid userid, const char *program);
 

@@ -457,6 +457,8 @@ pin_condition_classify(PlannerInfo *root, RelOptInfo *baserel, const PinTable *t
 
 	if (options->report_id != NULL)
 		return local("the table's report exists already");
+	if (options->query_id != NULL)
+		return local("the table's report query exists already");
 	if (!take_apart(clause, baserel, &parts))
 		return local("the service has no such condition");
 	reason = look_at_column(c, table, options,

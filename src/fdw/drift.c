@@ -126,13 +126,17 @@ pin_drift_explain(PinError *err, Relation relation, const PinOptions *options, c
 {
 	const char *dataset = strVal(list_nth(plan, PIN_PLAN_DATASET));
 	const char *program = strVal(list_nth(plan, PIN_PLAN_PROGRAM));
-	PinAsker   *asker = pin_ask_open(options);
+	PinAsker   *asker;
 	PinError	ignored;
 	List	   *offers = NIL;
 	PinOffer   *offer;
 	List	   *gone;
-	bool		answered = pin_offer_fetch(asker, dataset, &offers, &ignored);
+	bool		answered;
 
+	if (pin_options_existing(options))
+		return;					/* not the table's query was refused */
+	asker = pin_ask_open(options);
+	answered = pin_offer_fetch(asker, dataset, &offers, &ignored);
 	pin_ask_close(asker);
 	if (!answered)
 		return;

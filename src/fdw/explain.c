@@ -80,6 +80,7 @@ explain_prospect(ForeignScanState *node, const PinScanQuery *query, ExplainState
 	ExplainPropertyText("Rows From",
 						snapshot != NULL ? psprintf("snapshot, %s old", age_text(snapshot->head.as_of)) :
 						options->report_id != NULL ? psprintf("scheduled report %s", options->report_id) :
+						options->query_id != NULL ? psprintf("new report of query %s", options->query_id) :
 						query->preview ? "preview, or a new report" :
 						"new report", es);
 	if (es->verbose && snapshot == NULL && options->report_id == NULL)
@@ -133,6 +134,11 @@ explain_definition(const List *plan, const PinScanQuery *query, const PinOptions
 	{
 		ExplainPropertyText("Scheduled Report", options->report_id, es);
 		return;					/* which has a query of its own */
+	}
+	if (options->query_id != NULL)
+	{
+		ExplainPropertyText("Existing Query", options->query_id, es);
+		return;
 	}
 	ExplainPropertyText("Report Query", query->asked.text, es);
 	if (query->asked.start != NULL)
@@ -192,6 +198,7 @@ pinsightExplainForeignScan(ForeignScanState *node, ExplainState *es)
 {
 	List	   *plan = ((ForeignScan *) node->ss.ps.plan)->fdw_private;
 	PinScan    *scan = node->fdw_state;
+	const char *dataset = strVal(list_nth(plan, PIN_PLAN_DATASET));
 	bool		of_groups = node->ss.ss_currentRelation == NULL;
 	const PinScanQuery *query = scan != NULL && scan->query != NULL ? scan->query :
 	pin_query_of_scan(node, true);
@@ -199,7 +206,8 @@ pinsightExplainForeignScan(ForeignScanState *node, ExplainState *es)
 	if (of_groups)
 		ExplainPropertyText("Groups Of",
 							quote_identifier(get_rel_name(table_of(node))), es);
-	ExplainPropertyText("Dataset", strVal(list_nth(plan, PIN_PLAN_DATASET)), es);
+	if (dataset[0] != '\0')
+		ExplainPropertyText("Dataset", dataset, es);
 	if (es->verbose)
 	{
 		explain_definition(plan, query,

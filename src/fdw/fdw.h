@@ -19,9 +19,10 @@
 typedef enum PinPlanItem
 {
 	PIN_PLAN_RELATION,			/* OidList: the table */
-	PIN_PLAN_QUERY,				/* String: report query of the whole table; ""
-								 * if its rows would not do */
-	PIN_PLAN_DATASET,			/* String: remote name of the dataset */
+	PIN_PLAN_QUERY,				/* String: report query of the whole table, or
+								 * QUERY or REPORT and the id of an existing
+								 * one; "" if its rows would not do */
+	PIN_PLAN_DATASET,			/* String: remote name of the dataset, or "" */
 	PIN_PLAN_PROGRAM,			/* String: "mpn" or "cmp" */
 	PIN_PLAN_TIMESPAN,			/* String: the table's, or "" */
 	PIN_PLAN_ATTNUMS,			/* IntList: columns of the report */

@@ -156,7 +156,7 @@ table_items(const PinTable *table)
 {
 	List	   *plan = list_make5(list_make1_oid(table->relid),
 								  makeString(table->query),
-								  makeString(table->dataset),
+								  string_item(table->dataset),
 								  makeString(table->program),
 								  string_item(table->timespan));
 

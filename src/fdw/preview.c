@@ -266,7 +266,7 @@ open_rows(const Look *look, const PinOptions *options, const List *plan, int fd)
 	source.size = look->file.len;
 	source.delimiter = ',';
 	source.server_name = options->server_name;
-	source.table_name = RelationGetRelationName(look->relation);
+	source.what = psprintf("foreign table \"%s\"", RelationGetRelationName(look->relation));
 	source.tupdesc = RelationGetDescr(look->relation);
 	source.attnums = look->attnums;
 	source.names = look->names;

@@ -9,6 +9,7 @@
 
 #include "fdw/drift.h"
 #include "fdw/fdw.h"
+#include "fdw/header.h"
 #include "fdw/report.h"
 #include "nodes/value.h"
 #include "settings.h"
@@ -180,10 +181,13 @@ pin_report_open(Relation relation, TupleDesc tupdesc, const PinOptions *options,
 	source.size = snapshot->head.data_size;
 	source.delimiter = snapshot->head.tsv ? '\t' : ',';
 	source.server_name = options->server_name;
-	source.table_name = RelationGetRelationName(relation);
+	source.what = psprintf("foreign table \"%s\"", RelationGetRelationName(relation));
 	source.tupdesc = tupdesc;
 	source.attnums = list_nth(plan, PIN_PLAN_ATTNUMS);
 	source.names = list_nth(plan, PIN_PLAN_NAMES);
+	if (pin_options_existing(options))
+		source.names = pin_header_match(pin_header_read(snapshot, options->server_name),
+										source.names);
 	source.constant_attnums = list_nth(plan, PIN_PLAN_METADATA_ATTNUMS);
 	foreach(lc, metadata)
 		source.constants = lappend(source.constants,

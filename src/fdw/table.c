@@ -193,11 +193,16 @@ pin_table_resolve(Relation relation, const PinOptions *options)
 {
 	PinTable   *table = pin_table_describe(relation, options);
 
-	if (table->dataset == NULL)
+	if (table->dataset == NULL && !pin_options_existing(options))
 		throw_no_dataset(relation, options);
 	if (table->names == NIL)
 		throw_no_columns(relation);
-	table->query = query_text(relation, table, options->server_name);
+	if (options->query_id != NULL)
+		table->query = psprintf("QUERY %s", options->query_id);
+	else if (table->dataset == NULL)
+		table->query = psprintf("REPORT %s", options->report_id);
+	else
+		table->query = query_text(relation, table, options->server_name);
 	return table;
 }
 

@@ -17,12 +17,14 @@
 typedef struct PinTable
 {
 	Oid			relid;			/* of the foreign table */
-	char	   *dataset;		/* remote name */
+	char	   *dataset;		/* remote name; NULL: not known, which only an
+								 * existing report's or query's may be */
 	char	   *program;		/* "mpn" or "cmp" */
 	const PinCatalogDataset *known; /* in the catalogue; NULL: it is not there */
 	const char *timespan;		/* NULL: none; lives as long as the options */
 	const char *time_column;	/* what the timespan is about; NULL: unknown */
-	char	   *query;			/* report query over all columns */
+	char	   *query;			/* report query over all columns, or QUERY or
+								 * REPORT and an id */
 	List	   *attnums;		/* of int: columns that are in the report */
 	List	   *names;			/* of String: their remote names, in step */
 	List	   *metrics;		/* of String: names of those that are metrics */
@@ -34,7 +36,9 @@ typedef struct PinTable
  * Finds the remote names of a foreign table and its columns: what the options
  * say, else what the catalogue of datasets knows by a like name.  Throws if
  * there is no dataset of the table's name, no column at all, or a name that
- * cannot be written in a report query.  Result in the current context.
+ * cannot be written in a report query.  A table on a report or query that exists
+ * needs no dataset, and what its columns mean is seen when the file is here.
+ * Result in the current context.
  */
 extern PinTable *pin_table_resolve(Relation relation, const PinOptions *options);
 

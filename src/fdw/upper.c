@@ -191,7 +191,7 @@ preview_fits(PlannerInfo *root, RelOptInfo *rel, const FinalPathExtraData *extra
 	ListCell   *lc;
 
 	if (root->parse->sortClause != NIL || root->glob->subplans != NIL ||
-		root->parent_root != NULL || pin_upper_options(rel)->report_id != NULL ||
+		root->parent_root != NULL || pin_options_existing(pin_upper_options(rel)) ||
 		extra->limit_tuples > PIN_PREVIEW_ROWS ||
 		contain_volatile_functions((Node *) clauses))
 		return false;

@@ -256,6 +256,17 @@ extern bool pin_api_preview(const PinApi *api, const char *text,
 							const char *query_start, const char *query_end,
 							PinApiRequest *request, PinError *err);
 
+/* Likewise of an existing query. */
+extern bool pin_api_preview_query(const PinApi *api, const char *query_id,
+								  const char *query_start, const char *query_end,
+								  PinApiRequest *request, PinError *err);
+
+/*
+ * For whoever reads the rows himself: the reply is a success, and its member
+ * "value" a list of objects.
+ */
+extern bool pin_api_preview_rows_reply(const PinReply *reply, PinError *err);
+
 /*
  * Values in the order of the given column names.  A column that no row has is
  * an error (kind REPLY); one that some rows lack is null there.

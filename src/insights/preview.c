@@ -20,9 +20,10 @@ static const char what[] = "preview the query";
 /* The query travels in the address, and gateways bound that, bytes. */
 #define PREVIEW_URL_MAX 8192
 
-bool
-pin_api_preview(const PinApi *api, const char *text, const char *query_start,
-				const char *query_end, PinApiRequest *request, PinError *err)
+/* A preview of a text or an id. */
+static bool
+ask(const PinApi *api, const char *name, const char *value, const char *query_start,
+	const char *query_end, PinApiRequest *request, PinError *err)
 {
 	PinTextBuffer url;
 
@@ -32,7 +33,7 @@ pin_api_preview(const PinApi *api, const char *text, const char *query_start,
 		return false;
 
 	pin_api_url_start(&url, api, "/ScheduledQueries/testQueryResult");
-	pin_api_url_parameter(&url, "exportQuery", text);
+	pin_api_url_parameter(&url, name, value);
 	pin_api_url_parameter(&url, "startTime", query_start);
 	pin_api_url_parameter(&url, "endTime", query_end);
 	if (url.len > PREVIEW_URL_MAX)
@@ -43,6 +44,20 @@ pin_api_preview(const PinApi *api, const char *text, const char *query_start,
 		return false;
 	}
 	return pin_api_request_finish(request, "GET", &url, NULL, err);
+}
+
+bool
+pin_api_preview(const PinApi *api, const char *text, const char *query_start,
+				const char *query_end, PinApiRequest *request, PinError *err)
+{
+	return ask(api, "exportQuery", text, query_start, query_end, request, err);
+}
+
+bool
+pin_api_preview_query(const PinApi *api, const char *query_id, const char *query_start,
+					  const char *query_end, PinApiRequest *request, PinError *err)
+{
+	return ask(api, "queryId", query_id, query_start, query_end, request, err);
 }
 
 static bool
@@ -120,6 +135,22 @@ read_document(const PinReply *reply, PinError *err)
 		document = pin_api_document(&kept, what, err);
 	free(text);
 	return document;
+}
+
+bool
+pin_api_preview_rows_reply(const PinReply *reply, PinError *err)
+{
+	PinJson    *document = read_document(reply, err);
+	const PinJson *records = pin_api_records(document);
+	bool		proper = records != NULL;
+
+	if (document != NULL && records == NULL)
+		refuse(reply, err, "the service's reply holds no list");
+	for (size_t row = 0; proper && row < pin_json_count(records); row++)
+		proper = pin_json_is_object(pin_json_element(records, row)) ||
+			refuse(reply, err, "a row is not an object");
+	pin_json_free(document);
+	return proper;
 }
 
 bool

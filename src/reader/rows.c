@@ -112,7 +112,7 @@ next_record(PinRows *rows, PinRecord *record)
 			break;
 	}
 	pin_throw(&err, rows->source.server_name,
-			  psprintf("report file of foreign table \"%s\"", rows->source.table_name));
+			  psprintf("report file of %s", rows->source.what));
 }
 
 /*
@@ -141,7 +141,7 @@ throw_missing(PinRows *rows, const char *missing)
 
 	pin_error_set(&err, PIN_ERROR_FILE_HEADER, "report file lacks column %s", missing);
 	pin_throw(&err, rows->source.server_name,
-			  psprintf("report file of foreign table \"%s\"", rows->source.table_name));
+			  psprintf("report file of %s", rows->source.what));
 }
 
 /* Columns that need a subtransaction come last. */
@@ -296,11 +296,11 @@ cell_context(void *arg)
 		return;
 	if (rows->field != NULL)
 		pin_error_clean(text, sizeof(text), rows->field->data, rows->field->len);
-	errcontext("report file line " UINT64_FORMAT ", field \"%s\", column \"%s\" of foreign table \"%s\": \"%s\"",
+	errcontext("report file line " UINT64_FORMAT ", field \"%s\", column \"%s\" of %s: \"%s\"",
 			   pin_csv_line(rows->csv), rows->current->remote_name,
 			   NameStr(TupleDescAttr(rows->source.tupdesc,
 									 rows->current->attnum - 1)->attname),
-			   rows->source.table_name, pin_text_to_server(text));
+			   rows->source.what, pin_text_to_server(text));
 }
 
 static void
@@ -448,8 +448,8 @@ check_subtransactions(const PinRows *rows)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
-			 errmsg("cannot set bad cells of foreign table \"%s\" to null in a parallel query",
-					rows->source.table_name),
+			 errmsg("cannot set bad cells of %s to null in a parallel query",
+					rows->source.what),
 			 errdetail("Reading column \"%s\" needs a subtransaction for each row.",
 					   NameStr(TupleDescAttr(rows->source.tupdesc,
 											 cell->attnum - 1)->attname)),
@@ -485,10 +485,10 @@ check_not_null(PinRows *rows, const bool *isnull)
 		if (rows->current->not_null && isnull[rows->current->attnum - 1])
 			ereport(ERROR,
 					(errcode(ERRCODE_NOT_NULL_VIOLATION),
-					 errmsg("null value in column \"%s\" of foreign table \"%s\", which is declared NOT NULL",
+					 errmsg("null value in column \"%s\" of %s, which is declared NOT NULL",
 							NameStr(TupleDescAttr(rows->source.tupdesc,
 												  rows->current->attnum - 1)->attname),
-							rows->source.table_name),
+							rows->source.what),
 					 errhint("Use ALTER FOREIGN TABLE ... ALTER COLUMN ... DROP NOT NULL.")));
 	}
 }
@@ -524,9 +524,9 @@ next_row(PinRows *rows, PinRecord *record)
 				 errmsg("report file has a line of %d fields where its header has %d",
 						record->nfields, rows->nfields),
 				 errhint("The file may be damaged. Run the query again to download it again."),
-				 errcontext("report file line " UINT64_FORMAT " of foreign table \"%s\"",
+				 errcontext("report file line " UINT64_FORMAT " of %s",
 							blank_line != 0 ? blank_line : pin_csv_line(rows->csv),
-							rows->source.table_name)));
+							rows->source.what)));
 	}
 	return false;
 }
@@ -586,10 +586,10 @@ pin_rows_close(PinRows *rows)
 	if (rows->bad_cells > 0)
 		ereport(WARNING,
 				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-				 errmsg_plural(UINT64_FORMAT " cell of foreign table \"%s\" could not be read and was set to null",
-							   UINT64_FORMAT " cells of foreign table \"%s\" could not be read and were set to null",
+				 errmsg_plural(UINT64_FORMAT " cell of %s could not be read and was set to null",
+							   UINT64_FORMAT " cells of %s could not be read and were set to null",
 							   rows->bad_cells, rows->bad_cells,
-							   rows->source.table_name),
+							   rows->source.what),
 				 errdetail("The first: %s.", rows->first_bad)));
 	MemoryContextDelete(rows->context);
 }

@@ -26,7 +26,7 @@ typedef struct PinRowsSource
 	int64		size;			/* its bytes */
 	char		delimiter;		/* ',' or '\t' */
 	const char *server_name;	/* for messages */
-	const char *table_name;		/* for messages */
+	const char *what;			/* for messages: foreign table "x" */
 	TupleDesc	tupdesc;		/* the table's row type */
 	List	   *attnums;		/* of int: the declared columns, all of which
 								 * the file must have */

@@ -22,8 +22,9 @@
  *	   current step.
  *	2. While `rest` is armed there is none: the step waits to be started.
  *	3. The job names every remote object of ours, on disk, from before its
- *	   creation is sent until its deletion is confirmed: whoever takes the job
- *	   later can go on from it alone (next_step() looks at nothing else).
+ *	   creation is sent until its deletion is confirmed, and no other: whoever
+ *	   takes the job later can go on from it alone (next_step() looks at nothing
+ *	   else), and what it names may be deleted.
  *	4. A create is never sent while an earlier one may have been carried out.
  *	5. The token goes to the API only; the download has none.
  *	6. Remote objects are deleted only after their rows are safe on disk.
@@ -195,15 +196,24 @@ fail(PinAcquisition *a, const PinError *err)
 	go(a, PIN_STEP_FAILED);
 }
 
-/* The step that a job's state asks for: all that is needed to resume. */
-static PinStep
-next_step(const PinJobState *state)
+/* The report query, if it is one that exists and is not ours; else NULL. */
+static const char *
+given_query(const PinAcquisition *a)
 {
+	return a->need->options->query_id;
+}
+
+/* The step that the job's state asks for: all that is needed to resume. */
+static PinStep
+next_step(const PinAcquisition *a)
+{
+	const PinJobState *state = &a->job->state;
+
 	if (state->report_id[0] != '\0')
 		return PIN_STEP_POLL;
 	if (state->report_tried)
 		return PIN_STEP_FIND_REPORT;
-	if (state->query_id[0] != '\0')
+	if (given_query(a) != NULL || state->query_id[0] != '\0')
 		return PIN_STEP_CREATE_REPORT;
 	if (state->query_tried)
 		return PIN_STEP_FIND_QUERY;
@@ -227,7 +237,7 @@ order_anew(PinAcquisition *a)
 	a->stats.report_id[0] = '\0';
 	pin_job_reset(a->job);
 	be_patient(a);
-	go(a, next_step(&a->job->state));
+	go(a, next_step(a));
 }
 
 /* Nothing remote is left that we could remove. */
@@ -303,7 +313,7 @@ read_create_query(const PinReply *reply, void *arg, PinError *err)
 
 	if (!pin_api_create_query_reply(reply, a->job->state.query_id, err))
 		return false;
-	go(a, next_step(&a->job->state));
+	go(a, next_step(a));
 	return true;
 }
 
@@ -374,7 +384,7 @@ turn_page(PinAcquisition *a, bool found, const char *next_link, bool *tried)
 		return;
 	}
 	*tried = found;
-	go(a, next_step(&a->job->state));
+	go(a, next_step(a));
 }
 
 static bool
@@ -413,7 +423,7 @@ read_create_report(const PinReply *reply, void *arg, PinError *err)
 
 	if (!pin_api_create_report_reply(reply, a->job->state.report_id, err))
 		return false;
-	go(a, next_step(&a->job->state));
+	go(a, next_step(a));
 	return true;
 }
 
@@ -431,7 +441,7 @@ start_create_report(PinAcquisition *a)
 		return;
 	}
 	order.name = a->name;
-	order.query_id = a->job->state.query_id;
+	order.query_id = given_query(a) != NULL ? given_query(a) : a->job->state.query_id;
 	order.query_start = a->need->asked->start;
 	order.query_end = a->need->asked->end;
 	order.format = a->need->options->format == PIN_FORMAT_TSV ? "tsv" : "csv";
@@ -456,7 +466,9 @@ read_find_report(const PinReply *reply, void *arg, PinError *err)
 	if (report != NULL)
 	{
 		strlcpy(a->job->state.report_id, report->id, sizeof(PinId));
-		if (a->job->state.query_id[0] == '\0')	/* to be deleted, too */
+
+		/* ours is to be deleted, too */
+		if (given_query(a) == NULL && a->job->state.query_id[0] == '\0')
 			strlcpy(a->job->state.query_id, report->query_id, sizeof(PinId));
 	}
 	turn_page(a, report != NULL, list->next_link, &a->job->state.report_tried);
@@ -830,9 +842,28 @@ recover_create(PinAcquisition *a, const PinError *err)
 		pin_now_us() + (int64) pause_ms * 1000 > a->client.give_up_us)
 		return false;
 	a->client.retries++;
-	go(a, next_step(&a->job->state));
+	go(a, next_step(a));
 	rest(a, pause_ms);
 	return true;
+}
+
+static bool
+is_query_gone(const PinAcquisition *a, const PinError *err)
+{
+	return a->step == PIN_STEP_CREATE_REPORT && err->kind == PIN_ERROR_REPORT_GONE &&
+		!err->ambiguous;
+}
+
+/* In the words of whoever has named the query. */
+static void
+explain_query_gone(const PinAcquisition *a, PinError *err)
+{
+	PinError	why = *err;
+
+	pin_error_set(err, PIN_ERROR_REPORT_GONE, "report query %s does not exist", given_query(a));
+	pin_error_detail(err, "%s", why.detail);
+	pin_error_hint(err, "It was deleted, or belongs to another user or program: set the table's option \"query_id\" to another one.");
+	err->http_status = why.http_status;
 }
 
 /*
@@ -843,8 +874,7 @@ recover_create(PinAcquisition *a, const PinError *err)
 static bool
 recover_query(PinAcquisition *a, const PinError *err)
 {
-	if (a->step != PIN_STEP_CREATE_REPORT || err->kind != PIN_ERROR_REPORT_GONE ||
-		err->ambiguous || a->restarted)
+	if (!is_query_gone(a, err) || given_query(a) != NULL || a->restarted)
 		return false;
 	a->client.retries++;
 	a->outdated = true;
@@ -854,10 +884,12 @@ recover_query(PinAcquisition *a, const PinError *err)
 
 /* The current step's call has failed for good. */
 static void
-handle_failure(PinAcquisition *a, const PinError *err)
+handle_failure(PinAcquisition *a, PinError *err)
 {
 	if (recover_create(a, err) || recover_query(a, err))
 		return;
+	if (given_query(a) != NULL && is_query_gone(a, err))
+		explain_query_gone(a, err);
 	if (is_tidying(a))
 	{
 		a->leftover = *err;
@@ -1062,7 +1094,7 @@ pin_acquire_start(const PinNeed *need, PinJob *job, TimestampTz oldest)
 	}
 	pin_turn_take(&a->turn, need);
 	pin_download_open(&a->download, a->client.http, &a->client.settings, need);
-	go(a, next_step(&job->state));
+	go(a, next_step(a));
 	return a;
 }
 

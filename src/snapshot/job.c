@@ -79,7 +79,7 @@ pin_job_read(const char *path, PinJobState *state)
 /*
  * A job nobody has begun.  Another cluster, or we before the cache directory
  * was lost, may have ordered the report: so it is looked for before anything
- * is created.
+ * is created.  A query that the table names is nobody's to create.
  */
 static void
 begin(PinJobState *state, const PinNeed *need)
@@ -89,7 +89,7 @@ begin(PinJobState *state, const PinNeed *need)
 	strlcpy(state->key, need->key, sizeof(state->key));
 	pin_job_name(state->name, need);
 	strlcpy(state->program, need->options->program, sizeof(state->program));
-	state->query_tried = true;
+	state->query_tried = need->options->query_id == NULL;
 	state->report_tried = true;
 	state->begun = GetCurrentTimestamp();
 	state->database = MyDatabaseId;

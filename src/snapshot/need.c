@@ -49,6 +49,8 @@ canonical(const PinOptions *options, const PinReportQuery *asked)
 {
 	if (options->report_id != NULL)
 		return psprintf("REPORT %s", options->report_id);
+	if (options->query_id != NULL)
+		return psprintf("QUERY %s", options->query_id);
 	if (asked->start != NULL)
 		return psprintf("%s" PIN_QUERY_WINDOW_WORD "%s %s", asked->text, asked->start, asked->end);
 	return asked->text;
@@ -70,7 +72,7 @@ pin_need_create(const PinOptions *options, const PinReportQuery *asked, Oid reli
 	snprintf(database, sizeof(database), "%u", MyDatabaseId);
 	need->options = options;
 	need->asked = asked;
-	need->metrics = asked->metrics && options->report_id == NULL;
+	need->metrics = asked->metrics && !pin_options_existing(options);
 	need->relid = relid;
 	need->userid = userid;
 	pin_credential_hash(need->credential, options);
@@ -84,7 +86,7 @@ bool
 pin_need_contains(const PinNeed *wide, const PinNeed *narrow)
 {
 	bool		metrics = wide->metrics || narrow->metrics;
-	const char *whole = narrow->options->report_id == NULL ? narrow->asked->whole : NULL;
+	const char *whole = pin_options_existing(narrow->options) ? NULL : narrow->asked->whole;
 
 	return strcmp(wide->scope, narrow->scope) == 0 &&
 		(strcmp(wide->query, narrow->query) == 0 ||

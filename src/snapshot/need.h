@@ -30,7 +30,8 @@ typedef struct PinNeed
 	const PinOptions *options;	/* server, mapping and table, resolved */
 	const PinReportQuery *asked;	/* to be sent */
 	const char *query;			/* the same as one text, window included; or
-								 * REPORT and the id of an existing one */
+								 * REPORT or QUERY and the id of an existing
+								 * one */
 	Oid			relid;			/* foreign table, for those who look on */
 	Oid			userid;			/* role whose mapping is used */
 	PinHash		credential;		/* who asks, and whom */
@@ -44,8 +45,8 @@ typedef struct PinNeed
 
 /*
  * Builds the need of a scan in the current context.  If the options name a
- * report that is its rows, and what is asked is not looked at.  options and
- * asked are kept by reference.  Throws when hashing fails.
+ * report or a query its rows are wanted, and what is asked is not looked at.
+ * options and asked are kept by reference.  Throws when hashing fails.
  */
 extern PinNeed *pin_need_create(const PinOptions *options, const PinReportQuery *asked,
 								Oid relid, Oid userid);

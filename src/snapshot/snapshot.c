@@ -216,7 +216,7 @@ bool
 pin_snapshot_contains(const PinSnapshot *s, const PinNeed *need)
 {
 	bool		metrics = s->head.metrics || need->metrics;
-	const char *whole = need->options->report_id == NULL ? need->asked->whole : NULL;
+	const char *whole = pin_options_existing(need->options) ? NULL : need->asked->whole;
 
 	return strcmp(s->head.scope, need->scope) == 0 &&
 		(strcmp(s->query, need->query) == 0 ||

@@ -87,6 +87,7 @@ text_array(const List *names)
 										   -1, false, TYPALIGN_INT));
 }
 
+/* A table on an existing report or query, of a dataset nobody has named, has none. */
 static void
 put_table(ReturnSetInfo *result, Relation relation, const ForeignServer *server,
 		  Program *programs)
@@ -95,11 +96,15 @@ put_table(ReturnSetInfo *result, Relation relation, const ForeignServer *server,
 	PinTable   *table = pin_table_describe(relation, options);
 	const char *dataset = table->dataset != NULL ? table->dataset :
 	RelationGetRelationName(relation);
-	PinOffer   *offer = pin_offer_find(offers_of(programs, server, table->program), dataset);
-	List	   *new = offer == NULL ? NIL : pin_drift_new(offer, table->program, table->names);
+	PinOffer   *offer;
+	List	   *new;
 	Datum		values[4];
 	bool		isnull[4] = {false};
 
+	if (table->dataset == NULL && pin_options_existing(options))
+		return;
+	offer = pin_offer_find(offers_of(programs, server, table->program), dataset);
+	new = offer == NULL ? NIL : pin_drift_new(offer, table->program, table->names);
 	values[0] = ObjectIdGetDatum(RelationGetRelid(relation));
 	values[1] = CStringGetTextDatum(dataset);
 	values[2] = text_array(pin_drift_gone(offer, table->names));

@@ -266,6 +266,23 @@ recurrence_hours(const Target *target, const Interval *interval)
 
 /* ---- pinsight_schedule ---- */
 
+/* Only a query that is written for the table can be scheduled for it. */
+static void
+check_own_query(const Target *target)
+{
+	if (target->options->query_id != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("foreign table \"%s\" reads a query that exists already", target->name),
+				 errdetail("Its option \"query_id\" names query %s.", target->options->query_id),
+				 errhint("Make a recurring report of that query, and name it in the table's option \"report_id\" instead.")));
+	if (target->table->dataset == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
+				 errmsg("foreign table \"%s\" has no dataset to make a report of", target->name),
+				 errhint("Set the table's option \"dataset\", or leave it with the report that \"report_id\" names.")));
+}
+
 /* A table that reads a report of somebody else's shall not lose it by this. */
 static void
 check_present_report(const Target *target)
@@ -307,6 +324,7 @@ pinsight_schedule(PG_FUNCTION_ARGS)
 
 	open_target(&target, PG_GETARG_OID(0));
 	check_present_report(&target);
+	check_own_query(&target);
 	strlcpy(order.name, target.remote_name, sizeof(order.name));
 	order.query = target.table->query;
 	order.format = target.options->format == PIN_FORMAT_TSV ? "tsv" : "csv";
