@@ -345,8 +345,19 @@ BEGIN
 EXCEPTION WHEN invalid_parameter_value THEN
 	RAISE NOTICE 'an id has an end';
 END $$;
+-- a query that exists has rows of its own
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD query_id 'd1a4d75e-5ca8-4847-845f-ee0a9be6f07b');
+CREATE FOREIGN TABLE opt_query (month text) SERVER opt
+	OPTIONS (query_id 'q9df4939-073f-5795-b0cb-v2c81d11e58d', fetch 'table', format 'tsv', max_age '1 day');
+ALTER FOREIGN TABLE opt_query OPTIONS (SET query_id '../ScheduledReport');
+ALTER FOREIGN TABLE opt_query OPTIONS (SET fetch 'query');
+ALTER FOREIGN TABLE opt_query OPTIONS (ADD timespan 'LIFETIME');
+ALTER FOREIGN TABLE opt_query OPTIONS (ADD time_column 'Month');
+ALTER FOREIGN TABLE opt_query OPTIONS (DROP query_id, ADD report_id 'Report-1_a', ADD timespan 'LIFETIME');
+DROP FOREIGN TABLE opt_query;
 -- elsewhere they mean nothing
 ALTER SERVER opt OPTIONS (ADD report_id 'x');
+ALTER SERVER opt OPTIONS (ADD query_id 'x');
 ALTER FOREIGN TABLE opt_table ALTER plain OPTIONS (ADD max_age '1 hour');
 CREATE USER MAPPING FOR PUBLIC SERVER opt OPTIONS (stale_ok '1 day');
 ALTER FOREIGN TABLE opt_table OPTIONS (DROP report_id, DROP max_age, DROP fetch,

@@ -112,6 +112,10 @@ test_requests(void)
 	built = pin_api_preview(&mpn, "S", "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", &r, &err);
 	is_request(built, &r, "GET", BASE "/ScheduledQueries/testQueryResult?exportQuery=S"
 			   "&startTime=2026-01-01T00%3A00%3A00Z&endTime=2026-02-01T00%3A00%3A00Z", NULL);
+	built = pin_api_preview_query(&mpn, "a-1", "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z",
+								  &r, &err);
+	is_request(built, &r, "GET", BASE "/ScheduledQueries/testQueryResult?queryId=a-1"
+			   "&startTime=2026-01-01T00%3A00%3A00Z&endTime=2026-02-01T00%3A00%3A00Z", NULL);
 }
 
 static void
@@ -859,6 +863,36 @@ preview_fails(int status, const char *body, PinErrorKind kind)
 	ok(preview.values == NULL && preview.nrows == 0, "empty result");
 }
 
+/* Only whether there are rows, for whoever reads them himself. */
+static void
+preview_rows(int status, const char *body, PinErrorKind kind)
+{
+	PinReply	reply = reply_of(status, body);
+	PinError	err;
+	bool		proper = pin_api_preview_rows_reply(&reply, &err);
+
+	ok(proper == (kind == PIN_ERROR_NONE), "%d %.70s", status, body);
+	if (!proper)
+		is_int(err.kind, kind, "kind");
+}
+
+static void
+test_preview_rows(void)
+{
+	preview_rows(200, "{\"value\":[{\"a\":1e999,\"b\":[1,{}]},{}]}", PIN_ERROR_NONE);
+	preview_rows(200, "\xEF\xBB\xBF{\" Value\":[{\"a\":100000000000000000000}]}", PIN_ERROR_NONE);
+	preview_rows(200, "{\"value\":[]}", PIN_ERROR_NONE);
+	preview_rows(200, "{\"value\":[{},7]}", PIN_ERROR_REPLY);
+	preview_rows(200, "{\"value\":[1.5]}", PIN_ERROR_REPLY);
+	preview_rows(200, "{\"value\":{}}", PIN_ERROR_REPLY);
+	preview_rows(200, "{\"value\":null}", PIN_ERROR_REPLY);
+	preview_rows(200, "[{}]", PIN_ERROR_REPLY);
+	preview_rows(200, "<html>", PIN_ERROR_REPLY);
+	preview_rows(200, "{\"value\":[{\"a\":\"\\u0000\"}]}", PIN_ERROR_REPLY);
+	preview_rows(200, "{\"statusCode\":400,\"message\":\"Invalid table name\"}", PIN_ERROR_UNKNOWN_DATASET);
+	preview_rows(503, "", PIN_ERROR_SERVICE);
+}
+
 static void
 test_preview_failures(void)
 {
@@ -908,6 +942,7 @@ main(void)
 	test_execution_choice();
 	test_execution_failures();
 	test_preview();
+	test_preview_rows();
 	test_preview_failures();
 	return done_testing();
 }

@@ -134,7 +134,7 @@ static _Noreturn void
 throw_missing(const PinExisting *existing, const char *name)
 {
 	ereport(ERROR,
-			(errcode(ERRCODE_FDW_INVALID_COLUMN_NAME),
+			(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
 			 errmsg("report %s has no column \"%s\"", existing->options->report_id, name),
 			 errhint("Use SELECT * FROM pinsight_report_columns(%s, %s) to see the columns that it has.",
 					 quote_literal_cstr(existing->options->server_name),

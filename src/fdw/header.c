@@ -26,28 +26,28 @@
 #define SAMPLE_BYTES 100
 
 /* A report file that is being read from its start. */
-typedef struct File
+typedef struct Reading
 {
 	const PinSnapshot *snapshot;	/* its bytes */
 	const char *server_name;	/* for messages */
 	int64		offset;			/* of the next byte, in the report */
 	PinCsv	   *csv;			/* its records */
 	MemoryContextCallback callback; /* frees them */
-} File;
+} Reading;
 
 /* ---- reading ---- */
 
 static void
 free_csv(void *arg)
 {
-	pin_csv_free(((File *) arg)->csv);
+	pin_csv_free(((Reading *) arg)->csv);
 }
 
 /* Source of the CSV reader. */
 static ptrdiff_t
 read_file(void *arg, char *buf, size_t size, PinError *err)
 {
-	File	   *file = arg;
+	Reading    *file = arg;
 	const PinSnapshotHead *head = &file->snapshot->head;
 	size_t		wanted = Min(size, head->data_size - file->offset);
 	ssize_t		n;
@@ -68,10 +68,10 @@ read_file(void *arg, char *buf, size_t size, PinError *err)
 }
 
 /* Opens it in the current context, whose end closes it. */
-static File *
+static Reading *
 open_file(const PinSnapshot *snapshot, const char *server_name)
 {
-	File	   *file = palloc0(sizeof(File));
+	Reading    *file = palloc0(sizeof(Reading));
 
 	file->snapshot = snapshot;
 	file->server_name = server_name;
@@ -87,7 +87,7 @@ open_file(const PinSnapshot *snapshot, const char *server_name)
 
 /* The next record; false at the end. */
 static bool
-next_record(File *file, PinRecord *record)
+next_record(Reading *file, PinRecord *record)
 {
 	PinError	err;
 
@@ -107,7 +107,7 @@ next_record(File *file, PinRecord *record)
 
 /* The header's names, in a context that outlives the file's. */
 static List *
-read_names(File *file, MemoryContext context)
+read_names(Reading *file, MemoryContext context)
 {
 	MemoryContext old;
 	List	   *names = NIL;
@@ -243,7 +243,7 @@ known_type(const char *program, const char *remote)
  * there is none.  *nrows: how many.
  */
 static const char **
-read_sample(File *file, int ncolumns, int *nrows)
+read_sample(Reading *file, int ncolumns, int *nrows)
 {
 	const char **values = palloc0(sizeof(char *) * ((Size) ncolumns * SAMPLE_ROWS + 1));
 	PinRecord	record;
@@ -290,7 +290,7 @@ pin_header_columns(const PinSnapshot *snapshot, const char *program, const char 
 	MemoryContext outer = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(outer, "pinsight report header",
 												  ALLOCSET_DEFAULT_SIZES);
-	File	   *file;
+	Reading    *file;
 	List	   *header;
 	List	   *columns;
 	const char **values;
