@@ -193,6 +193,8 @@ is($session->rows('SELECT DISTINCT report FROM theirs'), $id, 'of that report');
 is(requests(endpoint => 'executions'), 1, 'for all of which the service was asked once');
 is(requests(endpoint => 'download'), 1, 'and one file was fetched');
 is(requests() - requests(endpoint => 'token'), 2, 'and nothing else was asked');
+is($session->rows('SELECT foreign_table IS NULL, query, fresh_until IS NULL, hits FROM pinsight_snapshots'),
+	"t|REPORT $id|t|4", 'and is kept for all of them');
 unlike($session->rows('EXPLAIN (VERBOSE) SELECT * FROM theirs'), qr/Dataset/, 'EXPLAIN has no dataset to tell');
 like($session->rows('EXPLAIN SELECT * FROM theirs WHERE month > now()'), qr/Rows From: snapshot/,
 	'but where the rows are from');
@@ -324,7 +326,7 @@ $node->safe_psql('postgres', "ALTER SERVER partner OPTIONS (DROP fetch)");
 # A report that was left is found again, and what was left of it is swept, but
 # never the query.
 $session->rows(q(SELECT pinsight_forget('by_hand')));
-$emulator->switches({ report_delay => 1 });
+$emulator->switches({ report_delay => 0.7 });
 $emulator->clear_log;
 is($session->error("SET statement_timeout = '300 ms'; SELECT count(*) FROM by_hand")->{sqlstate}, '57014', 'left');
 $session->rows('RESET statement_timeout');
@@ -364,6 +366,21 @@ like($error->{hint}, qr/option "query_id"/, 'with a way out');
 is(requests(endpoint => 'create_report'), 1, 'after one try');
 is(requests(endpoint => 'create_query'), 0, 'and no other query');
 is($session->rows('SELECT count(*) FROM pinsight_jobs'), 0, 'nothing is left of it');
+
+# ---- the other program, whose ids are no UUIDs
+
+my $market = 'q9df4939-073f-5795-b0cb-v2c81d11e58d';
+$emulator->create_server($node, 'market', "program 'cmp', poll_interval '20 ms'",
+	"client_id '$PinsightEmulator::client_id', client_secret '$PinsightEmulator::client_secret'");
+$emulator->clear_log;
+is($session->rows("SELECT count(*) > 0 FROM pinsight_preview('market', query_id => '$market')"), 't',
+	'a query of the marketplace can be looked at');
+like(($emulator->log(endpoint => 'test_query'))[0]{path}, qr{/insights/v1.1/cmp/}, 'there');
+like($session->error("SELECT pinsight_preview('market', 'SELECT', start_time => 'today', end_time => 'today')")->{message},
+	qr/only program "mpn"/, 'but not in a window');
+$node->safe_psql('postgres', "CREATE FOREIGN TABLE quality (customer_name text) SERVER market OPTIONS (query_id '$market')");
+ok($session->rows('SELECT count(*) FROM quality') > 0, 'and a table can have its rows');
+is(($emulator->log(endpoint => 'create_report'))[0]{status}, 200, 'of a report');
 
 $session->quit;
 $node->stop;

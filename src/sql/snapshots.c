@@ -21,15 +21,15 @@ PG_FUNCTION_INFO_V1(pinsight_snapshots);
 
 /*
  * Until when the table it was written for takes these rows for fresh; 0 if that
- * cannot be told: the table was dropped, or is being altered right now, which
- * somebody who only looks on shall not wait for.
+ * cannot be told: there was none, it was dropped, or is being altered right now,
+ * which somebody who only looks on shall not wait for.
  */
 static TimestampTz
 fresh_until(const PinSnapshotHead *head)
 {
 	TimestampTz until = 0;
 
-	if (!ConditionalLockRelationOid(head->relid, AccessShareLock))
+	if (!OidIsValid(head->relid) || !ConditionalLockRelationOid(head->relid, AccessShareLock))
 		return 0;
 	if (OidIsValid(pin_look_table(head->relid, head->serverid)))
 		until = TimestampTzPlusMilliseconds(head->as_of,
