@@ -22,6 +22,7 @@
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
+#include "optimizer/restrictinfo.h"
 #include "port/atomics.h"
 
 /* In shared memory.  All but next is written once, by the leader. */
@@ -46,14 +47,26 @@ pinsightIsForeignScanParallelSafe(PlannerInfo *root, RelOptInfo *rel, RangeTblEn
 	return true;
 }
 
+/* Is any column of the file looked at?  Else there is nothing to be read. */
+static bool
+reads_file(RelOptInfo *baserel)
+{
+	const PinTable *table = ((PinPlanning *) baserel->fdw_private)->table;
+	List	   *clauses = extract_actual_clauses(baserel->baserestrictinfo, false);
+
+	return list_intersection_int(pin_plan_needed(baserel, clauses, table),
+								 table->attnums) != NIL;
+}
+
 /* A cell that is set to NULL is counted, which one process has to do. */
 static bool
-may_divide(const RelOptInfo *baserel)
+may_divide(RelOptInfo *baserel)
 {
 	const PinPlanning *planning = baserel->fdw_private;
 
 	return baserel->consider_parallel && baserel->lateral_relids == NULL &&
-		max_parallel_workers_per_gather > 0 && !planning->options->set_null;
+		max_parallel_workers_per_gather > 0 && !planning->options->set_null &&
+		reads_file(baserel);
 }
 
 /* Among how many processes the rows are divided: the leader has other work, too. */
