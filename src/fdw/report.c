@@ -91,7 +91,7 @@ pin_report_at_hand(Oid relid, Oid userid, const PinOptions *options, const PinSc
 
 	if (snapshot == NULL)
 		snapshot = pin_snapshot_find(need, pin_resolve_oldest(options));
-	if (snapshot != NULL && head != NULL)
+	if (snapshot != NULL)
 		*head = snapshot->head;
 	pin_snapshot_close(snapshot);
 	return snapshot != NULL;

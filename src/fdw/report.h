@@ -16,7 +16,7 @@
 
 /*
  * Are rows for a query at hand that would do now, so that nothing has to be
- * asked?  *head, unless it is NULL: of their snapshot.
+ * asked?  *head: of their snapshot.
  */
 extern bool pin_report_at_hand(Oid relid, Oid userid, const PinOptions *options,
 							   const PinScanQuery *query, PinSnapshotHead *head);

@@ -128,25 +128,25 @@ may_preview(const PinScan *scan)
 	return scan->query->preview && !IsolationUsesXactSnapshot();
 }
 
-/*
- * Not where a transaction shall see the same rows all the time, nor where a
- * snapshot is at hand.
- */
-static PinRows *
-open_preview(ForeignScanState *node, PinScan *scan)
-{
-	if (!may_preview(scan) ||
-		pin_report_at_hand(RelationGetRelid(scan->relation), scan->userid, scan->options,
-						   scan->query, NULL))
-		return NULL;
-	return pin_preview_open(node, scan->relation, scan->options, scan->plan, scan->query);
-}
-
 static void
 begin(PinScan *scan)
 {
 	scan->resolution = pin_report_begin(scan->relation, scan->userid, scan->options, scan->plan,
 										scan->query);
+}
+
+/*
+ * Not where a transaction shall see the same rows all the time, nor where a
+ * snapshot is at hand.
+ */
+static void
+open_preview(ForeignScanState *node, PinScan *scan)
+{
+	if (!may_preview(scan) || pin_resolve_at_hand(scan->resolution))
+		return;
+	scan->rows = pin_preview_open(node, scan->relation, scan->options, scan->plan, scan->query);
+	if (scan->rows != NULL)
+		scan->resolution = NULL;	/* of no use, and gone with the scan */
 }
 
 /* May it set out now?  States its need if that is known. */
@@ -201,6 +201,7 @@ open_rows(ForeignScanState *node, PinScan *scan, const PinSnapshot *snapshot)
 	scan->rows = pin_report_open(scan->relation, row_type(node), scan->options, scan->plan,
 								 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)), snapshot);
 	scan->alike = snapshot->head.regular && pin_rows_are_alike(scan->rows);
+	scan->empty = scan->alike && list_nth(scan->plan, PIN_PLAN_NEEDED) == NIL;
 }
 
 /* A worker reads what the leader has. */
@@ -236,9 +237,8 @@ advance(ForeignScanState *node, PinScan *scan)
 		return;
 	if (scan->resolution == NULL)
 	{
-		scan->rows = open_preview(node, scan);
-		if (scan->rows == NULL)
-			begin(scan);
+		begin(scan);
+		open_preview(node, scan);
 	}
 	if (scan->rows == NULL &&
 		pin_report_is_here(scan->resolution, scan->relation, scan->options, scan->plan,
@@ -277,7 +277,7 @@ pin_scan_await(ForeignScanState *node)
 
 /* Goes on to rows that were not read yet: all, or what other processes leave us. */
 static bool
-begin_part(PinScan *scan)
+begin_part(PinScan *scan, TupleTableSlot *slot)
 {
 	PinPart		part = {.whole = true};
 
@@ -287,7 +287,10 @@ begin_part(PinScan *scan)
 		return false;
 	scan->begun = true;
 	if (scan->alike)
+	{
 		scan->left = part.whole ? scan->snapshot->head.rows : part.range.rows;
+		pin_rows_alike(scan->rows, slot->tts_values, slot->tts_isnull);
+	}
 	else if (!part.whole)
 		pin_rows_read_part(scan->rows, part.range.offset, part.end, part.range.line);
 	return true;
@@ -302,13 +305,14 @@ next_row(PinScan *scan, TupleTableSlot *slot)
 		if (scan->left > 0)
 		{
 			scan->left--;
-			pin_rows_alike(scan->rows, slot->tts_values, slot->tts_isnull);
+			if (!scan->empty)	/* somebody may have moved the values */
+				pin_rows_alike(scan->rows, slot->tts_values, slot->tts_isnull);
 			return true;
 		}
 		if (scan->begun && !scan->alike &&
 			pin_rows_next(scan->rows, slot->tts_values, slot->tts_isnull))
 			return true;
-	} while (begin_part(scan));
+	} while (begin_part(scan, slot));
 	return false;
 }
 
@@ -318,7 +322,8 @@ pinsightIterateForeignScan(ForeignScanState *node)
 	PinScan    *scan = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
-	pin_scan_await(node);
+	if (scan->left == 0)
+		pin_scan_await(node);
 	if ((++scan->asked & (TEND_ROWS - 1)) == 0)
 		pin_flight_tend();
 

@@ -33,6 +33,7 @@ typedef struct PinScan
 	bool		begun;			/* part of the rows is being read */
 	bool		ended;			/* there is no other part */
 	bool		alike;			/* the rows need not be read, only counted */
+	bool		empty;			/* and nobody looks at a value of theirs */
 	uint64		left;			/* of these: rows that are left of the part */
 	uint32		asked;			/* rows that were asked for */
 	int			bell;			/* descriptor that stands in an Append's wait;

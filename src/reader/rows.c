@@ -74,12 +74,15 @@ free_csv(void *arg)
 	rows->csv = NULL;
 }
 
+/* Who wants only a few rows shall not read many: so much at first, then more. */
+#define FIRST_READ (16 * 1024)
+
 /* Source of the CSV reader. */
 static ptrdiff_t
 read_file(void *arg, char *buf, size_t size, PinError *err)
 {
 	PinRows    *rows = arg;
-	size_t		wanted = Min(size, rows->end - rows->offset);
+	size_t		wanted = Min(Min(size, Max(FIRST_READ, rows->offset)), rows->end - rows->offset);
 	ssize_t		n;
 
 	if (wanted == 0)

@@ -55,7 +55,7 @@ add_up(Bytes sums)
 static uint64_t
 count_byte(const char *from, const char *to, char byte)
 {
-	const Bytes wanted = (Bytes) {0} + (uint8_t) byte;
+	const Bytes wanted = (Bytes) {0} +(uint8_t) byte;
 	uint64_t	n = 0;
 
 	while (to - from >= (ptrdiff_t) sizeof(Bytes))
