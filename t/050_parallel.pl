@@ -140,6 +140,7 @@ is($shared->{context} =~ s/\n.*//sr, $error->{context} =~ s/\n.*//sr, 'of the sa
 $node->safe_psql('postgres', q(ALTER FOREIGN TABLE rows OPTIONS (ADD on_error 'set_null')));
 unlike(ask('EXPLAIN SELECT sum(n) FROM rows'), qr/Parallel/,
 	'where cells may become null, one process counts them');
+is(ask('SELECT count(n), count(*) FROM rows'), '4999|5000', 'and no more than the bad one does');
 $node->safe_psql('postgres', q(ALTER FOREIGN TABLE rows OPTIONS (DROP on_error)));
 
 # --- executor
@@ -194,6 +195,10 @@ my $append = 'SELECT count(*), sum(n) FROM (SELECT n FROM rows UNION ALL SELECT 
 	UNION ALL SELECT n FROM local_rows) a';
 like(ask("EXPLAIN $append"), qr/Parallel Append/, 'a parallel Append');
 is(ask($append), '15000|37507500', 'has all rows');
+$emulator->create_table($node, 'lenient', 't varchar(4000) OPTIONS (column_name \'ServiceName\'),
+	n bytea OPTIONS (column_name \'UsageQuantity\')', "$options, on_error 'set_null'");
+is(ask('SELECT count(*), count(l.n), sum(r.n) FROM rows r CROSS JOIN (SELECT * FROM lenient LIMIT 1) l'),
+	'5000|5000|12502500', 'beside a table whose cells may become null');
 is(ask('SELECT count(*), sum(r.n) FROM rows r JOIN local_rows l ON l.n = r.n'), '5000|12502500',
 	'a join');
 

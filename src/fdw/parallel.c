@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
+#include "compat.h"
 #include "fdw/fdw.h"
 #include "fdw/parallel.h"
 #include "optimizer/cost.h"
@@ -40,11 +41,18 @@ struct PinParallel
 /*
  * A scan by itself is nothing for a worker, which must not order a report; so all
  * paths but those from below say that they are not parallel safe.
+ *
+ * A cell that is set to NULL is counted, which one process has to do; and if that
+ * takes a subtransaction, the whole statement may have to do without workers.
  */
 bool
 pinsightIsForeignScanParallelSafe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte)
 {
-	return true;
+	if (!pin_plan_options(rel, rte->relid)->set_null)
+		return true;
+	if (!pin_subtransaction_parallel())
+		root->glob->parallelModeOK = false;
+	return false;
 }
 
 /* Is any column of the file looked at?  Else there is nothing to be read. */
@@ -58,14 +66,11 @@ reads_file(RelOptInfo *baserel)
 								 table->attnums) != NIL;
 }
 
-/* A cell that is set to NULL is counted, which one process has to do. */
 static bool
-may_divide(RelOptInfo *baserel)
+may_divide(const PlannerInfo *root, RelOptInfo *baserel)
 {
-	const PinPlanning *planning = baserel->fdw_private;
-
-	return baserel->consider_parallel && baserel->lateral_relids == NULL &&
-		max_parallel_workers_per_gather > 0 && !planning->options->set_null &&
+	return root->glob->parallelModeOK && baserel->consider_parallel &&
+		baserel->lateral_relids == NULL && max_parallel_workers_per_gather > 0 &&
 		reads_file(baserel);
 }
 
@@ -85,7 +90,7 @@ pin_parallel_add_path(PlannerInfo *root, RelOptInfo *baserel)
 	ForeignPath *path;
 	int			workers;
 
-	if (!may_divide(baserel))
+	if (!may_divide(root, baserel))
 		return;
 	head = pin_plan_at_hand(root, baserel);
 	if (head == NULL || !head->regular)
