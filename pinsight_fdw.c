@@ -52,6 +52,14 @@ pinsight_fdw_handler(PG_FUNCTION_ARGS)
 	routine->ReScanForeignScan = pinsightReScanForeignScan;
 	routine->EndForeignScan = pinsightEndForeignScan;
 
+	/* fdw/parallel.c */
+	routine->IsForeignScanParallelSafe = pinsightIsForeignScanParallelSafe;
+	routine->EstimateDSMForeignScan = pinsightEstimateDSMForeignScan;
+	routine->InitializeDSMForeignScan = pinsightInitializeDSMForeignScan;
+	routine->ReInitializeDSMForeignScan = pinsightReInitializeDSMForeignScan;
+	routine->InitializeWorkerForeignScan = pinsightInitializeWorkerForeignScan;
+	routine->ShutdownForeignScan = pinsightShutdownForeignScan;
+
 	/* fdw/async.c */
 	routine->IsForeignPathAsyncCapable = pinsightIsForeignPathAsyncCapable;
 	routine->ForeignAsyncRequest = pinsightForeignAsyncRequest;

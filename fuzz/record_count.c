@@ -2,9 +2,10 @@
  *
  * record_count.c
  *		Fuzzes the counting of rows: it says what the reader finds, whatever
- *		the pieces in which the text arrives.
+ *		the pieces in which the text arrives, and range by range as in the
+ *		whole.
  *
- * Input: delimiter (odd for a tab), size of the pieces, text.
+ * Input: delimiter (odd for a tab), size of pieces and ranges, text.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,68 +34,155 @@ read_source(void *arg, char *buf, size_t size, PinError *err)
 	return n;
 }
 
-/* Rows by the reader; -1 if it refuses the text. */
-static int64_t
-read_rows(char delimiter, const uint8_t *data, size_t len)
+/* What the reader finds in a text. */
+typedef struct Found
 {
-	Source		source = {data, len};
-	PinCsv	   *csv = pin_csv_open(delimiter, read_source, &source);
+	bool		accepted;		/* nothing to complain of */
+	int64_t		rows;			/* in the part that was read */
+	uint64_t	line;			/* of the first one; 0: there is none */
+	uint64_t	hash;			/* of all their fields */
+} Found;
+
+static void
+hash_record(Found *found, const PinRecord *record)
+{
+	for (int i = 0; i < record->nfields; i++)
+	{
+		found->hash = (found->hash ^ record->fields[i].len) * UINT64_C(0x100000001B3);
+		for (uint32_t at = 0; at < record->fields[i].len; at++)
+			found->hash = (found->hash ^ (unsigned char) record->fields[i].data[at]) *
+				UINT64_C(0x100000001B3);
+	}
+}
+
+/* Reads the rows that are left: an empty line among rows of several fields is wrong. */
+static void
+read_rows(PinCsv *csv, int width, Found *found)
+{
 	PinRecord	record;
 	PinError	err;
 	PinCsvStatus status;
-	int			width = 0;
-	int64_t		rows = 0;
+	bool		padded = false;
 
-	FUZZ_EXPECT(csv != NULL);
+	found->accepted = true;
 	while ((status = pin_csv_next(csv, &record, &err)) == PIN_CSV_RECORD)
 	{
-		bool		blank = record.nfields == 1 && record.fields[0].len == 0 &&
-		!record.fields[0].quoted;
-
-		if (width == 0)
-			width = record.nfields;
-		else if (!blank || width == 1)
-			rows++;
+		if (width > 1 && record.nfields == 1 && record.fields[0].len == 0 &&
+			!record.fields[0].quoted)
+		{
+			padded = true;
+			continue;
+		}
+		if (padded || record.nfields != width)
+			found->accepted = false;
+		if (found->rows++ == 0)
+			found->line = pin_csv_line(csv);
+		hash_record(found, &record);
 	}
-	pin_csv_free(csv);
-	return status == PIN_CSV_END ? rows : -1;
+	if (status != PIN_CSV_END)
+		found->accepted = false;
 }
 
-static int64_t
-count_rows(char delimiter, const uint8_t *data, size_t len, size_t piece)
+/* Reads a whole text; *width: of its header. */
+static Found
+read_all(char delimiter, const uint8_t *data, size_t len, int *width)
 {
-	PinRecordCount count;
+	Source		source = {data, len};
+	PinCsv	   *csv = pin_csv_open(delimiter, read_source, &source);
+	Found		found = {.hash = 1};
+	PinRecord	header;
+	PinError	err;
+	PinCsvStatus status;
 
-	pin_record_count_begin(&count, delimiter);
+	FUZZ_EXPECT(csv != NULL);
+	status = pin_csv_next(csv, &header, &err);
+	*width = status == PIN_CSV_RECORD ? header.nfields : 0;
+	found.accepted = status == PIN_CSV_END;
+	if (status == PIN_CSV_RECORD)
+		read_rows(csv, *width, &found);
+	pin_csv_free(csv);
+	return found;
+}
+
+static void
+count_all(PinRecordCount *count, char delimiter, const uint8_t *data, size_t len,
+		  size_t piece)
+{
+	pin_record_count_begin(count, delimiter);
+	count->spacing = piece;
 	while (len > 0)
 	{
 		size_t		n = piece < len ? piece : len;
 
-		pin_record_count_add(&count, (const char *) data, n);
+		pin_record_count_add(count, (const char *) data, n);
 		data += n;
 		len -= n;
 	}
-	return pin_record_count_rows(&count);
+}
+
+/* Reads range by range what is the same in the whole. */
+static void
+check_ranges(const PinRecordCount *count, char delimiter, const uint8_t *data, size_t len,
+			 int width, const Found *whole)
+{
+	Source		source = {data, 0};
+	PinCsv	   *csv = pin_csv_open(delimiter, read_source, &source);
+	int		   *wanted = malloc((width + 1) * sizeof(int));
+	Found		all = {.hash = 1};
+
+	FUZZ_EXPECT(csv != NULL && wanted != NULL);
+	for (int i = 0; i < width; i++)
+		wanted[i] = i;
+	for (int i = 0; i < count->nranges; i++)
+	{
+		size_t		end = i + 1 < count->nranges ? count->ranges[i + 1].offset : len;
+		Found		part = {.hash = all.hash};
+
+		source.data = data + count->ranges[i].offset;
+		source.len = end - count->ranges[i].offset;
+		pin_csv_rewind_to(csv, count->ranges[i].line);
+		FUZZ_EXPECT(i % 2 == 0 || pin_csv_want(csv, width, wanted, width));
+		read_rows(csv, width, &part);
+		FUZZ_EXPECT(part.accepted && (uint64_t) part.rows == count->ranges[i].rows);
+		FUZZ_EXPECT(part.rows > 0 && part.line == count->ranges[i].line);
+		all.rows += part.rows;
+		all.hash = part.hash;
+	}
+	pin_csv_free(csv);
+	free(wanted);
+	FUZZ_EXPECT(all.rows == whole->rows && all.hash == whole->hash);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static PinRecordCount count;
 	char		delimiter;
+	Found		found;
+	int			width;
 	int64_t		rows;
-	int64_t		counted;
+	bool		regular;
 
 	if (size < 2)
 		return 0;
 	delimiter = data[0] % 2 ? '\t' : ',';
-	rows = read_rows(delimiter, data + 2, size - 2);
-	counted = count_rows(delimiter, data + 2, size - 2, size);
-	FUZZ_EXPECT(rows < 0 || rows == counted);
-	FUZZ_EXPECT(counted == count_rows(delimiter, data + 2, size - 2, 1 + data[1]));
+	found = read_all(delimiter, data + 2, size - 2, &width);
+	count_all(&count, delimiter, data + 2, size - 2, size);
+	rows = pin_record_count_rows(&count);
+	regular = pin_record_count_end(&count);
+	FUZZ_EXPECT(regular == found.accepted);
+	FUZZ_EXPECT(!regular || (rows == found.rows && rows == pin_record_count_rows(&count)));
+
+	count_all(&count, delimiter, data + 2, size - 2, 1 + data[1]);
+	FUZZ_EXPECT(rows == pin_record_count_rows(&count));
+	FUZZ_EXPECT(regular == pin_record_count_end(&count));
+	if (regular)
+		check_ranges(&count, delimiter, data + 2, size - 2, width, &found);
 	return 0;
 }
 
 FUZZ_MAIN(FUZZ_SEED(",\0a,b\n1,2\n"),
 		  FUZZ_SEED(",\1\xEF\xBB\xBF\"a\",\"b\"\"c\"\"\"\r\n\"\",\r\n"),
 		  FUZZ_SEED(",\2\"a\nb\r\nc\",d\re\r\n\n\"\n\",\"\"\nf"),
+		  FUZZ_SEED(",\3a,b\n1,2\r\n\"3\n\",\"\"\"\"\n4,5\n\n"),
 		  FUZZ_SEED("\t\0a\t\"b\tc\"\t5\"\r\n\n1\t2\t3\n\r\n"));

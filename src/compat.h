@@ -165,15 +165,22 @@ pin_server_usage(Oid serverid)
 #endif
 }
 
-/* May a function begin a subtransaction now?  Since 17 always. */
+/* May a subtransaction begin where a statement has parallel workers? */
 static inline bool
-pin_subtransaction_allowed(void)
+pin_subtransaction_parallel(void)
 {
 #if PG_VERSION_NUM >= 170000
 	return true;
 #else
-	return !IsInParallelMode();
+	return false;
 #endif
+}
+
+/* May one begin now? */
+static inline bool
+pin_subtransaction_allowed(void)
+{
+	return pin_subtransaction_parallel() || !IsInParallelMode();
 }
 
 /*

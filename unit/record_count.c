@@ -12,16 +12,103 @@
 
 #include "tap.h"
 
+static PinRecordCount count;
+
+static void
+add_in_pieces(const char *text, size_t piece)
+{
+	size_t		len = strlen(text);
+
+	for (size_t at = 0; at < len; at += piece)
+		pin_record_count_add(&count, text + at, piece < len - at ? piece : len - at);
+}
+
 static int64_t
 count_in_pieces(const char *text, char delimiter, size_t piece)
 {
-	PinRecordCount count;
-	size_t		len = strlen(text);
+	int64_t		rows;
 
 	pin_record_count_begin(&count, delimiter);
-	for (size_t at = 0; at < len; at += piece)
-		pin_record_count_add(&count, text + at, piece < len - at ? piece : len - at);
-	return pin_record_count_rows(&count);
+	add_in_pieces(text, piece);
+	rows = pin_record_count_rows(&count);
+	(void) pin_record_count_end(&count);
+	return rows == pin_record_count_rows(&count) ? rows : -1;
+}
+
+static bool
+is_regular(const char *text, size_t piece)
+{
+	pin_record_count_begin(&count, ',');
+	add_in_pieces(text, piece);
+	return pin_record_count_end(&count);
+}
+
+static void
+check_regular(const char *text, bool regular, const char *what)
+{
+	bool		got = regular;
+
+	for (size_t piece = 1; piece <= strlen(text) && got == regular; piece++)
+		got = is_regular(text, piece);
+	ok(got == regular, "%s: %s", regular ? "regular" : "irregular", what);
+}
+
+static void
+test_regular(void)
+{
+	check_regular("a,b\n", true, "a header");
+	check_regular("a,b\r\n1,\"2\"\r\n\"\",\"\"\"\"\n3,4", true, "rows");
+	check_regular("a,b\n1,\"2\"", true, "a last quote without a line end");
+	check_regular("a,b\n1\"\"2,3\n", true, "quotes within a field");
+	check_regular("a,b\n1,2\n\n\r\n", true, "empty lines at the end");
+	check_regular("a\n1\n\n2\n", true, "empty rows of a single column");
+	check_regular("a,b\n1,2\n\n3,4\n", false, "an empty line among rows");
+	check_regular("a,b\n1\n", false, "a field too few");
+	check_regular("a,b\n1,2,3\n", false, "a field too many");
+	check_regular("a,b\n\"1,2\"\n", false, "a delimiter in quotes divides nothing");
+	check_regular("a,b\n\"1\"2,3\n", false, "text after a closing quote");
+	check_regular("a,b\n1,\"2\"\r3\n", false, "a carriage return after a closing quote");
+	check_regular("a,b\n1,\"2\"\r", false, "with nothing behind it");
+	check_regular("a,b\n1,\"2\n", false, "a quote that never closes");
+	check_regular("a,b\n1,2\n\r", false, "a carriage return alone is a field");
+	pin_record_count_begin(&count, ',');
+	pin_record_count_add(&count, "a,b\n1,\0\n", 9);
+	ok(!pin_record_count_end(&count), "irregular: a zero byte");
+}
+
+static void
+test_ranges(void)
+{
+	const char *text = "a,b\n1,2\n\"3\n\n\",4\r\n5,6\n7,8\n9,10";
+	uint64_t	rows = 0;
+
+	pin_record_count_begin(&count, ',');
+	count.spacing = 5;
+	add_in_pieces(text, 1);
+	ok(pin_record_count_end(&count), "a file with ranges is regular");
+	is_int(count.nranges, 3, "its ranges");
+	is_int(count.ranges[0].offset, 4, "the first begins behind the header");
+	is_int(count.ranges[0].line, 2, "on the second line");
+	is_int(count.ranges[0].rows, 2, "has the rows that begin within its length");
+	is_int(count.ranges[1].offset, 17, "the next begins behind them");
+	is_int(count.ranges[1].line, 6, "line ends in quotes are counted");
+	is_int(count.ranges[2].rows, 1, "the last has what is left");
+
+	pin_record_count_begin(&count, ',');
+	count.spacing = 1;
+	add_in_pieces("a,b\n", 4);
+	for (int i = 0; i < 5000; i++)
+		add_in_pieces("1,2\n", 4);
+	ok(pin_record_count_end(&count), "a long file is regular");
+	ok(count.nranges > PIN_RECORD_RANGES_MAX / 2 && count.nranges <= PIN_RECORD_RANGES_MAX,
+	   "it has no more ranges than there is room for, nor much fewer");
+	for (int i = 0; i < count.nranges; i++)
+	{
+		if (count.ranges[i].offset != 4 + 4 * rows || count.ranges[i].line != 2 + rows)
+			break;
+		rows += count.ranges[i].rows;
+	}
+	is_int(rows, 5000, "and they follow one another");
 }
 
 static void
@@ -37,8 +124,6 @@ check(const char *text, char delimiter, int64_t rows, const char *what)
 static void
 test_so_far(void)
 {
-	PinRecordCount count;
-
 	pin_record_count_begin(&count, ',');
 	is_int(pin_record_count_rows(&count), 0, "before the first byte");
 	pin_record_count_add(&count, "a,b\n", 4);
@@ -73,5 +158,7 @@ main(void)
 	check("a\n1\n\n\r\n", ',', 3, "of a single column they are rows");
 	check("\"a,b\"\n\n", ',', 1, "which a delimiter in quotes does not change");
 	test_so_far();
+	test_regular();
+	test_ranges();
 	return done_testing();
 }

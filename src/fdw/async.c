@@ -82,9 +82,12 @@ pinsightForeignAsyncNotify(AsyncRequest *areq)
 	answer_or_wait(areq);
 }
 
-/* Only a scan that sets out early has anything to wait for beside others. */
+/*
+ * Only a scan that sets out early has anything to wait for beside others; and one
+ * that several processes share is waited for before they start.
+ */
 bool
 pinsightIsForeignPathAsyncCapable(ForeignPath *path)
 {
-	return pin_plan_prefetches(path->path.parent);
+	return !path->path.parallel_aware && pin_plan_prefetches(path->path.parent);
 }

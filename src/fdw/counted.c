@@ -268,6 +268,7 @@ pin_counted_add_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel,
 {
 	PathTarget *target = root->upper_targets[UPPERREL_GROUP_AGG];
 	Groups		g = {.root = root,.rel = rel};
+	Path	   *path;
 	double		rows;
 	Cost		startup;
 
@@ -284,10 +285,11 @@ pin_counted_add_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel,
 																 root->processed_tlist),
 								   rel->rows, NULL, NULL);
 		startup = pin_upper_options(rel)->startup_cost * PIN_GROUPS_STARTUP;
-		add_path(output_rel, (Path *)
-				 pin_create_upper_path(root, output_rel, target, rows, startup,
-									   startup + rows * pin_upper_options(rel)->tuple_cost,
-									   list_make1(g.counted)));
+		path = (Path *) pin_create_upper_path(root, output_rel, target, rows, startup,
+											  startup + rows * pin_upper_options(rel)->tuple_cost,
+											  list_make1(g.counted));
+		path->parallel_safe = false;	/* see parallel.c */
+		add_path(output_rel, path);
 	}
 	table_close(g.relation, NoLock);
 }

@@ -11,6 +11,7 @@
 #include "compat.h"
 #include "fdw/table.h"
 #include "foreign/fdwapi.h"
+#include "snapshot/snapshot.h"
 
 /*
  * The list in ForeignScan.fdw_private.  No secret and no option of the user
@@ -63,13 +64,25 @@ typedef struct PinPlanning
 	PinOptions *options;		/* of table and server */
 	PinTable   *table;			/* what it stands for */
 	bool		correlated;		/* an outer query hands something in */
+	bool		looked;			/* for a snapshot at hand */
+	PinSnapshotHead *at_hand;	/* what was found; NULL: none */
 } PinPlanning;
 
 /* in plan.c */
 
+/* The options of a table that is being planned. */
+extern const PinOptions *pin_plan_options(RelOptInfo *baserel, Oid relid);
+
 /* A scan in a shape, NULL: plain; rows: how many it will have. */
 extern ForeignPath *pin_plan_path(PlannerInfo *root, RelOptInfo *baserel, double rows,
 								  Cost startup, PinShape *shape);
+
+/* A plain scan that so many processes share, to be called parallel by its caller. */
+extern ForeignPath *pin_plan_partial_path(PlannerInfo *root, RelOptInfo *baserel,
+										  double processes);
+
+/* The snapshot a plain scan would read if it ran now; NULL: there is none. */
+extern const PinSnapshotHead *pin_plan_at_hand(PlannerInfo *root, RelOptInfo *baserel);
 
 /* Columns the executor will look at, attnums as an IntList. */
 extern List *pin_plan_needed(RelOptInfo *baserel, List *clauses, const PinTable *table);
@@ -106,6 +119,18 @@ extern void pinsightBeginForeignScan(ForeignScanState *node, int eflags);
 extern TupleTableSlot *pinsightIterateForeignScan(ForeignScanState *node);
 extern void pinsightReScanForeignScan(ForeignScanState *node);
 extern void pinsightEndForeignScan(ForeignScanState *node);
+
+/* in parallel.c */
+extern bool pinsightIsForeignScanParallelSafe(PlannerInfo *root, RelOptInfo *rel,
+											  RangeTblEntry *rte);
+extern Size pinsightEstimateDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt);
+extern void pinsightInitializeDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt,
+											 void *coordinate);
+extern void pinsightReInitializeDSMForeignScan(ForeignScanState *node, ParallelContext *pcxt,
+											   void *coordinate);
+extern void pinsightInitializeWorkerForeignScan(ForeignScanState *node, shm_toc *toc,
+												void *coordinate);
+extern void pinsightShutdownForeignScan(ForeignScanState *node);
 
 /* in prefetch.c */
 

@@ -20,6 +20,8 @@
 #include "compat.h"
 #include "fdw/condition.h"
 #include "fdw/fdw.h"
+#include "fdw/parallel.h"
+#include "fdw/report.h"
 #include "fdw/table.h"
 #include "fdw/upper.h"
 #include "nodes/makefuncs.h"
@@ -37,16 +39,26 @@
  */
 #define DEFAULT_ROWS 100000
 
+/* What the owner says, or what the last report had; -1: neither is known. */
+static double
+known_rows(Relation relation, const PinOptions *options, const PinTable *table)
+{
+	return options->estimated_rows >= 0 ? options->estimated_rows :
+		pin_row_count_read(RelationGetRelid(relation), options->serverid, table->query);
+}
+
+static double
+guess_rows(Relation relation)
+{
+	return relation->rd_rel->reltuples >= 0 ? relation->rd_rel->reltuples : DEFAULT_ROWS;
+}
+
 double
 pin_plan_rows(Relation relation, const PinOptions *options, const PinTable *table)
 {
-	double		rows = options->estimated_rows;
+	double		rows = known_rows(relation, options, table);
 
-	if (rows < 0)
-		rows = pin_row_count_read(RelationGetRelid(relation), options->serverid, table->query);
-	if (rows < 0)
-		rows = relation->rd_rel->reltuples;
-	return rows >= 0 ? rows : DEFAULT_ROWS;
+	return rows >= 0 ? rows : guess_rows(relation);
 }
 
 /*
@@ -63,38 +75,84 @@ is_correlated(const PlannerInfo *root)
 	return false;
 }
 
+/* What is known of a table, with its options, whoever asks first. */
+static PinPlanning *
+planning_of(RelOptInfo *baserel, Oid relid)
+{
+	PinPlanning *planning = baserel->fdw_private;
+
+	if (planning == NULL)
+	{
+		planning = palloc0(sizeof(PinPlanning));
+		planning->options = pin_options_plan(relid);
+		baserel->fdw_private = planning;
+	}
+	return planning;
+}
+
+const PinOptions *
+pin_plan_options(RelOptInfo *baserel, Oid relid)
+{
+	return planning_of(baserel, relid)->options;
+}
+
 void
 pinsightGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid)
 {
-	PinPlanning *planning = palloc(sizeof(PinPlanning));
+	PinPlanning *planning = planning_of(baserel, foreigntableid);
 	Relation	relation = table_open(foreigntableid, NoLock);
+	const PinSnapshotHead *head = NULL;
 
-	planning->options = pin_options_plan(foreigntableid);
 	planning->table = pin_table_resolve(relation, planning->options);
 	planning->correlated = is_correlated(root);
-	baserel->fdw_private = planning;
-	baserel->tuples = pin_plan_rows(relation, planning->options, planning->table);
+	baserel->tuples = known_rows(relation, planning->options, planning->table);
+	if (baserel->tuples < 0 && !planning->options->fetch_query)
+		head = pin_plan_at_hand(root, baserel);
+	if (baserel->tuples < 0)
+		baserel->tuples = head != NULL ? (double) head->rows : guess_rows(relation);
 	table_close(relation, NoLock);
 	set_baserel_size_estimates(root, baserel);
+}
+
+/* The cost of looking at a row. */
+static Cost
+cost_of_row(const RelOptInfo *baserel)
+{
+	const PinPlanning *planning = baserel->fdw_private;
+
+	return planning->options->tuple_cost + cpu_tuple_cost + baserel->baserestrictcost.per_tuple;
 }
 
 ForeignPath *
 pin_plan_path(PlannerInfo *root, RelOptInfo *baserel, double rows, Cost startup,
 			  PinShape *shape)
 {
-	PinOptions *options = ((PinPlanning *) baserel->fdw_private)->options;
 	double		read = shape != NULL ? rows : baserel->tuples;
-	Cost		per_row = options->tuple_cost + cpu_tuple_cost +
-	baserel->baserestrictcost.per_tuple;
+	ForeignPath *path;
 
 	startup += baserel->baserestrictcost.startup;
-	return pin_create_foreignscan_path(root, baserel, rows, startup,
-									   startup + per_row * read, baserel->lateral_relids,
+	path = pin_create_foreignscan_path(root, baserel, rows, startup,
+									   startup + cost_of_row(baserel) * read,
+									   baserel->lateral_relids,
 									   shape == NULL ? NIL : list_make1(shape));
+	path->path.parallel_safe = false;	/* see parallel.c */
+	return path;
+}
+
+ForeignPath *
+pin_plan_partial_path(PlannerInfo *root, RelOptInfo *baserel, double processes)
+{
+	const PinPlanning *planning = baserel->fdw_private;
+	Cost		startup = planning->options->startup_cost + baserel->baserestrictcost.startup;
+
+	return pin_create_foreignscan_path(root, baserel, clamp_row_est(baserel->rows / processes),
+									   startup,
+									   startup + cost_of_row(baserel) * baserel->tuples / processes,
+									   NULL, NIL);
 }
 
 /*
- * One path: fetch the report, read it once.  The start-up cost stands for the
+ * One path, or two: fetch the report, read it once.  The start-up cost stands for the
  * minutes a report takes; since the planner charges a path's whole cost for
  * every rescan, it makes any plan that scans the table once (a hash join, a
  * materialized inner side) look as cheap as it is.
@@ -106,6 +164,7 @@ pinsightGetForeignPaths(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntable
 
 	add_path(baserel, (Path *) pin_plan_path(root, baserel, baserel->rows,
 											 options->startup_cost, NULL));
+	pin_parallel_add_path(root, baserel);
 }
 
 bool
@@ -254,41 +313,79 @@ plan_groups(PlannerInfo *root, const PinCounted *counted, List *tlist)
 							counted->tlist, NIL, NULL);
 }
 
+/*
+ * The items of a plan in a shape, and the expressions whose values they need.
+ * clauses: all that stand in the plan.
+ */
+static List *
+plan_scan(PlannerInfo *root, RelOptInfo *baserel, List *clauses, const PinShape *shape,
+		  List **exprs)
+{
+	PinPlanning *planning = baserel->fdw_private;
+	PinTable   *table = planning->table;
+	Relation	relation = table_open(table->relid, NoLock);
+	List	   *needed = pin_plan_needed(baserel, clauses, table);
+	List	   *conditions = classify(root, baserel, relation, clauses, exprs);
+	List	   *limit = NIL;
+
+	if (shape->limit != NULL)
+	{
+		limit = list_make1_int(add_expr(exprs, shape->limit));
+		limit = lappend_int(limit, add_expr(exprs, shape->offset));
+	}
+	if (planning->options->fetch_query)
+		table = pin_table_narrow(table, needed, shape->coarse, relation);
+	table_close(relation, NoLock);
+	return statement_items(table_items(table), needed, planning->options->fetch_query,
+						   conditions, shape, limit);
+}
+
+/* Looks for what is wanted by what is known so far. */
+static PinSnapshotHead *
+look_at_hand(PlannerInfo *root, RelOptInfo *baserel)
+{
+	PinPlanning *planning = baserel->fdw_private;
+	Oid			userid = OidIsValid(baserel->userid) ? baserel->userid : GetUserId();
+	PinOptions *options = pin_options_prospect(planning->table->relid, userid);
+	PinSnapshotHead *head = palloc(sizeof(PinSnapshotHead));
+	PinShape	plain = {0};
+	List	   *exprs = NIL;
+	List	   *plan;
+
+	if (options == NULL)
+		return NULL;
+	plan = plan_scan(root, baserel, extract_actual_clauses(baserel->baserestrictinfo, false),
+					 &plain, &exprs);
+	return pin_report_at_hand(planning->table->relid, userid, options,
+							  pin_query_of_plan(plan, exprs), head) ? head : NULL;
+}
+
+const PinSnapshotHead *
+pin_plan_at_hand(PlannerInfo *root, RelOptInfo *baserel)
+{
+	PinPlanning *planning = baserel->fdw_private;
+
+	if (!planning->looked)
+		planning->at_hand = look_at_hand(root, baserel);
+	planning->looked = true;
+	return planning->at_hand;
+}
+
 ForeignScan *
 pinsightGetForeignPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 					   ForeignPath *best_path, List *tlist, List *scan_clauses,
 					   Plan *outer_plan)
 {
-	PinPlanning *planning = baserel->fdw_private;
 	PinShape	plain = {0};
 	const PinShape *shape = best_path->fdw_private == NIL ? &plain :
 	linitial(best_path->fdw_private);
-	PinTable   *table;
-	Relation	relation;
 	List	   *exprs = NIL;
-	List	   *limit = NIL;
-	List	   *conditions;
-	List	   *needed;
+	List	   *plan;
 
 	if (IS_UPPER_REL(baserel))
 		return plan_groups(root, linitial(best_path->fdw_private), tlist);
-	table = planning->table;
-	relation = table_open(foreigntableid, NoLock);
 	scan_clauses = extract_actual_clauses(scan_clauses, false);
-	needed = pin_plan_needed(baserel, scan_clauses, table);
-	conditions = classify(root, baserel, relation, scan_clauses, &exprs);
-	if (shape->limit != NULL)
-	{
-		limit = list_make1_int(add_expr(&exprs, shape->limit));
-		limit = lappend_int(limit, add_expr(&exprs, shape->offset));
-	}
-	if (planning->options->fetch_query)
-		table = pin_table_narrow(table, needed, shape->coarse, relation);
-	table_close(relation, NoLock);
-
-	return make_foreignscan(tlist, scan_clauses, baserel->relid, exprs,
-							statement_items(table_items(table), needed,
-											planning->options->fetch_query,
-											conditions, shape, limit),
-							NIL, NIL, outer_plan);
+	plan = plan_scan(root, baserel, scan_clauses, shape, &exprs);
+	return make_foreignscan(tlist, scan_clauses, baserel->relid, exprs, plan, NIL, NIL,
+							outer_plan);
 }

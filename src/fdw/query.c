@@ -105,6 +105,26 @@ evaluate(ForeignScanState *node, bool explain_only)
 	return values;
 }
 
+/* The constants among expressions. */
+static PinValue *
+take_constants(const List *exprs)
+{
+	PinValue   *values = palloc0(sizeof(PinValue) * (list_length(exprs) + 1));
+
+	for (int i = 0; i < list_length(exprs); i++)
+	{
+		const Const *constant = list_nth(exprs, i);
+
+		values[i].type = getBaseType(exprType((const Node *) constant));
+		values[i].known = IsA(constant, Const);
+		if (!values[i].known)
+			continue;
+		values[i].value = constant->constvalue;
+		values[i].isnull = constant->constisnull;
+	}
+	return values;
+}
+
 /* ---- the text ---- */
 
 static const char **
@@ -350,6 +370,12 @@ pin_query_of_scan(ForeignScanState *node, bool explain_only)
 {
 	return build(((ForeignScan *) node->ss.ps.plan)->fdw_private,
 				 evaluate(node, explain_only));
+}
+
+PinScanQuery *
+pin_query_of_plan(const List *plan, const List *exprs)
+{
+	return build(plan, take_constants(exprs));
 }
 
 PinScanQuery *

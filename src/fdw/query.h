@@ -51,6 +51,12 @@ extern size_t pin_query_length(const PinWritten *written);
  */
 extern PinScanQuery *pin_query_of_scan(ForeignScanState *node, bool explain_only);
 
+/*
+ * The same while it is planned: of a plan's expressions only the constants are
+ * known.
+ */
+extern PinScanQuery *pin_query_of_plan(const List *plan, const List *exprs);
+
 /* The query of a whole table, from pin_plan_table. */
 extern PinScanQuery *pin_query_of_table(const List *plan);
 

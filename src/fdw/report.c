@@ -14,6 +14,7 @@
 #include "nodes/value.h"
 #include "settings.h"
 #include "snapshot/flight.h"
+#include "snapshot/pin.h"
 #include "snapshot/row_count.h"
 #include "snapshot/took.h"
 #include "text.h"
@@ -83,12 +84,16 @@ warn_stale(const PinResolution *resolution, const char *table_name)
 }
 
 bool
-pin_report_at_hand(Relation relation, Oid userid, const PinOptions *options,
-				   const PinScanQuery *query)
+pin_report_at_hand(Oid relid, Oid userid, const PinOptions *options, const PinScanQuery *query,
+				   PinSnapshotHead *head)
 {
-	PinNeed    *need = pin_need_create(options, &query->asked, RelationGetRelid(relation), userid);
-	PinSnapshot *snapshot = pin_snapshot_find(need, pin_resolve_oldest(options));
+	PinNeed    *need = pin_need_create(options, &query->asked, relid, userid);
+	PinSnapshot *snapshot = pin_pin_get(need);
 
+	if (snapshot == NULL)
+		snapshot = pin_snapshot_find(need, pin_resolve_oldest(options));
+	if (snapshot != NULL)
+		*head = snapshot->head;
 	pin_snapshot_close(snapshot);
 	return snapshot != NULL;
 }
@@ -169,9 +174,8 @@ metadata_text(const PinSnapshotHead *head, PinMetadata metadata)
 
 PinRows *
 pin_report_open(Relation relation, TupleDesc tupdesc, const PinOptions *options, const List *plan,
-				Bitmapset *needed, const PinResolution *resolution)
+				Bitmapset *needed, const PinSnapshot *snapshot)
 {
-	const PinSnapshot *snapshot = pin_resolve_snapshot(resolution);
 	PinRowsSource source = {0};
 	const List *metadata = list_nth(plan, PIN_PLAN_METADATA);
 	ListCell   *lc;

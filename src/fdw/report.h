@@ -14,9 +14,12 @@
 #include "snapshot/resolve.h"
 #include "utils/relcache.h"
 
-/* Are fresh rows for a query on disk, so that nothing has to be asked? */
-extern bool pin_report_at_hand(Relation relation, Oid userid, const PinOptions *options,
-							   const PinScanQuery *query);
+/*
+ * Are rows for a query at hand that would do now, so that nothing has to be
+ * asked?  *head: of their snapshot.
+ */
+extern bool pin_report_at_hand(Oid relid, Oid userid, const PinOptions *options,
+							   const PinScanQuery *query, PinSnapshotHead *head);
 
 /*
  * Begins to find or fetch the rows of a query, and returns at once: nothing is
@@ -41,14 +44,14 @@ extern void pin_report_await(PinResolution *resolution, Relation relation,
 							 const PinScanQuery *query);
 
 /*
- * Opens the rows, in the current context, as rows of that type.  needed: attnums
- * that are asked for.
+ * Opens the rows of a snapshot, in the current context, as rows of that type.
+ * needed: attnums that are asked for.
  */
 extern PinRows *pin_report_open(Relation relation, TupleDesc tupdesc, const PinOptions *options,
 								const List *plan, Bitmapset *needed,
-								const PinResolution *resolution);
+								const PinSnapshot *snapshot);
 
-/* Notes that all its rows were read: so many, for later plans. */
+/* Notes how many rows it has, for later plans. */
 extern void pin_report_counted(Relation relation, const PinOptions *options,
 							   const List *plan, double rows);
 

@@ -16,6 +16,7 @@
 #include "attempt.h"
 #include "compat.h"
 #include "fdw/fdw.h"
+#include "fdw/parallel.h"
 #include "fdw/preview.h"
 #include "fdw/report.h"
 #include "fdw/scan.h"
@@ -37,6 +38,7 @@ let_go(void *arg)
 
 	pin_wait_close(scan->bell);
 	scan->bell = -1;
+	pin_snapshot_close(scan->joined);
 	pin_scans--;
 }
 
@@ -84,7 +86,6 @@ state_need(ForeignScanState *node, PinScan *scan, PinOptions *options)
 {
 	scan->options = options;
 	scan->query = pin_query_of_scan(node, false);
-	scan->counted = !scan->query->everything;
 }
 
 /* Arguments of state_need, for an attempt. */
@@ -127,24 +128,25 @@ may_preview(const PinScan *scan)
 	return scan->query->preview && !IsolationUsesXactSnapshot();
 }
 
-/*
- * Not where a transaction shall see the same rows all the time, nor where a
- * snapshot is at hand.
- */
-static PinRows *
-open_preview(ForeignScanState *node, PinScan *scan)
-{
-	if (!may_preview(scan) ||
-		pin_report_at_hand(scan->relation, scan->userid, scan->options, scan->query))
-		return NULL;
-	return pin_preview_open(node, scan->relation, scan->options, scan->plan, scan->query);
-}
-
 static void
 begin(PinScan *scan)
 {
 	scan->resolution = pin_report_begin(scan->relation, scan->userid, scan->options, scan->plan,
 										scan->query);
+}
+
+/*
+ * Not where a transaction shall see the same rows all the time, nor where a
+ * snapshot is at hand.
+ */
+static void
+open_preview(ForeignScanState *node, PinScan *scan)
+{
+	if (!may_preview(scan) || pin_resolve_at_hand(scan->resolution))
+		return;
+	scan->rows = pin_preview_open(node, scan->relation, scan->options, scan->plan, scan->query);
+	if (scan->rows != NULL)
+		scan->resolution = NULL;	/* of no use, and gone with the scan */
 }
 
 /* May it set out now?  States its need if that is known. */
@@ -173,7 +175,7 @@ pin_scan_prefetch(ForeignScanState *node)
 	PinScan    *scan = node->fdw_state;
 	MemoryContext old;
 
-	if (scan == NULL || scan->rows != NULL)
+	if (scan == NULL || scan->rows != NULL || pin_parallel_is_worker(node))
 		return;
 	old = MemoryContextSwitchTo(scan->context);
 	if (scan->resolution == NULL && may_set_out(node, scan))
@@ -191,6 +193,38 @@ row_type(const ForeignScanState *node)
 		node->ss.ss_ScanTupleSlot->tts_tupleDescriptor;
 }
 
+/* Opens the rows of a snapshot. */
+static void
+open_rows(ForeignScanState *node, PinScan *scan, const PinSnapshot *snapshot)
+{
+	scan->snapshot = snapshot;
+	scan->rows = pin_report_open(scan->relation, row_type(node), scan->options, scan->plan,
+								 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)), snapshot);
+	scan->alike = snapshot->head.regular && pin_rows_are_alike(scan->rows);
+	scan->empty = scan->alike && list_nth(scan->plan, PIN_PLAN_NEEDED) == NIL;
+}
+
+/* A worker reads what the leader has. */
+static void
+join(ForeignScanState *node, PinScan *scan)
+{
+	scan->options = pin_options_plan(RelationGetRelid(scan->relation));
+	scan->joined = pin_parallel_join(scan->parallel);
+	if (scan->joined != NULL)
+		open_rows(node, scan, scan->joined);
+	else
+		scan->ended = true;
+}
+
+/* The planner shall know how many rows there are. */
+static void
+count_rows(PinScan *scan)
+{
+	if (scan->query->everything && scan->snapshot->head.regular)
+		pin_report_counted(scan->relation, scan->options, scan->plan,
+						   (double) scan->snapshot->head.rows);
+}
+
 /* Finds or fetches the rows, as far as that can be done now. */
 static void
 advance(ForeignScanState *node, PinScan *scan)
@@ -198,21 +232,21 @@ advance(ForeignScanState *node, PinScan *scan)
 	if (scan->query == NULL)
 		state_need(node, scan, pin_options_scan(RelationGetRelid(scan->relation),
 												scan->userid));
-	if (scan->query->never)
+	scan->ended = scan->query->never;
+	if (scan->ended)
 		return;
 	if (scan->resolution == NULL)
 	{
-		scan->rows = open_preview(node, scan);
-		scan->counted |= scan->rows != NULL;
-		if (scan->rows == NULL)
-			begin(scan);
+		begin(scan);
+		open_preview(node, scan);
 	}
 	if (scan->rows == NULL &&
 		pin_report_is_here(scan->resolution, scan->relation, scan->options, scan->plan,
 						   scan->query))
-		scan->rows = pin_report_open(scan->relation, row_type(node), scan->options, scan->plan,
-									 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)),
-									 scan->resolution);
+	{
+		open_rows(node, scan, pin_resolve_snapshot(scan->resolution));
+		count_rows(scan);
+	}
 }
 
 bool
@@ -221,24 +255,65 @@ pin_scan_is_ready(ForeignScanState *node)
 	PinScan    *scan = node->fdw_state;
 	MemoryContext old;
 
-	if (scan->rows != NULL)
+	if (scan->rows != NULL || scan->ended)
 		return true;
 	old = MemoryContextSwitchTo(scan->context);
-	advance(node, scan);
+	if (pin_parallel_is_worker(node))
+		join(node, scan);
+	else
+		advance(node, scan);
 	MemoryContextSwitchTo(old);
-	return scan->rows != NULL || scan->query->never;
+	return scan->rows != NULL || scan->ended;
 }
 
-/* The end of the report: the planner shall know how far it was. */
-static void
-count_rows(ForeignScanState *node, PinScan *scan)
+void
+pin_scan_await(ForeignScanState *node)
 {
-	MemoryContext old = MemoryContextSwitchTo(scan->context);
+	PinScan    *scan = node->fdw_state;
 
-	pin_report_counted(scan->relation, scan->options, scan->plan,
-					   (double) pin_rows_count(scan->rows));
-	scan->counted = true;
-	MemoryContextSwitchTo(old);
+	while (!pin_scan_is_ready(node))
+		pin_wait(pin_flight_fd(), pin_resolve_waits_for(scan->resolution));
+}
+
+/* Goes on to rows that were not read yet: all, or what other processes leave us. */
+static bool
+begin_part(PinScan *scan, TupleTableSlot *slot)
+{
+	PinPart		part = {.whole = true};
+
+	scan->ended = scan->ended || scan->rows == NULL ||
+		(scan->parallel != NULL ? !pin_parallel_next(scan->parallel, &part) : scan->begun);
+	if (scan->ended)
+		return false;
+	scan->begun = true;
+	if (scan->alike)
+	{
+		scan->left = part.whole ? scan->snapshot->head.rows : part.range.rows;
+		pin_rows_alike(scan->rows, slot->tts_values, slot->tts_isnull);
+	}
+	else if (!part.whole)
+		pin_rows_read_part(scan->rows, part.range.offset, part.end, part.range.line);
+	return true;
+}
+
+/* The next row, into a slot that is empty; false if there is none. */
+static bool
+next_row(PinScan *scan, TupleTableSlot *slot)
+{
+	do
+	{
+		if (scan->left > 0)
+		{
+			scan->left--;
+			if (!scan->empty)	/* somebody may have moved the values */
+				pin_rows_alike(scan->rows, slot->tts_values, slot->tts_isnull);
+			return true;
+		}
+		if (scan->begun && !scan->alike &&
+			pin_rows_next(scan->rows, slot->tts_values, slot->tts_isnull))
+			return true;
+	} while (begin_part(scan, slot));
+	return false;
 }
 
 TupleTableSlot *
@@ -247,18 +322,14 @@ pinsightIterateForeignScan(ForeignScanState *node)
 	PinScan    *scan = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
-	while (!pin_scan_is_ready(node))
-		pin_wait(pin_flight_fd(), pin_resolve_waits_for(scan->resolution));
+	if (scan->left == 0)
+		pin_scan_await(node);
 	if ((++scan->asked & (TEND_ROWS - 1)) == 0)
 		pin_flight_tend();
 
 	ExecClearTuple(slot);
-	if (scan->query->never)
-		return slot;
-	if (pin_rows_next(scan->rows, slot->tts_values, slot->tts_isnull))
+	if (next_row(scan, slot))
 		ExecStoreVirtualTuple(slot);
-	else if (!scan->counted)
-		count_rows(node, scan);
 	return slot;
 }
 
@@ -270,7 +341,8 @@ pinsightReScanForeignScan(ForeignScanState *node)
 	if (scan->rows == NULL)
 		return;
 	pin_rows_rewind(scan->rows);
-	scan->counted = true;		/* from here on rows come twice */
+	scan->begun = scan->ended = false;
+	scan->left = 0;
 }
 
 void

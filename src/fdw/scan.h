@@ -14,6 +14,9 @@
 #include "snapshot/resolve.h"
 #include "utils/relcache.h"
 
+/* What the processes that share a scan have in common; see parallel.c. */
+typedef struct PinParallel PinParallel;
+
 typedef struct PinScan
 {
 	MemoryContext context;		/* everything of the scan */
@@ -23,9 +26,16 @@ typedef struct PinScan
 	PinScanQuery *query;		/* NULL: not begun */
 	PinResolution *resolution;	/* NULL: not begun */
 	PinOptions *options;		/* NULL: not begun */
+	const PinSnapshot *snapshot;	/* whose rows these are; NULL: a preview's */
 	PinRows    *rows;			/* NULL: not open yet */
+	PinParallel *parallel;		/* shared with other processes; NULL: alone */
+	PinSnapshot *joined;		/* a worker's own snapshot; else NULL */
+	bool		begun;			/* part of the rows is being read */
+	bool		ended;			/* there is no other part */
+	bool		alike;			/* the rows need not be read, only counted */
+	bool		empty;			/* and nobody looks at a value of theirs */
+	uint64		left;			/* of these: rows that are left of the part */
 	uint32		asked;			/* rows that were asked for */
-	bool		counted;		/* the number of rows was taken, or cannot be */
 	int			bell;			/* descriptor that stands in an Append's wait;
 								 * -1: none */
 	MemoryContextCallback callback; /* closes it */
@@ -46,5 +56,8 @@ extern void pin_scan_prefetch(ForeignScanState *node);
  * not done yet.  Throws if no rows will come.
  */
 extern bool pin_scan_is_ready(ForeignScanState *node);
+
+/* Waits until that is so. */
+extern void pin_scan_await(ForeignScanState *node);
 
 #endif							/* PIN_SCAN_H */

@@ -691,6 +691,14 @@ pin_csv_rewind(PinCsv *csv)
 	pin_error_reset(&csv->failure);
 }
 
+void
+pin_csv_rewind_to(PinCsv *csv, uint64_t line)
+{
+	pin_csv_rewind(csv);
+	csv->state = AT_FIELD;
+	csv->line = csv->record_line = line;
+}
+
 PinCsv *
 pin_csv_open(char delimiter, PinCsvRead read, void *arg)
 {

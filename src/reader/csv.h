@@ -80,6 +80,12 @@ extern void pin_csv_use(PinCsv *csv, const PinMapKernel *kernel);
 extern void pin_csv_rewind(PinCsv *csv);
 
 /*
+ * The same, but the source starts within a file, where a record begins, on that
+ * line: there is no byte order mark.
+ */
+extern void pin_csv_rewind_to(PinCsv *csv, uint64_t line);
+
+/*
  * Of records of nfields fields, only some are wanted from here on: nwanted
  * numbers, from 0, that ascend.  The array is kept by reference.  Every other
  * record is still read whole.  False when memory ran out.

@@ -46,6 +46,7 @@ struct PinRows
 	MemoryContextCallback callback; /* frees the CSV reader */
 	PinCsv	   *csv;			/* record reader */
 	int64		offset;			/* of the next byte to read, in the report */
+	int64		end;			/* behind the last one to read */
 	int			nfields;		/* fields of the header, and of each record */
 	int		   *wanted;			/* numbers of the fields that are read */
 	int			nwanted;		/* how many */
@@ -73,12 +74,15 @@ free_csv(void *arg)
 	rows->csv = NULL;
 }
 
+/* Who wants only a few rows shall not read many: so much at first, then more. */
+#define FIRST_READ (16 * 1024)
+
 /* Source of the CSV reader. */
 static ptrdiff_t
 read_file(void *arg, char *buf, size_t size, PinError *err)
 {
 	PinRows    *rows = arg;
-	size_t		wanted = Min(size, rows->source.size - rows->offset);
+	size_t		wanted = Min(Min(size, Max(FIRST_READ, rows->offset)), rows->end - rows->offset);
 	ssize_t		n;
 
 	if (wanted == 0)
@@ -263,6 +267,7 @@ pin_rows_open(const PinRowsSource *source)
 	PinRows    *rows = palloc0(sizeof(PinRows));
 
 	rows->source = *source;
+	rows->end = source->size;
 	rows->context = context;
 	rows->row_context = AllocSetContextCreate(context, "pinsight row",
 											  ALLOCSET_DEFAULT_SIZES);
@@ -532,6 +537,23 @@ next_row(PinRows *rows, PinRecord *record)
 }
 
 bool
+pin_rows_are_alike(const PinRows *rows)
+{
+	return rows->ncells == 0;
+}
+
+void
+pin_rows_alike(const PinRows *rows, Datum *values, bool *isnull)
+{
+	memset(isnull, true, rows->source.tupdesc->natts * sizeof(bool));
+	for (int i = 0; i < rows->nconstants; i++)
+	{
+		values[rows->constants[i].attnum - 1] = rows->constants[i].value;
+		isnull[rows->constants[i].attnum - 1] = rows->constants[i].isnull;
+	}
+}
+
+bool
 pin_rows_next(PinRows *rows, Datum *values, bool *isnull)
 {
 	ErrorContextCallback errcallback;
@@ -546,12 +568,7 @@ pin_rows_next(PinRows *rows, Datum *values, bool *isnull)
 		return false;
 	}
 
-	memset(isnull, true, rows->source.tupdesc->natts * sizeof(bool));
-	for (int i = 0; i < rows->nconstants; i++)
-	{
-		values[rows->constants[i].attnum - 1] = rows->constants[i].value;
-		isnull[rows->constants[i].attnum - 1] = rows->constants[i].isnull;
-	}
+	pin_rows_alike(rows, values, isnull);
 	rows->current = NULL;
 	errcallback.callback = cell_context;
 	errcallback.arg = rows;
@@ -576,8 +593,18 @@ pin_rows_rewind(PinRows *rows)
 	rows->seen = Max(rows->seen, pin_csv_line(rows->csv));
 	pin_csv_rewind(rows->csv);
 	rows->offset = 0;
+	rows->end = rows->source.size;
 	if (next_record(rows, &header))
 		want_fields(rows);
+}
+
+void
+pin_rows_read_part(PinRows *rows, int64 offset, int64 end, uint64 line)
+{
+	pin_csv_rewind_to(rows->csv, line);
+	rows->offset = offset;
+	rows->end = end;
+	want_fields(rows);
 }
 
 void

@@ -57,6 +57,19 @@ extern bool pin_rows_next(PinRows *rows, Datum *values, bool *isnull);
 /* Back to the first row. */
 extern void pin_rows_rewind(PinRows *rows);
 
+/*
+ * The rows that follow are those of a part of the file: from offset, where one of
+ * them begins, on that line, to end, behind a whole one.
+ */
+extern void pin_rows_read_part(PinRows *rows, int64 offset, int64 end, uint64 line);
+
+/*
+ * Is no field of the file asked for?  Then all rows are alike, and pin_rows_alike
+ * fills values and isnull as pin_rows_next would, without reading.
+ */
+extern bool pin_rows_are_alike(const PinRows *rows);
+extern void pin_rows_alike(const PinRows *rows, Datum *values, bool *isnull);
+
 /* Warns of the cells that were set to NULL, if any, and frees everything. */
 extern void pin_rows_close(PinRows *rows);
 

@@ -87,7 +87,7 @@ consider_snapshot(const char *path, void *arg)
 	pin_snapshot_close(s);
 	if (strcmp(path, eviction->keep->path) == 0)
 	{
-		eviction->total += s->head.head_size + s->head.data_size;
+		eviction->total += pin_snapshot_size(&s->head);
 		return;
 	}
 	if (is_outdated(&s->head, &eviction->keep->head) ||
@@ -99,7 +99,7 @@ consider_snapshot(const char *path, void *arg)
 	candidate = palloc(sizeof(Candidate));
 	candidate->path = pstrdup(path);
 	candidate->written = s->head.written;
-	candidate->size = s->head.head_size + s->head.data_size;
+	candidate->size = pin_snapshot_size(&s->head);
 	eviction->candidates = lappend(eviction->candidates, candidate);
 	eviction->total += candidate->size;
 }

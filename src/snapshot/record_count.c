@@ -1,10 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * record_count.c
- *		How many rows a report file has, counted while its bytes pass by.
+ *		How many rows a report file has, and where some of them begin, found
+ *		while its bytes pass by.
  *
- * Only line ends and quotes matter, and memchr() finds them faster than a
- * download brings them.
+ * Only line ends, quotes and the number of delimiters matter, and memchr() finds
+ * them faster than a download brings them.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,42 +16,154 @@
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 #define BYTE_ORDER_MARK_LEN 3
 
+/*
+ * What is longer or wider than this is left to the reader, whose bounds are
+ * wider, but has some.
+ */
+#define REGULAR_RECORD_MAX (1024 * 1024)
+#define REGULAR_FIELDS_MAX 4096
+
 void
 pin_record_count_begin(PinRecordCount *count, char delimiter)
 {
 	memset(count, 0, sizeof(*count));
 	count->delimiter = delimiter;
+	count->line = count->record_line = 1;
+	count->spacing = PIN_RECORD_RANGE_BYTES;
+}
+
+/* Compared and added up at once, by whatever the machine has for it. */
+typedef uint8_t Bytes __attribute__((vector_size(16)));
+
+/* No byte of a sum may overflow. */
+#define SUM_MAX 255
+
+static uint64_t
+add_up(Bytes sums)
+{
+	const uint64_t evens = UINT64_C(0x00FF00FF00FF00FF);
+	uint64_t	words[2];
+	uint64_t	pairs;
+
+	memcpy(words, &sums, sizeof(words));
+	pairs = (words[0] & evens) + (words[0] >> 8 & evens) +
+		(words[1] & evens) + (words[1] >> 8 & evens);
+	return pairs * UINT64_C(0x0001000100010001) >> 48;
+}
+
+/* How often a byte occurs. */
+static uint64_t
+count_byte(const char *from, const char *to, char byte)
+{
+	const Bytes wanted = (Bytes) {0} +(uint8_t) byte;
+	uint64_t	n = 0;
+
+	while (to - from >= (ptrdiff_t) sizeof(Bytes))
+	{
+		Bytes		sums = {0};
+
+		for (int i = 0; i < SUM_MAX && to - from >= (ptrdiff_t) sizeof(Bytes); i++)
+		{
+			Bytes		bytes;
+
+			memcpy(&bytes, from, sizeof(Bytes));
+			sums -= (Bytes) (bytes == wanted);	/* -1 where they are */
+			from += sizeof(Bytes);
+		}
+		n += add_up(sums);
+	}
+	for (; from < to; from++)
+		n += *from == byte;
+	return n;
+}
+
+/* ---- ranges ---- */
+
+/* Makes room: of two ranges one. */
+static void
+join_ranges(PinRecordCount *count)
+{
+	count->nranges /= 2;
+	count->spacing *= 2;
+	for (int i = 0; i < count->nranges; i++)
+	{
+		count->ranges[i] = count->ranges[2 * i];
+		count->ranges[i].rows += count->ranges[2 * i + 1].rows;
+	}
+}
+
+/* The current record is a row: of the last range, or of a new one. */
+static void
+add_to_ranges(PinRecordCount *count)
+{
+	PinRecordRange *range;
+
+	if (count->nranges == 0 ||
+		count->record - count->ranges[count->nranges - 1].offset >= count->spacing)
+	{
+		if (count->nranges == PIN_RECORD_RANGES_MAX)
+			join_ranges(count);
+		range = &count->ranges[count->nranges++];
+		range->offset = count->record;
+		range->line = count->record_line;
+		range->rows = 0;
+	}
+	count->ranges[count->nranges - 1].rows++;
+}
+
+/* ---- records ---- */
+
+static void
+end_header(PinRecordCount *count)
+{
+	count->width = count->delimiters + 1;
+	if (count->width > REGULAR_FIELDS_MAX)
+		count->irregular = true;
+	count->records = 1;
+}
+
+static void
+end_row(PinRecordCount *count, uint64_t len)
+{
+	if (count->padded || count->delimiters + 1 != count->width || len > REGULAR_RECORD_MAX)
+		count->irregular = true;
+	add_to_ranges(count);
+	count->records++;
+}
+
+static void
+begin_record(PinRecordCount *count, uint64_t offset)
+{
+	count->record = offset;
+	count->record_line = count->line;
+	count->delimiters = 0;
 }
 
 /* An empty line in a file of several columns is padding, not a row. */
 static void
-end_record(PinRecordCount *count, uint64_t end, char last)
+end_line(PinRecordCount *count, uint64_t end, char last)
 {
 	uint64_t	len = end - count->record;
 	bool		blank = len == 0 || (len == 1 && last == '\r');
 
-	if (count->records == 0 || !blank || !count->wide)
-		count->records++;
-	count->record = end + 1;
+	count->line++;
+	if (count->records == 0)
+		end_header(count);
+	else if (blank && count->width > 1)
+		count->padded = true;
+	else
+		end_row(count, len);
+	begin_record(count, end + 1);
 }
 
-/* Does a quote after these bytes open a field, or make a pair with the last? */
+/* ---- bytes ---- */
+
+/* Does a quote after these bytes open a field? */
 static bool
 opens(const PinRecordCount *count, uint64_t offset, char last)
 {
 	return offset == count->record || last == count->delimiter ||
 		(offset == BYTE_ORDER_MARK_LEN && count->mark == BYTE_ORDER_MARK_LEN);
-}
-
-/*
- * The bytes up to a quote or line end, outside quotes: whether the header is
- * wide is all there is to see.
- */
-static void
-pass(PinRecordCount *count, const char *from, const char *to)
-{
-	if (count->records == 0 && !count->wide)
-		count->wide = memchr(from, count->delimiter, to - from) != NULL;
 }
 
 /* The first field begins behind a byte order mark. */
@@ -61,6 +174,40 @@ look_for_mark(PinRecordCount *count, const char *data, size_t len)
 		count->mark += data[i] == BYTE_ORDER_MARK[count->offset + i];
 }
 
+/* The bytes up to the next quote, within quotes; returns what is behind it. */
+static const char *
+pass_quoted(PinRecordCount *count, const char *p, const char *end)
+{
+	const char *stop = memchr(p, '"', end - p);
+
+	count->line += count_byte(p, stop != NULL ? stop : end, '\n');
+	if (stop == NULL)
+		return end;
+	count->in_quotes = false;
+	count->after = PIN_AFTER_QUOTE;
+	return stop + 1;
+}
+
+/* The byte behind a quoted field; true if there is no more to it. */
+static bool
+pass_after_quote(PinRecordCount *count, char c)
+{
+	PinAfterQuote after = count->after;
+
+	count->after = PIN_AFTER_OTHER;
+	if (after == PIN_AFTER_QUOTE && c == '"')
+		count->in_quotes = true;
+	else if (after == PIN_AFTER_QUOTE && c == '\r')
+		count->after = PIN_AFTER_RETURN;
+	else
+	{
+		if (c != '\n' && (after == PIN_AFTER_RETURN || c != count->delimiter))
+			count->irregular = true;
+		return false;
+	}
+	return true;
+}
+
 void
 pin_record_count_add(PinRecordCount *count, const char *data, size_t len)
 {
@@ -68,8 +215,12 @@ pin_record_count_add(PinRecordCount *count, const char *data, size_t len)
 	const char *p = data;
 	const char *line_end = data - 1;	/* the next one, once it is looked for */
 
+	if (len == 0)
+		return;
 	if (count->offset < BYTE_ORDER_MARK_LEN)
 		look_for_mark(count, data, len);
+	if (memchr(data, '\0', len) != NULL)
+		count->irregular = true;
 	while (p < end)
 	{
 		const char *stop;
@@ -77,10 +228,12 @@ pin_record_count_add(PinRecordCount *count, const char *data, size_t len)
 
 		if (count->in_quotes)
 		{
-			stop = memchr(p, '"', end - p);
-			p = stop != NULL ? stop + 1 : end;
-			count->in_quotes = stop == NULL;
-			count->after_quote = stop != NULL;
+			p = pass_quoted(count, p, end);
+			continue;
+		}
+		if (count->after != PIN_AFTER_OTHER && pass_after_quote(count, *p))
+		{
+			p++;
 			continue;
 		}
 		if (line_end < p)
@@ -90,24 +243,17 @@ pin_record_count_add(PinRecordCount *count, const char *data, size_t len)
 		stop = memchr(p, '"', line_end - p);
 		if (stop == NULL)
 			stop = line_end;
-		pass(count, p, stop);
+		count->delimiters += count_byte(p, stop, count->delimiter);
 		if (stop == end)
 			break;
 
 		last = stop > data ? stop[-1] : count->last;
 		if (*stop == '\n')
-			end_record(count, count->offset + (stop - data), last);
+			end_line(count, count->offset + (stop - data), last);
 		else
-			count->in_quotes = (count->after_quote && stop == p) ||
-				opens(count, count->offset + (stop - data), last);
-		count->after_quote = false;
+			count->in_quotes = opens(count, count->offset + (stop - data), last);
 		p = stop + 1;
 	}
-
-	/* a quote at the very end may be the first of a pair */
-	if (len == 0)
-		return;
-	count->after_quote = count->after_quote && end[-1] == '"';
 	count->last = end[-1];
 	count->offset += len;
 }
@@ -118,4 +264,20 @@ pin_record_count_rows(const PinRecordCount *count)
 	uint64_t	records = count->records + (count->offset > count->record ? 1 : 0);
 
 	return records > 0 ? (int64_t) (records - 1) : 0;
+}
+
+bool
+pin_record_count_end(PinRecordCount *count)
+{
+	if (count->in_quotes || count->after == PIN_AFTER_RETURN)
+		count->irregular = true;
+	if (count->offset > count->record)
+	{
+		if (count->records == 0)
+			end_header(count);
+		else
+			end_row(count, count->offset - count->record);
+		begin_record(count, count->offset);
+	}
+	return !count->irregular;
 }

@@ -378,8 +378,10 @@ pin_report_file_seal(PinReportFile *f, PinSnapshotHead *head)
 
 	open_file(f);
 	head->data_size = f->size;
+	head->regular = pin_record_count_end(&f->rows);
 	head->rows = pin_report_file_rows(f);
-	path = pin_snapshot_seal(f->fd, f->path, f->need, head);
+	head->ranges = f->rows.nranges;
+	path = pin_snapshot_seal(f->fd, f->path, f->need, head, f->rows.ranges);
 	pin_cache_unlock(f->fd, NULL);
 	f->fd = -1;
 	snapshot = pin_snapshot_open(path);

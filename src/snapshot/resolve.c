@@ -347,6 +347,16 @@ pin_resolve_advance(PinResolution *r)
 	return pin_resolve_status(r);
 }
 
+bool
+pin_resolve_at_hand(PinResolution *r)
+{
+	MemoryContext old = MemoryContextSwitchTo(r->context);
+	bool		ready = pin_resolve_status(r) == PIN_RESOLVE_READY || use_snapshot(r);
+
+	MemoryContextSwitchTo(old);
+	return ready;
+}
+
 PinResolveStatus
 pin_resolve_status(const PinResolution *r)
 {

@@ -57,6 +57,12 @@ extern bool pin_resolve_is_awaited(const PinResolution *resolution);
  */
 extern PinResolveStatus pin_resolve_advance(PinResolution *resolution);
 
+/*
+ * Ready, if rows are at hand?  Asks nobody and begins nothing; likewise throws
+ * when the cache directory cannot be used.
+ */
+extern bool pin_resolve_at_hand(PinResolution *resolution);
+
 /* How it stands, without advancing. */
 extern PinResolveStatus pin_resolve_status(const PinResolution *resolution);
 

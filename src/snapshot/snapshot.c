@@ -46,6 +46,17 @@ checksum(const PinSnapshotHead *head, const char *query)
 }
 
 static uint32
+ranges_checksum(const PinSnapshotHead *head, const PinRecordRange *ranges)
+{
+	pg_crc32c	crc;
+
+	INIT_CRC32C(crc);
+	COMP_CRC32C(crc, ranges, head->ranges * sizeof(PinRecordRange));
+	FIN_CRC32C(crc);
+	return crc;
+}
+
+static uint32
 head_size(uint32 query_len)
 {
 	return TYPEALIGN(HEAD_ALIGN, sizeof(PinSnapshotHead) + query_len);
@@ -62,7 +73,8 @@ read_head(PinSnapshot *s)
 
 	if (pread(s->fd, head, sizeof(*head), 0) != sizeof(*head) ||
 		memcmp(head->magic, PIN_SNAPSHOT_MAGIC, sizeof(head->magic)) != 0 ||
-		head->query_len > QUERY_MAX || head->head_size != head_size(head->query_len))
+		head->query_len > QUERY_MAX || head->head_size != head_size(head->query_len) ||
+		head->ranges > PIN_RECORD_RANGES_MAX)
 		return false;
 
 	s->query = palloc(head->query_len + 1);
@@ -70,7 +82,17 @@ read_head(PinSnapshot *s)
 	return pread(s->fd, s->query, head->query_len, sizeof(*head)) == head->query_len &&
 		head->checksum == checksum(head, s->query) &&
 		fstat(s->fd, &st) == 0 &&
-		st.st_size == head->head_size + head->data_size;
+		st.st_size == pin_snapshot_size(head);
+}
+
+/* Was a head written by another version of ours? */
+static bool
+is_of_another_version(const PinSnapshotHead *head)
+{
+	size_t		len = sizeof(head->magic) - 1;
+
+	return memcmp(head->magic, PIN_SNAPSHOT_MAGIC, len) == 0 &&
+		head->magic[len] != PIN_SNAPSHOT_MAGIC[len];
 }
 
 static PinSnapshot *
@@ -167,7 +189,9 @@ pin_snapshot_open(const char *path)
 	if (useless)
 	{
 		ereport(LOG,
-				(errmsg("removing damaged snapshot \"%s\"", path)));
+				(is_of_another_version(&s->head) ?
+				 errmsg("removing snapshot \"%s\" of another version", path) :
+				 errmsg("removing damaged snapshot \"%s\"", path)));
 		pin_snapshot_remove(path);
 	}
 	free_closed(s);
@@ -192,6 +216,80 @@ pin_snapshot_dup(const PinSnapshot *snapshot)
 	(*s->readers)++;
 	s->fd = snapshot->fd;
 	return s;
+}
+
+/* ---- ranges ---- */
+
+int
+pin_snapshot_ranges(const PinSnapshot *s, PinRecordRange ranges[PIN_RECORD_RANGES_MAX])
+{
+	size_t		len = s->head.ranges * sizeof(PinRecordRange);
+
+	if (!s->head.regular ||
+		pread(s->fd, ranges, len, s->head.head_size + s->head.data_size) != len ||
+		ranges_checksum(&s->head, ranges) != s->head.ranges_checksum)
+		return 0;
+	return s->head.ranges;
+}
+
+/* ---- sharing ---- */
+
+void
+pin_snapshot_share(const PinSnapshot *s, PinSnapshotShare *share)
+{
+	struct stat st;
+
+	if (fstat(s->fd, &st) != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not stat snapshot \"%s\": %m", s->path)));
+	share->head = s->head;
+	share->device = st.st_dev;
+	share->inode = st.st_ino;
+	share->pid = MyProcPid;
+	share->fd = s->fd;
+	strlcpy(share->path, s->path, sizeof(share->path));
+}
+
+/* Opens a path, if that file is there; -1 with errno set if not. */
+static int
+open_shared(const PinSnapshotShare *share, const char *path)
+{
+	int			fd = BasicOpenFile(path, O_RDONLY | PG_BINARY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) == 0 && st.st_dev == share->device && st.st_ino == share->inode)
+		return fd;
+	close(fd);
+	errno = ENOENT;
+	return -1;
+}
+
+/*
+ * One that was removed lives on as long as it is open, and the kernel still
+ * shows it among the files of the process that has it open.
+ */
+PinSnapshot *
+pin_snapshot_join(const PinSnapshotShare *share)
+{
+	PinSnapshot *s = allocate(share->path);
+	char		open_file[64];
+
+	s->head = share->head;
+	snprintf(open_file, sizeof(open_file), "/proc/%d/fd/%d", share->pid, share->fd);
+	reserve(s);
+	s->fd = open_shared(share, share->path);
+	if (s->fd < 0)
+		s->fd = open_shared(share, open_file);
+	if (s->fd >= 0)
+		return s;
+	give_back(s);
+	ereport(ERROR,
+			(errcode_for_file_access(),
+			 errmsg("could not open snapshot \"%s\" in a parallel worker: %m", share->path),
+			 errhint("Run the query again; if that does not help, set max_parallel_workers_per_gather to 0.")));
 }
 
 void
@@ -309,8 +407,10 @@ pin_snapshot_create(const PinNeed *need, char **path, int64 *data_offset)
 }
 
 char *
-pin_snapshot_seal(int fd, const char *path, const PinNeed *need, PinSnapshotHead *head)
+pin_snapshot_seal(int fd, const char *path, const PinNeed *need, PinSnapshotHead *head,
+				  const PinRecordRange *ranges)
 {
+	size_t		ranges_len = head->ranges * sizeof(PinRecordRange);
 	char		name[PIN_HASH_SIZE];
 	char		time[20];
 	char	   *final;
@@ -329,10 +429,12 @@ pin_snapshot_seal(int fd, const char *path, const PinNeed *need, PinSnapshotHead
 	strlcpy(head->credential, need->credential, sizeof(head->credential));
 	strlcpy(head->scope, need->scope, sizeof(head->scope));
 	strlcpy(head->key, need->key, sizeof(head->key));
+	head->ranges_checksum = ranges_checksum(head, ranges);
 	head->checksum = checksum(head, need->query);
 
 	errno = 0;
-	if (pwrite(fd, head, sizeof(*head), 0) != sizeof(*head) ||
+	if (pwrite(fd, ranges, ranges_len, head->head_size + head->data_size) != ranges_len ||
+		pwrite(fd, head, sizeof(*head), 0) != sizeof(*head) ||
 		pwrite(fd, need->query, head->query_len, sizeof(*head)) != head->query_len ||
 		pg_fsync(fd) != 0)
 		fail_writing(path);

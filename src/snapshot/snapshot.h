@@ -6,7 +6,8 @@
  * A snapshot is written once, under another name, and renamed into place when
  * it is whole and on disk; so whoever finds one finds all of it.  Its header
  * block says what it is and has a checksum; its rows are the report file as
- * the service made it, uncompressed.
+ * the service made it, uncompressed.  Behind them stands where some of the rows
+ * begin, so that several processes can read a part each.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,6 +17,7 @@
 #include "datatype/timestamp.h"
 #include "insights/api.h"
 #include "snapshot/need.h"
+#include "snapshot/record_count.h"
 
 /* Everything a snapshot says of itself; all of fixed size but the query. */
 typedef struct PinSnapshotHead
@@ -35,6 +37,10 @@ typedef struct PinSnapshotHead
 	Oid			userid;			/* role that ordered it */
 	Oid			relid;			/* foreign table it was ordered for */
 	uint32		query_len;		/* bytes of query text after this struct */
+	uint32		ranges;			/* how many PinRecordRange follow the rows */
+	uint32		ranges_checksum;	/* CRC-32C of these */
+	bool		regular;		/* the reader finds nothing wrong with the
+								 * rows' form */
 	bool		metrics;		/* the query selects a metric */
 	bool		tsv;			/* fields are divided by tabs */
 	PinHash		credential;		/* it was ordered with */
@@ -45,7 +51,15 @@ typedef struct PinSnapshotHead
 	PinTimeText generated_time; /* in the service's words */
 } PinSnapshotHead;
 
-#define PIN_SNAPSHOT_MAGIC "pinsnap2"
+/* All versions begin alike, but for the last byte. */
+#define PIN_SNAPSHOT_MAGIC "pinsnap3"
+
+/* Bytes of the whole file. */
+static inline int64
+pin_snapshot_size(const PinSnapshotHead *head)
+{
+	return head->head_size + head->data_size + head->ranges * sizeof(PinRecordRange);
+}
 
 /* A snapshot that is open for reading. */
 typedef struct PinSnapshot
@@ -74,6 +88,36 @@ extern PinSnapshot *pin_snapshot_open(const char *path);
 
 /* Another reader of the same file, through the same descriptor. */
 extern PinSnapshot *pin_snapshot_dup(const PinSnapshot *snapshot);
+
+/*
+ * The ranges of its rows, whose offsets count from head_size; returns how many.
+ * 0: there are none that can be relied on, and the rows have to be read as a
+ * whole, from their header on.
+ */
+extern int	pin_snapshot_ranges(const PinSnapshot *snapshot,
+								PinRecordRange ranges[PIN_RECORD_RANGES_MAX]);
+
+/* ---- shared by the processes that work on one statement ---- */
+
+/* All that another process needs to know of an open snapshot. */
+typedef struct PinSnapshotShare
+{
+	PinSnapshotHead head;
+	uint64		device;			/* which file it is */
+	uint64		inode;
+	int			pid;			/* who has it open */
+	int			fd;				/* by that number */
+	char		path[MAXPGPATH];	/* where it was */
+} PinSnapshotShare;
+
+/* Tells of a snapshot, which has to stay open as long as others may join. */
+extern void pin_snapshot_share(const PinSnapshot *snapshot, PinSnapshotShare *share);
+
+/*
+ * Opens the same file in another process, also if it was removed meanwhile.
+ * There is no query text.  Throws if that cannot be done.
+ */
+extern PinSnapshot *pin_snapshot_join(const PinSnapshotShare *share);
 
 /* Safe in a memory context callback.  NULL is fine. */
 extern void pin_snapshot_close(PinSnapshot *snapshot);
@@ -106,11 +150,12 @@ extern bool pin_snapshot_hits_are_left(const char *hits_path);
 extern int	pin_snapshot_create(const PinNeed *need, char **path, int64 *data_offset);
 
 /*
- * Writes the head, makes sure all is on disk and renames the file to what it
- * is from then on: that path, palloc'd.  fd stays open.  Throws on failure.
+ * Writes the ranges, as many as head says, and the head, makes sure all is on
+ * disk and renames the file to what it is from then on: that path, palloc'd.  fd
+ * stays open.  Throws on failure.
  */
 extern char *pin_snapshot_seal(int fd, const char *path, const PinNeed *need,
-							   PinSnapshotHead *head);
+							   PinSnapshotHead *head, const PinRecordRange *ranges);
 
 /* ---- keeping the cache small; in evict.c ---- */
 

@@ -47,7 +47,7 @@ put_snapshot(PinRow *row, const PinSnapshotHead *head, const char *query, int64 
 	pin_row_text(row, pin_text_to_server(query));
 	pin_row_time(row, head->as_of);
 	pin_row_age(row, head->as_of);
-	pin_row_int64(row, head->head_size + head->data_size);
+	pin_row_int64(row, pin_snapshot_size(head));
 	pin_row_int64(row, head->rows);
 	pin_row_int64(row, hits);
 	pin_row_time(row, fresh_until(head));
