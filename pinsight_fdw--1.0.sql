@@ -167,3 +167,15 @@ LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION pinsight_unschedule(regclass) IS
 	'end the schedule of a foreign table';
+
+CREATE PROCEDURE pinsight_mirror(
+	source regclass,
+	target text,
+	months integer DEFAULT NULL,
+	since date DEFAULT NULL,
+	allow_empty boolean DEFAULT false)
+AS 'MODULE_PATHNAME'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE pinsight_mirror(regclass, text, integer, date, boolean) IS
+	'make or refresh an ordinary table with the rows of a foreign table';
