@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
 #include <time.h>
 
 #include "catalog/pg_type.h"
