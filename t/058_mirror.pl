@@ -267,9 +267,10 @@ $session->rows('ALTER FOREIGN TABLE insights.usage_table ADD COLUMN "New one" te
 $emulator->clear_log;
 my $error = mirror_error($drift);
 is($error->{sqlstate}, '42P16', 'a mirror without a new column');
-is($error->{message}, 'mirror warehouse.second has not the columns of foreign table insights.usage_table',
+is($error->{message}, 'table warehouse.second has not the columns of foreign table insights.usage_table',
 	'is told of');
-my ($alter) = $error->{hint} =~ /^Use (ALTER TABLE .*;)$/;
+is($error->{detail}, 'Its columns: "usage_quantity" is of type numeric, "New one" is not there.', 'column by column');
+my ($alter) = $error->{hint} =~ /^Change it first: (ALTER TABLE .*;)$/;
 is($alter, 'ALTER TABLE warehouse.second ALTER COLUMN usage_quantity TYPE numeric(20,4), ADD COLUMN "New one" text;',
 	'with what to do');
 is($emulator->count, 0, 'before the service is asked');
@@ -382,6 +383,7 @@ foreach my $case (
 	[ '42P16', q('insights.usage_query', 'plain'), 'a table of other columns' ],
 	[ '55000', q('insights.usage_table', 'warehouse.usage'), 'the mirror of another table' ],
 	[ '22023', "$usage, months => -1", 'fewer than no months' ],
+	[ '22023', "$usage, months => 1201", 'more than a century' ],
 	[ '22023', "$usage, months => 1, since => '2026-01-01'", 'two beginnings' ],
 	[ '42501', $usage, 'somebody who may not read the foreign table', 'SET ROLE reader' ],
 	[ '25006', $usage, 'a read-only transaction', 'SET default_transaction_read_only = on' ],

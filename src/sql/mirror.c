@@ -5,7 +5,10 @@
  *
  * All of it is one transaction, so whatever ends it leaves the old rows, and
  * readers have these until it commits: rows are deleted and inserted, not
- * truncated.  What may take hours, the report, comes before anything is locked
+ * truncated.  To find out which rows differ, and to replace only these, takes
+ * several times as long as to replace them all.
+ *
+ * What may take hours, the report, comes before anything is locked
  * but the mirror's name; the scan that then copies its rows reads the same
  * snapshot, being of the same statement.
  *

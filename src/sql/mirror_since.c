@@ -216,10 +216,10 @@ pin_mirror_choose(PinMirror *mirror, const DateADT *since, const int *months)
 	else if (since == NULL && months != NULL)
 	{
 		check_time(mirror, "months");
-		if (*months < 0)
+		if (*months < 0 || *months > MANY_MONTHS)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("months must not be negative")));
+					 errmsg("months must be from 0 to %d", MANY_MONTHS)));
 		choose_months(mirror, *months);
 	}
 	else if (since == NULL && mirror->time != NULL && mirror->restated_months >= 0 &&

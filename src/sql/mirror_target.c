@@ -81,25 +81,40 @@ lock_name(Oid schema, const char *name, const char *told)
 
 /* ---- can it hold the rows? ---- */
 
-/* The statements that would make one column the same, as parts of ALTER TABLE. */
-static void
-compare_column(StringInfo changes, Form_pg_attribute wanted, Relation target)
+/* What a table lacks to hold the rows. */
+typedef struct Lack
 {
-	const char *name = quote_identifier(NameStr(wanted->attname));
-	const char *type = format_type_extended(wanted->atttypid, wanted->atttypmod,
-											FORMAT_TYPE_TYPEMOD_GIVEN);
-	AttrNumber	attnum = get_attnum(RelationGetRelid(target), NameStr(wanted->attname));
-	const char *comma = changes->len > 0 ? ", " : "";
+	StringInfoData told;		/* column by column */
+	StringInfoData changes;		/* what ALTER TABLE would do about it */
+} Lack;
+
+static const char *
+type_name(Form_pg_attribute att)
+{
+	return format_type_extended(att->atttypid, att->atttypmod, FORMAT_TYPE_TYPEMOD_GIVEN);
+}
+
+static void
+compare_column(Lack *lack, Form_pg_attribute wanted, Relation target)
+{
+	const char *name = NameStr(wanted->attname);
+	AttrNumber	attnum = get_attnum(RelationGetRelid(target), name);
+	const char *comma = lack->told.len > 0 ? ", " : "";
 	Form_pg_attribute found;
 
 	if (attnum == InvalidAttrNumber)
 	{
-		appendStringInfo(changes, "%sADD COLUMN %s %s", comma, name, type);
+		appendStringInfo(&lack->told, "%s\"%s\" is not there", comma, name);
+		appendStringInfo(&lack->changes, "%sADD COLUMN %s %s", comma, quote_identifier(name),
+						 type_name(wanted));
 		return;
 	}
 	found = TupleDescAttr(RelationGetDescr(target), attnum - 1);
-	if (found->atttypid != wanted->atttypid || found->atttypmod != wanted->atttypmod)
-		appendStringInfo(changes, "%sALTER COLUMN %s TYPE %s", comma, name, type);
+	if (found->atttypid == wanted->atttypid && found->atttypmod == wanted->atttypmod)
+		return;
+	appendStringInfo(&lack->told, "%s\"%s\" is of type %s", comma, name, type_name(found));
+	appendStringInfo(&lack->changes, "%sALTER COLUMN %s TYPE %s", comma, quote_identifier(name),
+					 type_name(wanted));
 }
 
 static void
@@ -108,21 +123,23 @@ check_columns(const PinMirror *mirror)
 	Relation	source = table_open(mirror->source, NoLock);
 	Relation	target = table_open(mirror->target, AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(source);
-	StringInfoData changes;
+	Lack		lack;
 
-	initStringInfo(&changes);
+	initStringInfo(&lack.told);
+	initStringInfo(&lack.changes);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		if (!TupleDescAttr(desc, i)->attisdropped)
-			compare_column(&changes, TupleDescAttr(desc, i), target);
+			compare_column(&lack, TupleDescAttr(desc, i), target);
 	}
-	if (changes.len > 0)
+	if (lack.told.len > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-				 errmsg("mirror %s has not the columns of foreign table %s",
+				 errmsg("table %s has not the columns of foreign table %s",
 						mirror->target_name, mirror->source_name),
-				 errdetail("It lacks: %s.", changes.data),
-				 errhint("Use ALTER TABLE %s %s;", mirror->target_name, changes.data)));
+				 errdetail("Its columns: %s.", lack.told.data),
+				 errhint("Change it first: %s",
+						 psprintf("ALTER TABLE %s %s;", mirror->target_name, lack.changes.data))));
 	table_close(target, NoLock);
 	table_close(source, NoLock);
 }
@@ -149,8 +166,9 @@ check_comment(const PinMirror *mirror)
 			 errmsg("table %s is a mirror of another foreign table than %s",
 					mirror->target_name, mirror->source_name),
 			 errdetail("The comment on it says: %s", comment),
-			 errhint("If the foreign table was renamed, change the comment: COMMENT ON TABLE %s IS %s;",
-					 mirror->target_name, quote_literal_cstr(comment_text(mirror)))));
+			 errhint("If the foreign table was renamed, change the comment: %s",
+					 psprintf("COMMENT ON TABLE %s IS %s;", mirror->target_name,
+							  quote_literal_cstr(comment_text(mirror))))));
 }
 
 /* ---- found or made ---- */
