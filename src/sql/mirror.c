@@ -123,7 +123,7 @@ open_source(PinMirror *mirror, Oid relid)
 
 	check_source(relid);
 	relation = table_open(relid, AccessShareLock);
-	table = pin_table_resolve(relation, pin_options_plan(relid));
+	table = pin_table_describe(relation, pin_options_plan(relid));
 	mirror->source = relid;
 	mirror->source_name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
 													 RelationGetRelationName(relation));
