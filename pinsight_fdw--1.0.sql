@@ -203,3 +203,15 @@ LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION pinsight_report_columns(name, text) IS
 	'columns of a report, as pinsight_report_rows and foreign tables can declare them';
+
+CREATE PROCEDURE pinsight_mirror(
+	source regclass,
+	target text,
+	months integer DEFAULT NULL,
+	since date DEFAULT NULL,
+	allow_empty boolean DEFAULT false)
+AS 'MODULE_PATHNAME'
+LANGUAGE C;
+
+COMMENT ON PROCEDURE pinsight_mirror(regclass, text, integer, date, boolean) IS
+	'make or refresh an ordinary table with the rows of a foreign table';

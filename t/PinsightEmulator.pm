@@ -207,6 +207,15 @@ sub truth
 	return $rows;
 }
 
+# Changes its own database: what the service has to say is another thing now.
+sub change
+{
+	my ($self, $sql) = @_;
+	system('sqlite3', '-batch', '-cmd', '.timeout 10000', $self->{database}, $sql) == 0
+	  or die "sqlite3 failed: $sql\n";
+	return;
+}
+
 # A running PostgreSQL with the extension, a server "partner" on this emulator
 # and a mapping for everybody.  conf: lines for postgresql.conf; server: further
 # options; mapping: all options of the mapping.  As long as conf and server do

@@ -71,6 +71,8 @@ print_facts(const PinCatalogDataset *d)
 	}
 	else
 		printf(" It has no timespan.");
+	if (d->restated_months >= 0)
+		printf(" Mirrored by month.");
 	if (d->refresh_days >= 0)
 		printf(" Its data are up to %d day%s old.", d->refresh_days, d->refresh_days == 1 ? "" : "s");
 	if (d->minimum_recurrence_hours >= 0)

@@ -22,7 +22,8 @@ static const char small[] =
 "{\"name\":\"IsX\",\"type\":\"boolean\",\"wire\":\"0/1\"},"
 "{\"name\":\"EstimatedExtendedCharge(CC)\",\"type\":\"numeric\"}],"
 "\"metrics\":[{\"name\":\"TotalACR\",\"type\":\"numeric\"}],"
-"\"date_ranges\":[\"LAST_MONTH\",\"LIFETIME\"],\"time_column\":\"Month\",\"refresh_days\":4,"
+"\"date_ranges\":[\"LAST_MONTH\",\"LIFETIME\"],\"time_column\":\"Month\","
+"\"restated_months\":2,\"refresh_days\":4,"
 "\"minimum_recurrence_hours\":24,"
 "\"system_query\":{\"id\":\"q9df\",\"columns\":[\"PGAMpnId\",\"IsX\"],\"timespan\":\"LAST_MONTH\"}},"
 "{\"program\":\"cmp\",\"name\":\"ISVLicense\",\"confirmed\":false,"
@@ -58,6 +59,7 @@ test_small(void)
 	is_int(azure->ndate_ranges, 2, "ranges");
 	is_str(azure->date_ranges[1], "LIFETIME", "range");
 	is_str(azure->time_column, "Month", "time column");
+	is_int(azure->restated_months, 2, "restated months");
 	is_int(azure->refresh_days, 4, "refresh");
 	is_int(azure->minimum_recurrence_hours, 24, "recurrence");
 	is_str(azure->system_query_id, "q9df", "system query");
@@ -70,6 +72,7 @@ test_small(void)
 	license = pin_catalog_at(catalog, 1);
 	ok(!license->confirmed, "not confirmed");
 	ok(license->time_column == NULL && license->system_query_id == NULL, "null is nothing");
+	is_int(license->restated_months, -1, "any month is restated");
 	is_int(license->refresh_days, -1, "refresh not published");
 	is_int(license->minimum_recurrence_hours, -1, "recurrence not published");
 	is_int(license->nmetrics + license->ndate_ranges + license->nsystem_columns, 0,
@@ -120,6 +123,9 @@ check_dataset(const PinCatalogDataset *dataset)
 	if (dataset->time_column)
 		ok(pin_catalog_column(dataset, dataset->time_column) != NULL,
 		   "%s: the time column is a column", dataset->name);
+	if (dataset->restated_months >= 0)
+		ok(dataset->time_column != NULL, "%s: months are restated, so it has a time column",
+		   dataset->name);
 	for (size_t i = 0; i < dataset->nsystem_columns; i++)
 		if (pin_catalog_column(dataset, dataset->system_columns[i]) == NULL)
 			ok(false, "%s: system query's column %s", dataset->name,

@@ -125,6 +125,7 @@ read_dataset(const PinJson *value, PinCatalogDataset *dataset, PinError *err)
 	dataset->confirmed = true;
 	pin_json_boolean(pin_json_member(value, "confirmed"), &dataset->confirmed);
 	dataset->time_column = pin_json_member_string(value, "time_column");
+	dataset->restated_months = small_integer(value, "restated_months");
 	dataset->refresh_days = small_integer(value, "refresh_days");
 	dataset->minimum_recurrence_hours = small_integer(value, "minimum_recurrence_hours");
 	dataset->system_query_id = pin_json_member_string(system, "id");

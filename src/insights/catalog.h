@@ -43,6 +43,9 @@ typedef struct PinCatalogDataset
 	const char *const *date_ranges; /* timespans, in the catalogue's order */
 	size_t		ndate_ranges;	/* 0: dataset takes no timespan */
 	const char *time_column;	/* column a timespan is about; may be NULL */
+	int			restated_months;	/* before its newest month, whose rows
+									 * still change; -1: those of any month
+									 * may */
 	int			refresh_days;	/* how old its data gets; -1: not published */
 	int			minimum_recurrence_hours;	/* -1: not published */
 	const char *system_query_id;	/* a ready-made query; NULL: none */
