@@ -93,6 +93,32 @@ test_requests(void)
 			   "{\"ReportName\":\"pinsight schedule 1f\",\"QueryId\":\"q1\","
 			   "\"StartTime\":\"2026-03-01T04:05:00Z\",\"ExecuteNow\":false,"
 			   "\"Format\":\"csv\",\"RecurrenceInterval\":24}");
+	order.description = "d";
+	order.recurrence_count = 7;
+	order.callback_url = "https://example.com/hook";
+	order.callback_method = "GET";
+	built = pin_api_create_report(&mpn, &order, &r, &err);
+	is_request(built, &r, "POST", BASE "/ScheduledReport",
+			   "{\"ReportName\":\"pinsight schedule 1f\",\"Description\":\"d\",\"QueryId\":\"q1\","
+			   "\"StartTime\":\"2026-03-01T04:05:00Z\",\"ExecuteNow\":false,\"Format\":\"csv\","
+			   "\"CallbackUrl\":\"https://example.com/hook\",\"CallbackMethod\":\"GET\","
+			   "\"RecurrenceInterval\":24,\"RecurrenceCount\":7}");
+	built = pin_api_update_report(&mpn, "r1", &order, &r, &err);
+	is_request(built, &r, "PUT", BASE "/ScheduledReport/r1",
+			   "{\"ReportName\":\"pinsight schedule 1f\",\"Description\":\"d\","
+			   "\"StartTime\":\"2026-03-01T04:05:00Z\",\"Format\":\"csv\","
+			   "\"CallbackUrl\":\"https://example.com/hook\",\"CallbackMethod\":\"GET\","
+			   "\"RecurrenceInterval\":24,\"RecurrenceCount\":7}");
+	order.recurrence_count = 0;
+	order.description = order.format = order.callback_url = order.callback_method = NULL;
+	built = pin_api_update_report(&mpn, "r1", &order, &r, &err);
+	is_request(built, &r, "PUT", BASE "/ScheduledReport/r1",
+			   "{\"ReportName\":\"pinsight schedule 1f\","
+			   "\"StartTime\":\"2026-03-01T04:05:00Z\",\"RecurrenceInterval\":24}");
+	built = pin_api_pause_report(&mpn, "r{1", &r, &err);
+	is_request(built, &r, "PUT", BASE "/ScheduledReport/pause/r%7B1", NULL);
+	built = pin_api_resume_report(&mpn, "r1", &r, &err);
+	is_request(built, &r, "PUT", BASE "/ScheduledReport/resume/r1", NULL);
 
 	built = pin_api_find_reports(&mpn, "pinsight 1f", NULL, &r, &err);
 	is_request(built, &r, "GET", BASE "/ScheduledReport?reportName=pinsight%201f", NULL);
@@ -145,6 +171,10 @@ test_refused_requests(void)
 	{
 		built = pin_api_delete_report(&mpn, bad_ids[i], &r, &err);
 		is_refused(built, &r, &err, "id in a path");
+		built = pin_api_update_report(&mpn, bad_ids[i], &order, &r, &err);
+		is_refused(built, &r, &err, "id of what is changed");
+		built = pin_api_pause_report(&mpn, bad_ids[i], &r, &err);
+		is_refused(built, &r, &err, "id of what is paused");
 	}
 	memset(long_id, 'a', sizeof(long_id));
 	long_id[PIN_ID_MAX + 1] = '\0';
@@ -167,6 +197,8 @@ test_refused_requests(void)
 		order.start_time = bad_times[i];
 		built = pin_api_create_report(&mpn, &order, &r, &err);
 		is_refused(built, &r, &err, "start time");
+		built = pin_api_update_report(&mpn, "r1", &order, &r, &err);
+		is_refused(built, &r, &err, "start time of a change");
 		order.start_time = NULL;
 	}
 	order.query_start = "2026-02-01T00:00:00Z";
@@ -184,6 +216,12 @@ test_refused_requests(void)
 	order.name = long_name;
 	built = pin_api_create_report(&mpn, &order, &r, &err);
 	is_refused(built, &r, &err, "name too long");
+	for (size_t i = 0; i < PIN_REMOTE_NAME_MAX; i += 2)
+		memcpy(&long_name[i], "\xC3\xA4", 2);
+	long_name[0] = long_name[1] = 'n';
+	built = pin_api_update_report(&mpn, "r1", &order, &r, &err);
+	ok(built, "characters count, not bytes");
+	pin_api_request_free(&r);
 	built = pin_api_create_query(&mpn, "n", NULL, "\xFF", &r, &err);
 	is_refused(built, &r, &err, "text that is not UTF-8");
 
@@ -528,6 +566,26 @@ test_deleted(void)
 	ok(!pin_api_delete_query_reply(&reply, &err), "not allowed");
 	is_int(err.kind, PIN_ERROR_FORBIDDEN, "its kind");
 	has_str(err.message, "could not delete query", "message");
+}
+
+static void
+test_changed(void)
+{
+	PinReply	reply = reply_of(200, "{\"value\":[{\"reportId\":\"1\"}],\"statusCode\":200}");
+	PinError	err;
+
+	ok(pin_api_update_report_reply(&reply, &err), "changed");
+	ok(pin_api_pause_report_reply(&reply, &err), "paused");
+	reply = reply_of(204, "");
+	ok(pin_api_resume_report_reply(&reply, &err), "resumed without a word");
+	reply = reply_of(404, "{\"message\":\"No item found with given filters.\"}");
+	ok(!pin_api_pause_report_reply(&reply, &err), "gone");
+	is_int(err.kind, PIN_ERROR_NOT_FOUND, "its kind");
+	has_str(err.message, "could not pause report", "message");
+	has_str(err.hint, "deleted meanwhile", "hint");
+	reply = reply_of(200, "{\"statusCode\":400,\"message\":\"Invalid report parameters\"}");
+	ok(!pin_api_resume_report_reply(&reply, &err), "refused");
+	has_str(err.detail, "Invalid report parameters", "in the service's words");
 }
 
 /* ---- finding ---- */
@@ -900,6 +958,7 @@ main(void)
 	test_datasets();
 	test_created();
 	test_deleted();
+	test_changed();
 	test_find_queries();
 	test_find_reports();
 	test_execution_absent();
