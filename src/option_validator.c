@@ -122,6 +122,8 @@ static const PinOption options[] = {
 	"\"table\" or \"query\"", NULL, true},
 	{"prefetch", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_boolean,
 	A_BOOLEAN, NULL, true},
+	{"autocommit", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_boolean,
+	A_BOOLEAN, NULL, true},
 	{"max_reports_per_hour", ON_SERVER | ON_TABLE | ON_IMPORT, is_count,
 	"a whole number from 1 to 1000", NULL, true},
 	{"format", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_format,

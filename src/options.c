@@ -197,6 +197,7 @@ read_table(PinOptions *o, const OptionSource *source)
 	o->fetch_query = strcmp(read_text(source, "fetch", "table"), "query") == 0;
 	o->format = strcmp(read_text(source, "format", "csv"), "tsv") == 0 ?
 		PIN_FORMAT_TSV : PIN_FORMAT_CSV;
+	o->autocommit = read_boolean(source, "autocommit", false);
 	o->dataset = read_text(source, "dataset", NULL);
 	o->timespan = read_text(source, "timespan", NULL);
 	if (o->timespan != NULL)

@@ -79,6 +79,7 @@ typedef struct PinOptions
 	int			max_reports_per_hour;	/* > 0; a table may override it */
 	bool		prefetch;		/* a table may override it */
 	bool		fetch_query;	/* fetch 'query'; a table may override it */
+	bool		autocommit;		/* a table may override it */
 	PinFormat	format;			/* a table may override it */
 
 	/*
