@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "fdw/dispatch.h"
 #include "fdw/fdw.h"
 #include "fmgr.h"
 #include "foreign/fdwapi.h"
@@ -40,14 +41,18 @@ pinsight_fdw_handler(PG_FUNCTION_ARGS)
 {
 	FdwRoutine *routine = makeNode(FdwRoutine);
 
+	/* fdw/dispatch.c: tables of objects (objects/routine.c) go another way */
+	routine->GetForeignRelSize = pinsightDispatchRelSize;
+	routine->BeginForeignScan = pinsightDispatchBeginScan;
+	routine->AnalyzeForeignTable = pinsightDispatchAnalyze;
+	routine->ImportForeignSchema = pinsightDispatchImport;
+
 	/* fdw/plan.c */
-	routine->GetForeignRelSize = pinsightGetForeignRelSize;
 	routine->GetForeignPaths = pinsightGetForeignPaths;
 	routine->GetForeignPlan = pinsightGetForeignPlan;
 	routine->GetForeignUpperPaths = pinsightGetForeignUpperPaths;
 
 	/* fdw/scan.c */
-	routine->BeginForeignScan = pinsightBeginForeignScan;
 	routine->IterateForeignScan = pinsightIterateForeignScan;
 	routine->ReScanForeignScan = pinsightReScanForeignScan;
 	routine->EndForeignScan = pinsightEndForeignScan;
@@ -60,12 +65,6 @@ pinsight_fdw_handler(PG_FUNCTION_ARGS)
 
 	/* fdw/explain.c */
 	routine->ExplainForeignScan = pinsightExplainForeignScan;
-
-	/* fdw/analyze.c */
-	routine->AnalyzeForeignTable = pinsightAnalyzeForeignTable;
-
-	/* fdw/import.c */
-	routine->ImportForeignSchema = pinsightImportForeignSchema;
 
 	PG_RETURN_POINTER(routine);
 }

@@ -139,6 +139,8 @@ static const PinOption options[] = {
 	"\"stop\" or \"set_null\"", NULL, true},
 	{"report_id", ON_TABLE, pin_value_id,
 	"the id of a report, as the service writes it", NULL, true},
+	{"api_object", ON_TABLE, pin_value_object,
+	"\"datasets\", \"queries\", \"reports\" or \"executions\"", NULL, true},
 
 	/* column */
 	{"column_name", ON_COLUMN, pin_value_name, A_NAME, NULL, true},
@@ -546,6 +548,24 @@ check_mapping(List *mapping)
 					"Set username in the same command.");
 }
 
+/* A table of the service's objects has no report, and so nothing about one. */
+static void
+check_table(List *table)
+{
+	static const char *const of_reports[] = {
+		"dataset", "timespan", "time_column", "report_id", "format", "fetch", "prefetch",
+		"max_age", "stale_ok", "wait_timeout", "max_reports_per_hour"
+	};
+
+	if (pin_option_get(table, "api_object") == NULL)
+		return;
+	for (int i = 0; i < lengthof(of_reports); i++)
+	{
+		if (pin_option_get(table, of_reports[i]) != NULL)
+			refuse_pair("api_object", of_reports[i]);
+	}
+}
+
 /* A column is of the report, or about its execution. */
 static void
 check_column(List *column)
@@ -577,6 +597,8 @@ pinsight_fdw_validator(PG_FUNCTION_ARGS)
 		check_server(list);
 	if (context->where == ON_MAPPING)
 		check_mapping(list);
+	if (context->where == ON_TABLE)
+		check_table(list);
 	if (context->where == ON_COLUMN)
 		check_column(list);
 	PG_RETURN_VOID();

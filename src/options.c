@@ -207,6 +207,7 @@ read_table(PinOptions *o, const OptionSource *source)
 	}
 	o->time_column = read_text(source, "time_column", NULL);
 	o->report_id = read_text(source, "report_id", NULL);
+	o->api_object = read_text(source, "api_object", NULL);
 	o->estimated_rows = read_row_count(source, "estimated_rows");
 	o->set_null = strcmp(read_text(source, "on_error", "stop"),
 						 "set_null") == 0;

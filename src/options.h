@@ -104,6 +104,7 @@ typedef struct PinOptions
 	char	   *timespan;		/* upper case; NULL: the dataset's widest */
 	char	   *time_column;	/* remote name; NULL: as the catalogue says */
 	char	   *report_id;		/* existing report to read; NULL: order one */
+	char	   *api_object;		/* objects it shows; NULL: rows of a report */
 	double		estimated_rows; /* -1: not set */
 	bool		set_null;		/* on_error 'set_null' */
 } PinOptions;

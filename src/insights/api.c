@@ -98,45 +98,6 @@ created(const PinReply *reply, const char *what, const char *id_name, PinId id,
 	return false;
 }
 
-/*
- * Opens the list in a reply: its records (NULL: none) and next page.  "Nothing
- * found" is told by 404, and makes an empty list.  False with *err filled.
- */
-static bool
-open_list(const PinReply *reply, const char *what, PinJson **document,
-		  const PinJson **records, const char **next_link, PinError *err)
-{
-	const PinJson *value;
-	const char *next;
-
-	*records = NULL;
-	*next_link = NULL;
-	*document = pin_api_document(reply, what, err);
-	if (*document == NULL)
-	{
-		if (err->kind != PIN_ERROR_NOT_FOUND)
-			return false;
-		pin_error_reset(err);
-		return true;
-	}
-
-	value = pin_json_member(*document, "value");
-	*records = pin_api_records(*document);
-	if (*records || (value && pin_json_is_null(value)))
-	{
-		next = pin_json_member_string(*document, "nextLink");
-		*next_link = next && *next ? next : NULL;
-		return true;
-	}
-
-	pin_json_free(*document);
-	*document = NULL;
-	pin_error_set(err, PIN_ERROR_REPLY,
-				  "could not %s: the service's reply holds no list", what);
-	err->http_status = reply->status;
-	return false;
-}
-
 /* Room for the list's items; never NULL but when memory ran out. */
 static void *
 allocate_items(const PinJson *records, size_t size, PinError *err)
@@ -229,8 +190,8 @@ pin_api_list_datasets_reply(const PinReply *reply, PinDatasetList *result,
 	const PinJson *records;
 
 	memset(result, 0, sizeof(*result));
-	if (!open_list(reply, "list datasets", &result->document, &records,
-				   &result->next_link, err))
+	if (!pin_api_open_list(reply, "list datasets", &result->document, &records,
+						   &result->next_link, err))
 		return false;
 	result->items = allocate_items(records, sizeof(*result->items), err);
 	if (result->items == NULL)
@@ -302,8 +263,8 @@ pin_api_find_queries_reply(const PinReply *reply, PinQueryList *result,
 	const PinJson *records;
 
 	memset(result, 0, sizeof(*result));
-	if (!open_list(reply, "look for queries", &result->document, &records,
-				   &result->next_link, err))
+	if (!pin_api_open_list(reply, "look for queries", &result->document, &records,
+						   &result->next_link, err))
 		return false;
 	result->items = allocate_items(records, sizeof(*result->items), err);
 	if (result->items == NULL)
@@ -444,8 +405,8 @@ pin_api_find_reports_reply(const PinReply *reply, PinReportList *result,
 	const PinJson *records;
 
 	memset(result, 0, sizeof(*result));
-	if (!open_list(reply, "look for reports", &result->document, &records,
-				   &result->next_link, err))
+	if (!pin_api_open_list(reply, "look for reports", &result->document, &records,
+						   &result->next_link, err))
 		return false;
 	result->items = allocate_items(records, sizeof(*result->items), err);
 	if (result->items == NULL)

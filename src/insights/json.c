@@ -373,6 +373,33 @@ pin_json_text(const PinJson *value, bool *exact)
 	return NULL;
 }
 
+/* Is a text the JSON of a value? */
+static bool
+reads_as(const char *text, const json_t *value)
+{
+	json_t	   *again = json_loads(text, JSON_DECODE_ANY, NULL);
+	bool		same = json_equal(again, value);
+
+	json_decref(again);
+	return same;
+}
+
+char *
+pin_json_dump(const PinJson *value)
+{
+	const size_t flags = JSON_ENCODE_ANY | JSON_COMPACT;
+
+	for (int digits = 15; digits < 17; digits++)
+	{
+		char	   *text = json_dumps(value_of(value), flags | JSON_REAL_PRECISION(digits));
+
+		if (text == NULL || reads_as(text, value_of(value)))
+			return text;
+		free(text);
+	}
+	return json_dumps(value_of(value), flags | JSON_REAL_PRECISION(17));
+}
+
 const char *
 pin_json_member_string(const PinJson *object, const char *name)
 {

@@ -10,7 +10,7 @@
 #include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_table.h"
 #include "compat.h"
-#include "fdw/fdw.h"
+#include "fdw/dispatch.h"
 #include "foreign/fdwapi.h"
 #include "miscadmin.h"
 #include "sql/look.h"
@@ -66,7 +66,7 @@ pin_look_find_server(const char *name)
 void
 pin_look_check_server(Oid serverid)
 {
-	if (GetFdwRoutineByServerId(serverid)->BeginForeignScan != pinsightBeginForeignScan)
+	if (GetFdwRoutineByServerId(serverid)->BeginForeignScan != pinsightDispatchBeginScan)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("server \"%s\" is not a server of pinsight_fdw",

@@ -1,0 +1,466 @@
+/*-------------------------------------------------------------------------
+ *
+ * list.c
+ *		The objects of a kind, one after the other, as the service lists them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "insights/api_request.h"
+#include "insights/ascii.h"
+#include "insights/record_list.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "objects/list.h"
+#include "text.h"
+#include "throw.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+/* More pages than any partner's objects fill; a list of more runs in circles. */
+#define PAGES_MAX 1000
+
+/* Parameters of a call: one for each column and one more, at most. */
+#define PARAMETERS_MAX 24
+
+struct PinObjectList
+{
+	MemoryContext context;		/* owns this and all below */
+	MemoryContextCallback callback; /* frees the page */
+	PinCaller  *caller;			/* calls */
+	const PinObjectWish *wish;	/* what is wanted */
+	const char *server_name;	/* for messages */
+
+	PinRecordList page;			/* the one that is read */
+	size_t		at;				/* its next record */
+	int			npages;			/* of this list, so far */
+	bool		open;			/* is there a page? */
+
+	HTAB	   *seen;			/* ids of objects given out */
+	bool		walking;		/* report_ids is known */
+	List	   *report_ids;		/* executions: of char *, UTF-8 */
+	int			next_report;	/* place of the next one */
+	const char *report_id;		/* whose executions are read */
+	List	   *latest_ids;		/* of char *: its latest execution */
+	bool		documented;		/* only statuses that are documented */
+};
+
+/* In a memory context callback: throws nothing, waits for nothing. */
+static void
+free_page(void *arg)
+{
+	pin_api_list_free(&((PinObjectList *) arg)->page);
+}
+
+PinObjectList *
+pin_object_list(PinCaller *caller, const PinObjectWish *wish, const char *server_name)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pinsight objects",
+												  ALLOCSET_SMALL_SIZES);
+	PinObjectList *list = MemoryContextAllocZero(context, sizeof(PinObjectList));
+	HASHCTL		seen = {.keysize = sizeof(PinId),.entrysize = sizeof(PinId),.hcxt = context};
+
+	list->context = context;
+	list->callback.func = free_page;
+	list->callback.arg = list;
+	MemoryContextRegisterResetCallback(context, &list->callback);
+	list->caller = caller;
+	list->wish = wish;
+	list->server_name = server_name;
+	list->seen = hash_create("pinsight objects", 64, &seen,
+							 HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	return list;
+}
+
+void
+pin_object_list_free(PinObjectList *list)
+{
+	MemoryContextDelete(list->context);
+}
+
+/* ---- pages ---- */
+
+static _Noreturn void
+fail(const PinObjectList *list, const PinError *err)
+{
+	pin_throw(err, list->server_name,
+			  list->report_id == NULL ? NULL :
+			  psprintf("executions of report %s", pin_text_to_server(list->report_id)));
+}
+
+/* Sends what brings a page, and reads that.  False with *err filled. */
+static bool
+fetch(PinObjectList *list, PinApiRequest *request, PinError *err)
+{
+	list->at = 0;
+	list->open = false;
+	if (!pin_caller_call(list->caller, request, PIN_CALL_REPEATABLE, pin_api_list_reply,
+						 &list->page, err))
+		return false;
+	list->open = true;
+	list->npages++;
+	return true;
+}
+
+/* A next page that is not there is no end: what it held would be missing. */
+static void
+fetch_next_page(PinObjectList *list)
+{
+	char	   *link = pstrdup(list->page.next_link);
+	PinApiRequest request;
+	PinError	err;
+
+	if (list->npages >= PAGES_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("server \"%s\": could not %s: there are more than %d pages",
+						list->server_name, list->page.what, PAGES_MAX)));
+	if (!pin_api_next_page(pin_caller_api(list->caller), link, &request, &err) ||
+		!fetch(list, &request, &err))
+		fail(list, &err);
+	if (list->page.document == NULL)
+	{
+		pin_error_set(&err, PIN_ERROR_REPLY, "could not %s: a page that the service told of is not there",
+					  list->page.what);
+		fail(list, &err);
+	}
+	pfree(link);
+}
+
+/* The next record of the list that is open; NULL: that was all. */
+static const PinJson *
+next_record(PinObjectList *list)
+{
+	while (list->open)
+	{
+		if (list->at < pin_json_count(list->page.records))
+		{
+			const PinJson *record = pin_json_element(list->page.records, list->at++);
+
+			if (pin_json_is_object(record))
+				return record;
+		}
+		else if (list->page.next_link != NULL)
+			fetch_next_page(list);
+		else
+			list->open = false;
+	}
+	return NULL;
+}
+
+/* Begins a list.  False with *err filled. */
+static bool
+open_list(PinObjectList *list, const PinObject *object, const char *id,
+		  const PinParameter *parameters, int nparameters, PinError *err)
+{
+	PinApiRequest request;
+
+	list->npages = 0;
+	list->page.what = object->list;
+	return pin_api_list(pin_caller_api(list->caller), object->path, id, parameters,
+						nparameters, object->list, &request, err) &&
+		fetch(list, &request, err);
+}
+
+/* ---- parameters ---- */
+
+/*
+ * May a value be sent?  Where it is not certain that the service understands it
+ * as we do, all objects are asked for.
+ */
+static bool
+is_plain(const char *value)
+{
+	size_t		len = strlen(value);
+
+	if (len == 0 || len > PIN_REMOTE_NAME_MAX || value[0] == ' ' || value[len - 1] == ' ')
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (value[i] < ' ' || value[i] > '~' || strchr(";%*\\\"'", value[i]) != NULL)
+			return false;
+	return true;
+}
+
+/* The values with semicolons between them; NULL if one may not be sent. */
+static char *
+joined(const PinObjectColumn *column, const List *values)
+{
+	StringInfoData text;
+	ListCell   *lc;
+
+	initStringInfo(&text);
+	foreach(lc, values)
+	{
+		const char *value = pin_object_word(column, lfirst(lc));
+
+		if (!is_plain(value))
+			return NULL;
+		appendStringInfo(&text, "%s%s", text.len > 0 ? ";" : "", value);
+	}
+	return text.data;
+}
+
+/* What the query parameter of a column is to say; NULL: nothing. */
+static const char *
+parameter_value(const PinObjectColumn *column, const List *values)
+{
+	if (values == NIL ||
+		(column->use != PIN_USE_SEVERAL && list_length(values) != 1))
+		return NULL;
+	return joined(column, values);
+}
+
+static int
+add_parameter(PinParameter *parameters, int n, const char *name, const char *value)
+{
+	if (value == NULL)
+		return n;
+	Assert(n < PARAMETERS_MAX);
+	parameters[n].name = name;
+	parameters[n].value = value;
+	return n + 1;
+}
+
+/* System queries are asked for in so many words: what is left out may vary. */
+static int
+add_system(PinParameter *parameters, int n, const PinObjectColumn *column, const List *values)
+{
+	const char *type = list_length(values) == 1 ? pin_object_word(column, linitial(values)) : "";
+
+	if (strcmp(type, "system") == 0)
+		return add_parameter(parameters, n, "includeOnlySystemQueries", "true");
+	return add_parameter(parameters, n, "includeSystemQueries",
+						 strcmp(type, "userDefined") == 0 ? "false" : "true");
+}
+
+/* The parameters of the list of datasets, queries, reports. */
+static int
+parameters_of(const PinObjectWish *wish, PinParameter *parameters)
+{
+	int			n = 0;
+
+	for (int i = 0; i < wish->object->ncolumns; i++)
+	{
+		const PinObjectColumn *column = &wish->object->columns[i];
+
+		if (column->use == PIN_USE_SYSTEM)
+			n = add_system(parameters, n, column, wish->values[i]);
+		else if (column->use == PIN_USE_PARAMETER)
+			n = add_parameter(parameters, n, column->parameter,
+							  parameter_value(column, wish->values[i]));
+	}
+	return n;
+}
+
+/* ---- executions ---- */
+
+/* All words for a status, or all that are documented. */
+static char *
+all_statuses(const PinObjectColumn *column, bool documented)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (const char *const *word = column->words; *word != NULL; word++)
+	{
+		if (!documented || strcmp(*word, "Failed") != 0)
+			appendStringInfo(&text, "%s%s", text.len > 0 ? ";" : "", *word);
+	}
+	return text.data;
+}
+
+/*
+ * The parameters of a report's executions.  The latest one is the latest of all,
+ * whatever else is wanted of it.
+ */
+static int
+parameters_of_executions(const PinObjectList *list, bool latest, PinParameter *parameters)
+{
+	const PinObjectWish *wish = list->wish;
+	int			n = 0;
+
+	for (int i = 0; i < wish->object->ncolumns; i++)
+	{
+		const PinObjectColumn *column = &wish->object->columns[i];
+		const char *value = NULL;
+
+		if (column->use == PIN_USE_LATEST)
+			value = latest ? "true" : "false";
+		else if (column->use == PIN_USE_SEVERAL && !latest)
+			value = parameter_value(column, wish->values[i]);
+		if (value == NULL && column->type == PIN_OBJECT_WORD && column->use == PIN_USE_SEVERAL)
+			value = all_statuses(column, list->documented);
+		n = add_parameter(parameters, n, column->parameter, value);
+	}
+	return n;
+}
+
+/*
+ * Opens the list of a report's executions.  A service that does not know the
+ * word for one that failed is asked for the others.
+ */
+static void
+open_executions(PinObjectList *list, bool latest)
+{
+	PinParameter parameters[PARAMETERS_MAX];
+	PinError	err;
+
+	for (;;)
+	{
+		int			n = parameters_of_executions(list, latest, parameters);
+
+		if (open_list(list, list->wish->object, list->report_id, parameters, n, &err))
+			return;
+		if (err.kind != PIN_ERROR_BAD_REQUEST || list->documented)
+			fail(list, &err);
+		list->documented = true;
+	}
+}
+
+/* Reads the ids of all reports. */
+static void
+walk_reports(PinObjectList *list)
+{
+	const PinJson *record;
+	PinError	err;
+
+	if (!open_list(list, &pin_objects[PIN_REPORTS], NULL, NULL, 0, &err))
+		fail(list, &err);
+	while ((record = next_record(list)) != NULL)
+	{
+		PinId		id;
+
+		if (pin_api_read_id(pin_json_member(record, "reportId"), id))
+			list->report_ids = lappend(list->report_ids, pstrdup(id));
+		else
+			ereport(WARNING,
+					(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+					 errmsg("server \"%s\": executions of a report are left out: its id cannot be used",
+							list->server_name)));
+	}
+}
+
+/* The reports that are wanted, but for ids that no report can have. */
+static void
+choose_reports(PinObjectList *list)
+{
+	const PinObjectWish *wish = list->wish;
+	const List *values = NIL;
+	ListCell   *lc;
+
+	for (int i = 0; i < wish->object->ncolumns; i++)
+	{
+		if (wish->object->columns[i].use == PIN_USE_PATH)
+			values = wish->values[i];
+	}
+	if (values == NIL)
+		walk_reports(list);
+	foreach(lc, values)
+	{
+		if (pin_api_is_id(lfirst(lc)))
+			list->report_ids = lappend(list->report_ids, lfirst(lc));
+	}
+	list->walking = true;
+}
+
+/* Reads which one is the latest. */
+static void
+read_latest(PinObjectList *list)
+{
+	const PinJson *record;
+	PinId		id;
+
+	list->latest_ids = NIL;
+	open_executions(list, true);
+	while ((record = next_record(list)) != NULL)
+	{
+		if (pin_api_read_id(pin_json_member(record, "executionId"), id))
+			list->latest_ids = lappend(list->latest_ids, pstrdup(id));
+	}
+}
+
+/* Opens the list of the next report's executions; false: there is none. */
+static bool
+open_next_report(PinObjectList *list)
+{
+	if (!list->walking)
+		choose_reports(list);
+	if (list->next_report >= list_length(list->report_ids))
+		return false;
+	list->report_id = list_nth(list->report_ids, list->next_report++);
+	if (list->wish->tell_latest && !list->wish->only_latest)
+		read_latest(list);
+	open_executions(list, list->wish->only_latest);
+	return true;
+}
+
+/* ---- the list ---- */
+
+/* Opens what is next to be read; false: nothing is. */
+static bool
+open_next(PinObjectList *list)
+{
+	PinParameter parameters[PARAMETERS_MAX];
+	PinError	err;
+
+	if (list->wish->object->kind == PIN_EXECUTIONS)
+		return open_next_report(list);
+	if (list->walking)
+		return false;
+	list->walking = true;
+	if (!open_list(list, list->wish->object, NULL, parameters,
+				   parameters_of(list->wish, parameters), &err))
+		fail(list, &err);
+	return true;
+}
+
+/*
+ * Was the object given out before?  Pages overlap when objects come or go
+ * meanwhile.  What has no usable id is always new.
+ */
+static bool
+was_seen(PinObjectList *list, const PinJson *record)
+{
+	PinId		id;
+	bool		found = false;
+
+	memset(id, 0, sizeof(id));
+	if (pin_api_read_id(pin_json_member(record, list->wish->object->columns[0].key), id))
+		(void) hash_search(list->seen, id, HASH_ENTER, &found);
+	return found;
+}
+
+static bool
+is_latest(const PinObjectList *list, const PinJson *record)
+{
+	ListCell   *lc;
+	PinId		id;
+
+	if (list->wish->only_latest)
+		return true;
+	(void) pin_api_read_id(pin_json_member(record, "executionId"), id);
+	foreach(lc, list->latest_ids)
+	{
+		if (pin_ascii_equal(id, lfirst(lc)))
+			return true;
+	}
+	return false;
+}
+
+bool
+pin_object_next(PinObjectList *list, PinListed *listed)
+{
+	MemoryContext old = MemoryContextSwitchTo(list->context);
+
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		while ((listed->record = next_record(list)) == NULL && open_next(list))
+			;
+	} while (listed->record != NULL && was_seen(list, listed->record));
+	listed->report_id = list->report_id;
+	listed->latest = listed->record != NULL && is_latest(list, listed->record);
+	MemoryContextSwitchTo(old);
+	return listed->record != NULL;
+}

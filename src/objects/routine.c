@@ -1,0 +1,37 @@
+/*-------------------------------------------------------------------------
+ *
+ * routine.c
+ *		The callbacks of foreign tables of the service's own objects.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "objects/objects.h"
+
+static FdwRoutine routine = {
+	.type = T_FdwRoutine,
+
+	/* plan.c */
+	.GetForeignRelSize = pinsightObjectRelSize,
+	.GetForeignPaths = pinsightObjectPaths,
+	.GetForeignPlan = pinsightObjectPlan,
+
+	/* scan.c */
+	.BeginForeignScan = pinsightObjectBeginScan,
+	.IterateForeignScan = pinsightObjectIterateScan,
+	.ReScanForeignScan = pinsightObjectReScan,
+	.EndForeignScan = pinsightObjectEndScan,
+
+	/* explain.c */
+	.ExplainForeignScan = pinsightObjectExplain,
+
+	/* analyze.c */
+	.AnalyzeForeignTable = pinsightObjectAnalyze,
+};
+
+FdwRoutine *
+pin_objects_routine(void)
+{
+	return &routine;
+}

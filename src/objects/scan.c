@@ -1,0 +1,223 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan.c
+ *		The executor's side of a scan of the service's objects.
+ *
+ * Rows are kept while the scan lasts, so that reading them again asks nobody
+ * and shows the same.  Other values in the conditions make it a new scan.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "objects/objects.h"
+#include "objects/scan.h"
+#include "objects/value.h"
+#include "text.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+static List *
+plan_of(const ForeignScanState *node)
+{
+	return ((ForeignScan *) node->ss.ps.plan)->fdw_private;
+}
+
+void
+pinsightObjectBeginScan(ForeignScanState *node, int eflags)
+{
+	ForeignScan *plan = (ForeignScan *) node->ss.ps.plan;
+	EState	   *estate = node->ss.ps.state;
+	PinObjectScan *scan;
+
+	if (eflags & EXEC_FLAG_EXPLAIN_ONLY)
+		return;
+	scan = palloc0(sizeof(PinObjectScan));
+	scan->context = AllocSetContextCreate(estate->es_query_cxt, "pinsight object scan",
+										  ALLOCSET_SMALL_SIZES);
+	scan->wish_context = AllocSetContextCreate(scan->context, "pinsight object wish",
+											   ALLOCSET_SMALL_SIZES);
+	scan->row_context = AllocSetContextCreate(scan->context, "pinsight object row",
+											  ALLOCSET_SMALL_SIZES);
+	scan->relation = node->ss.ss_currentRelation;
+	scan->stored = ExecInitExtraTupleSlot(estate, RelationGetDescr(scan->relation),
+										  &TTSOpsMinimalTuple);
+	scan->values = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
+
+	/* what is changed while it is read would move behind our back */
+	scan->whole = ExecRelationIsTargetRelation(estate, plan->scan.scanrelid);
+
+	/* now, as for the privileges: a cursor may be read under another role */
+	scan->userid = pin_scan_user(node);
+	node->fdw_state = scan;
+}
+
+/* ---- what is wanted ---- */
+
+/* Adds a text to the values; one that UTF-8 cannot hold no object can have. */
+static List *
+add_value(List *values, Datum datum)
+{
+	char	   *value = pin_text_to_utf8(TextDatumGetCString(datum));
+	ListCell   *lc;
+
+	if (value == NULL)
+		return values;
+	foreach(lc, values)
+	{
+		if (strcmp(lfirst(lc), value) == 0)
+			return values;
+	}
+	return lappend(values, value);
+}
+
+static List *
+add_values(List *values, Datum array)
+{
+	Datum	   *elements;
+	bool	   *isnull;
+	int			n;
+
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, &isnull, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (!isnull[i])
+			values = add_value(values, elements[i]);
+	}
+	return values;
+}
+
+/* The values of the conditions, as they are now. */
+static void
+state_wish(ForeignScanState *node, PinObjectScan *scan)
+{
+	List	   *plan = plan_of(node);
+	List	   *columns = list_nth(plan, PIN_OBJECT_PLAN_COLUMNS);
+	List	   *several = list_nth(plan, PIN_OBJECT_PLAN_SEVERAL);
+	ExprContext *econtext = node->ss.ps.ps_ExprContext;
+
+	scan->wish.object = scan->table->object;
+	scan->wish.values = palloc0(sizeof(List *) * scan->table->object->ncolumns);
+	scan->wish.only_latest = intVal(list_nth(plan, PIN_OBJECT_PLAN_ONLY_LATEST)) != 0;
+	scan->wish.tell_latest = intVal(list_nth(plan, PIN_OBJECT_PLAN_TELL_LATEST)) != 0;
+	scan->never = false;
+	for (int i = 0; i < list_length(columns); i++)
+	{
+		List	  **values = &scan->wish.values[list_nth_int(columns, i)];
+		bool		isnull;
+		Datum		value = ExecEvalExprSwitchContext(list_nth(scan->values, i), econtext, &isnull);
+
+		if (!isnull)
+			*values = list_nth_int(several, i) ? add_values(NIL, value) : add_value(NIL, value);
+		scan->never |= *values == NIL;
+	}
+}
+
+static void
+begin(ForeignScanState *node, PinObjectScan *scan)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->context);
+
+	if (scan->options == NULL)
+	{
+		PinOptions *options = pin_options_scan(RelationGetRelid(scan->relation), scan->userid);
+
+		scan->table = pin_object_table(scan->relation, options);
+		scan->caller = pin_caller_open(options);
+		scan->options = options;
+	}
+	MemoryContextSwitchTo(scan->wish_context);
+	state_wish(node, scan);
+	scan->complete = scan->never;
+	if (!scan->never)
+		scan->list = pin_object_list(scan->caller, &scan->wish, scan->options->server_name);
+	MemoryContextSwitchTo(scan->context);
+	scan->store = tuplestore_begin_heap(false, false, work_mem);
+	MemoryContextSwitchTo(old);
+}
+
+/* ---- rows ---- */
+
+/* The next row as the service has it, also into the store; false: there is none. */
+static bool
+read_row(PinObjectScan *scan, TupleTableSlot *slot)
+{
+	MemoryContext old;
+	PinListed	listed;
+
+	ExecClearTuple(slot);
+	MemoryContextReset(scan->row_context);
+	if (scan->complete || !pin_object_next(scan->list, &listed))
+	{
+		scan->complete = true;
+		return false;
+	}
+	old = MemoryContextSwitchTo(scan->row_context);
+	pin_object_row(scan->table, scan->relation, &listed, scan->options->set_null,
+				   slot->tts_values, slot->tts_isnull);
+	MemoryContextSwitchTo(old);
+	ExecStoreVirtualTuple(slot);
+	tuplestore_puttupleslot(scan->store, slot);
+	return true;
+}
+
+/* A row that was read before; false: there is no further one. */
+static bool
+read_again(PinObjectScan *scan, TupleTableSlot *slot)
+{
+	if (!tuplestore_gettupleslot(scan->store, true, false, scan->stored))
+		return false;
+	ExecCopySlot(slot, scan->stored);
+	return true;
+}
+
+TupleTableSlot *
+pinsightObjectIterateScan(ForeignScanState *node)
+{
+	PinObjectScan *scan = node->fdw_state;
+	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
+
+	if (scan->store == NULL)
+		begin(node, scan);
+	while (scan->whole && !scan->complete)
+		(void) read_row(scan, slot);
+	if (!read_again(scan, slot))
+		(void) read_row(scan, slot);
+	return slot;
+}
+
+void
+pinsightObjectReScan(ForeignScanState *node)
+{
+	PinObjectScan *scan = node->fdw_state;
+
+	if (scan->store == NULL)
+		return;
+	if (node->ss.ps.chgParam == NULL)
+	{
+		tuplestore_rescan(scan->store);
+		return;
+	}
+	tuplestore_end(scan->store);
+	scan->store = NULL;
+	scan->list = NULL;
+	MemoryContextReset(scan->wish_context);
+}
+
+void
+pinsightObjectEndScan(ForeignScanState *node)
+{
+	PinObjectScan *scan = node->fdw_state;
+
+	if (scan == NULL)
+		return;					/* EXPLAIN */
+	if (scan->store != NULL)
+		tuplestore_end(scan->store);
+	MemoryContextDelete(scan->context);
+}
