@@ -15,6 +15,7 @@
 #include "fdw/fdw.h"
 #include "fmgr.h"
 #include "foreign/fdwapi.h"
+#include "objects/modify.h"
 #include "settings.h"
 #include "utils/builtins.h"
 
@@ -65,6 +66,19 @@ pinsight_fdw_handler(PG_FUNCTION_ARGS)
 
 	/* fdw/explain.c */
 	routine->ExplainForeignScan = pinsightExplainForeignScan;
+
+	/* objects/modify.c */
+	routine->IsForeignRelUpdatable = pinsightIsForeignRelUpdatable;
+	routine->AddForeignUpdateTargets = pinsightAddForeignUpdateTargets;
+	routine->PlanForeignModify = pinsightPlanForeignModify;
+	routine->BeginForeignModify = pinsightBeginForeignModify;
+	routine->BeginForeignInsert = pinsightBeginForeignInsert;
+	routine->ExecForeignInsert = pinsightExecForeignInsert;
+	routine->ExecForeignUpdate = pinsightExecForeignUpdate;
+	routine->ExecForeignDelete = pinsightExecForeignDelete;
+	routine->EndForeignModify = pinsightEndForeignModify;
+	routine->EndForeignInsert = pinsightEndForeignInsert;
+	routine->ExplainForeignModify = pinsightExplainForeignModify;
 
 	PG_RETURN_POINTER(routine);
 }

@@ -78,3 +78,9 @@ pin_caller_retries(const PinCaller *caller)
 {
 	return caller->client.retries;
 }
+
+bool
+pin_caller_has_called(const PinCaller *caller)
+{
+	return caller->client.calling && !caller->client.signing_in;
+}

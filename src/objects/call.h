@@ -37,4 +37,9 @@ extern bool pin_caller_call(PinCaller *caller, PinApiRequest *request, PinCallKi
 extern int	pin_caller_requests(const PinCaller *caller);
 extern int	pin_caller_retries(const PinCaller *caller);
 
+/*
+ * Is a call under way that may have reached the service?  Not while signing in.
+ */
+extern bool pin_caller_has_called(const PinCaller *caller);
+
 #endif							/* PIN_OBJECT_CALL_H */

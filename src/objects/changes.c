@@ -82,12 +82,12 @@ end_subtransaction(SubXactEvent event, SubTransactionId subid, SubTransactionId 
 		tell(subid);
 	else if (event == SUBXACT_EVENT_COMMIT_SUB)
 		dlist_foreach(i, &changes)
-		{
-			PinChange  *change = dlist_container(PinChange, node, i.cur);
+	{
+		PinChange  *change = dlist_container(PinChange, node, i.cur);
 
-			if (change->subid == subid)
-				change->subid = parent;
-		}
+		if (change->subid == subid)
+			change->subid = parent;
+	}
 }
 
 /* ---- changes ---- */

@@ -57,6 +57,8 @@ static const PinObjectColumn reports[] = {
 	{"created_time", "createdTime", PIN_OBJECT_TIME, PIN_USE_NONE, NULL, NULL},
 	{"modified_time", "modifiedTime", PIN_OBJECT_TIME, PIN_USE_NONE, NULL, NULL},
 	{"execute_now", "executeNow", PIN_OBJECT_BOOLEAN, PIN_USE_NONE, NULL, NULL},
+	{"query_start_time", "queryStartTime", PIN_OBJECT_TIME, PIN_USE_NONE, NULL, NULL},
+	{"query_end_time", "queryEndTime", PIN_OBJECT_TIME, PIN_USE_NONE, NULL, NULL},
 	{"start_time", "startTime", PIN_OBJECT_TIME, PIN_USE_NONE, NULL, NULL},
 	{"report_status", "reportStatus", PIN_OBJECT_WORD, PIN_USE_NONE, NULL, report_statuses},
 	{"recurrence_interval", "recurrenceInterval", PIN_OBJECT_INTEGER, PIN_USE_NONE, NULL, NULL},
