@@ -156,6 +156,7 @@ typedef struct Subject
 	const char *id;				/* of it; NULL: it has none yet */
 } Subject;
 
+/* A sentence without its dot. */
 static char *
 describe(const Subject *subject, const char *auxiliary, const char *id)
 {
@@ -215,6 +216,13 @@ read_answer(const PinReply *reply, void *arg, PinError *err)
 	return true;
 }
 
+/* The same for those who look at all servers. */
+static char *
+with_server(const PinChanger *changer, const char *text)
+{
+	return psprintf("%s on server \"%s\"", text, changer->options->server_name);
+}
+
 /* Sends, and knows meanwhile what would be left in doubt. */
 static bool
 try_call(PinChanger *changer, PinApiRequest *request, Answer *answer, PinChange *change,
@@ -245,11 +253,28 @@ note_success(PinChanger *changer, const Subject *subject, PinChange *change,
 	const char *id = is_create(subject->call) ? pin_text_to_server(answer->id) : subject->id;
 	char	   *text = describe(subject, "was", id);
 
-	pin_changes_done(change, text);
+	pin_changes_done(change, with_server(changer, text));
 	appendStringInfo(&changer->done, "%s%s.", changer->done.len > 0 ? "\n" : "", text);
 	free_document(changer);
 	changer->document = answer->document;
 	changer->record = pin_json_element(pin_api_records(answer->document), 0);
+}
+
+/* Where a hint for who reads a report is none for who makes one. */
+static void
+advise(const Subject *subject, PinError *err)
+{
+	bool		create = is_create(subject->call);
+
+	if (is_doubtful(err))
+		pin_error_hint(err, "%s all the same.  Look for it by its %s before you try again.",
+					   create ? "It may have been created" : "The change may have been made",
+					   create ? "name" : "id");
+	else if (subject->call == CREATE_QUERY &&
+			 (err->kind == PIN_ERROR_UNKNOWN_DATASET || err->kind == PIN_ERROR_UNKNOWN_COLUMN))
+		pin_error_hint(err, "What there is the API's table \"datasets\" tells.");
+	else if (subject->call == CREATE_REPORT && err->kind == PIN_ERROR_REPORT_GONE)
+		pin_error_hint(err, "Column \"query_id\" has to be that of a row of table \"queries\".");
 }
 
 /*
@@ -268,18 +293,18 @@ call(PinChanger *changer, bool built, PinApiRequest *request, const Subject *sub
 	if (!built)
 		return false;
 	changer->sending = describe(subject, "may have been", subject->id);
-	change = pin_changes_begin(changer->sending);
+	change = pin_changes_begin(with_server(changer, changer->sending));
 	ok = try_call(changer, request, &answer, change, err);
 	changer->sending = NULL;
 	if (ok)
+	{
 		note_success(changer, subject, change, &answer);
-	else if (!is_doubtful(err))
+		return true;
+	}
+	if (!is_doubtful(err))
 		pin_changes_undone(change);
-	else
-		pin_error_hint(err, "%s all the same.  Look for it by its %s before you try again.",
-					   is_create(subject->call) ? "It may have been created" : "The change may have been made",
-					   is_create(subject->call) ? "name" : "id");
-	return ok;
+	advise(subject, err);
+	return false;
 }
 
 /* ---- rules beside those of the service ---- */

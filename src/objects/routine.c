@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "objects/modify.h"
 #include "objects/objects.h"
 
 static FdwRoutine routine = {
@@ -28,6 +29,9 @@ static FdwRoutine routine = {
 
 	/* analyze.c */
 	.AnalyzeForeignTable = pinsightObjectAnalyze,
+
+	/* modify.c: the rest is asked of the wrapper's own routine */
+	.PlanForeignModify = pinsightPlanForeignModify,
 };
 
 FdwRoutine *

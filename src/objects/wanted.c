@@ -242,12 +242,11 @@ pin_wanted_same(const PinObjectRow *a, const PinObjectRow *b, const char *key)
 }
 
 static void
-refuse_change(const PinObject *object, const PinObjectColumn *column, bool new, PinError *err)
+refuse_change(const PinObjectColumn *column, bool new, PinError *err)
 {
 	pin_error_set(err, PIN_ERROR_RULE, "column \"%s\" cannot be changed", column->name);
 	if (new)
-		pin_error_hint(err, "Delete it from \"%s\", and insert one with the other value.",
-					   object->name);
+		pin_error_hint(err, "Delete the report, and insert another.");
 	else
 		pin_error_detail(err, "The service fills it.");
 }
@@ -269,7 +268,7 @@ pin_wanted_check_change(const PinObjectRow *before, const PinObjectRow *after,
 		settable = find_settable(object, column);
 		if (settable == NULL || !settable->change)
 		{
-			refuse_change(object, column, settable != NULL && settable->new, err);
+			refuse_change(column, settable != NULL && settable->new, err);
 			return false;
 		}
 		if (settable->new)
