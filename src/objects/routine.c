@@ -25,9 +25,6 @@ static FdwRoutine routine = {
 
 	/* explain.c */
 	.ExplainForeignScan = pinsightObjectExplain,
-
-	/* analyze.c */
-	.AnalyzeForeignTable = pinsightObjectAnalyze,
 };
 
 FdwRoutine *
