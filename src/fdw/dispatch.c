@@ -46,12 +46,12 @@ pinsightDispatchBeginScan(ForeignScanState *node, int eflags)
 		pinsightBeginForeignScan(node, eflags);
 }
 
+/* Of what may be other objects a moment later there is nothing to be known. */
 bool
 pinsightDispatchAnalyze(Relation relation, AcquireSampleRowsFunc *func, BlockNumber *totalpages)
 {
-	if (pin_object_is_table(RelationGetRelid(relation)))
-		return pin_objects_routine()->AnalyzeForeignTable(relation, func, totalpages);
-	return pinsightAnalyzeForeignTable(relation, func, totalpages);
+	return !pin_object_is_table(RelationGetRelid(relation)) &&
+		pinsightAnalyzeForeignTable(relation, func, totalpages);
 }
 
 List *

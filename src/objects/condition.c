@@ -8,9 +8,13 @@
 #include "postgres.h"
 
 #include "catalog/pg_operator_d.h"
+#include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "objects/condition.h"
 #include "optimizer/optimizer.h"
+#include "text.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 /* The column of the table that an expression is, perhaps under a cast of no effect. */
@@ -112,4 +116,44 @@ pin_object_condition(PlannerInfo *root, RelOptInfo *rel, const PinObjectTable *t
 	return match(root, rel, table, clause, condition) &&
 		condition->column->use != PIN_USE_NONE &&
 		(wanted == NULL || condition->column == wanted);
+}
+
+static List *
+add_value(List *values, Datum datum)
+{
+	char	   *value = pin_text_to_utf8(TextDatumGetCString(datum));
+	ListCell   *lc;
+
+	if (value == NULL)
+		return values;
+	foreach(lc, values)
+	{
+		if (strcmp(lfirst(lc), value) == 0)
+			return values;
+	}
+	return lappend(values, value);
+}
+
+List *
+pin_object_value(Datum text)
+{
+	return add_value(NIL, text);
+}
+
+List *
+pin_object_values(Datum array)
+{
+	List	   *values = NIL;
+	Datum	   *elements;
+	bool	   *isnull;
+	int			n;
+
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, &isnull, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (!isnull[i])
+			values = add_value(values, elements[i]);
+	}
+	return values;
 }

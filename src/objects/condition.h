@@ -32,4 +32,11 @@ extern bool pin_object_condition(PlannerInfo *root, RelOptInfo *rel,
 								 const PinObjectColumn *wanted,
 								 PinObjectCondition *condition);
 
+/*
+ * A condition's value, once it is known, as a List of char * in UTF-8; texts of
+ * an array, each once.  What UTF-8 cannot hold no object can have, nor null.
+ */
+extern List *pin_object_value(Datum text);
+extern List *pin_object_values(Datum array);
+
 #endif							/* PIN_OBJECT_CONDITION_H */

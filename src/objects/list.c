@@ -9,8 +9,6 @@
 
 #include "insights/api_request.h"
 #include "insights/ascii.h"
-#include "insights/record_list.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "objects/list.h"
 #include "text.h"
@@ -21,15 +19,12 @@
 /* More pages than any partner's objects fill; a list of more runs in circles. */
 #define PAGES_MAX 1000
 
-/* Parameters of a call: one for each column and one more, at most. */
-#define PARAMETERS_MAX 24
-
 struct PinObjectList
 {
 	MemoryContext context;		/* owns this and all below */
 	MemoryContextCallback callback; /* frees the page */
 	PinCaller  *caller;			/* calls */
-	const PinObjectWish *wish;	/* what is wanted */
+	PinObjectWish *wish;		/* what is wanted */
 	const char *server_name;	/* for messages */
 
 	PinRecordList page;			/* the one that is read */
@@ -43,7 +38,6 @@ struct PinObjectList
 	int			next_report;	/* place of the next one */
 	const char *report_id;		/* whose executions are read */
 	List	   *latest_ids;		/* of char *: its latest execution */
-	bool		documented;		/* only statuses that are documented */
 };
 
 /* In a memory context callback: throws nothing, waits for nothing. */
@@ -54,7 +48,7 @@ free_page(void *arg)
 }
 
 PinObjectList *
-pin_object_list(PinCaller *caller, const PinObjectWish *wish, const char *server_name)
+pin_object_list(PinCaller *caller, PinObjectWish *wish, const char *server_name)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pinsight objects",
 												  ALLOCSET_SMALL_SIZES);
@@ -163,138 +157,7 @@ open_list(PinObjectList *list, const PinObject *object, const char *id,
 		fetch(list, &request, err);
 }
 
-/* ---- parameters ---- */
-
-/*
- * May a value be sent?  Where it is not certain that the service understands it
- * as we do, all objects are asked for.
- */
-static bool
-is_plain(const char *value)
-{
-	size_t		len = strlen(value);
-
-	if (len == 0 || len > PIN_REMOTE_NAME_MAX || value[0] == ' ' || value[len - 1] == ' ')
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (value[i] < ' ' || value[i] > '~' || strchr(";%*\\\"'", value[i]) != NULL)
-			return false;
-	return true;
-}
-
-/* The values with semicolons between them; NULL if one may not be sent. */
-static char *
-joined(const PinObjectColumn *column, const List *values)
-{
-	StringInfoData text;
-	ListCell   *lc;
-
-	initStringInfo(&text);
-	foreach(lc, values)
-	{
-		const char *value = pin_object_word(column, lfirst(lc));
-
-		if (!is_plain(value))
-			return NULL;
-		appendStringInfo(&text, "%s%s", text.len > 0 ? ";" : "", value);
-	}
-	return text.data;
-}
-
-/* What the query parameter of a column is to say; NULL: nothing. */
-static const char *
-parameter_value(const PinObjectColumn *column, const List *values)
-{
-	if (values == NIL ||
-		(column->use != PIN_USE_SEVERAL && list_length(values) != 1))
-		return NULL;
-	return joined(column, values);
-}
-
-static int
-add_parameter(PinParameter *parameters, int n, const char *name, const char *value)
-{
-	if (value == NULL)
-		return n;
-	Assert(n < PARAMETERS_MAX);
-	parameters[n].name = name;
-	parameters[n].value = value;
-	return n + 1;
-}
-
-/* System queries are asked for in so many words: what is left out may vary. */
-static int
-add_system(PinParameter *parameters, int n, const PinObjectColumn *column, const List *values)
-{
-	const char *type = list_length(values) == 1 ? pin_object_word(column, linitial(values)) : "";
-
-	if (strcmp(type, "system") == 0)
-		return add_parameter(parameters, n, "includeOnlySystemQueries", "true");
-	return add_parameter(parameters, n, "includeSystemQueries",
-						 strcmp(type, "userDefined") == 0 ? "false" : "true");
-}
-
-/* The parameters of the list of datasets, queries, reports. */
-static int
-parameters_of(const PinObjectWish *wish, PinParameter *parameters)
-{
-	int			n = 0;
-
-	for (int i = 0; i < wish->object->ncolumns; i++)
-	{
-		const PinObjectColumn *column = &wish->object->columns[i];
-
-		if (column->use == PIN_USE_SYSTEM)
-			n = add_system(parameters, n, column, wish->values[i]);
-		else if (column->use == PIN_USE_PARAMETER)
-			n = add_parameter(parameters, n, column->parameter,
-							  parameter_value(column, wish->values[i]));
-	}
-	return n;
-}
-
 /* ---- executions ---- */
-
-/* All words for a status, or all that are documented. */
-static char *
-all_statuses(const PinObjectColumn *column, bool documented)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	for (const char *const *word = column->words; *word != NULL; word++)
-	{
-		if (!documented || strcmp(*word, "Failed") != 0)
-			appendStringInfo(&text, "%s%s", text.len > 0 ? ";" : "", *word);
-	}
-	return text.data;
-}
-
-/*
- * The parameters of a report's executions.  The latest one is the latest of all,
- * whatever else is wanted of it.
- */
-static int
-parameters_of_executions(const PinObjectList *list, bool latest, PinParameter *parameters)
-{
-	const PinObjectWish *wish = list->wish;
-	int			n = 0;
-
-	for (int i = 0; i < wish->object->ncolumns; i++)
-	{
-		const PinObjectColumn *column = &wish->object->columns[i];
-		const char *value = NULL;
-
-		if (column->use == PIN_USE_LATEST)
-			value = latest ? "true" : "false";
-		else if (column->use == PIN_USE_SEVERAL && !latest)
-			value = parameter_value(column, wish->values[i]);
-		if (value == NULL && column->type == PIN_OBJECT_WORD && column->use == PIN_USE_SEVERAL)
-			value = all_statuses(column, list->documented);
-		n = add_parameter(parameters, n, column->parameter, value);
-	}
-	return n;
-}
 
 /*
  * Opens the list of a report's executions.  A service that does not know the
@@ -303,18 +166,18 @@ parameters_of_executions(const PinObjectList *list, bool latest, PinParameter *p
 static void
 open_executions(PinObjectList *list, bool latest)
 {
-	PinParameter parameters[PARAMETERS_MAX];
+	PinParameter parameters[PIN_WISH_PARAMETERS_MAX];
 	PinError	err;
 
 	for (;;)
 	{
-		int			n = parameters_of_executions(list, latest, parameters);
+		int			n = pin_wish_parameters(list->wish, latest, parameters);
 
 		if (open_list(list, list->wish->object, list->report_id, parameters, n, &err))
 			return;
-		if (err.kind != PIN_ERROR_BAD_REQUEST || list->documented)
+		if (err.kind != PIN_ERROR_BAD_REQUEST || list->wish->documented)
 			fail(list, &err);
-		list->documented = true;
+		list->wish->documented = true;
 	}
 }
 
@@ -345,18 +208,12 @@ walk_reports(PinObjectList *list)
 static void
 choose_reports(PinObjectList *list)
 {
-	const PinObjectWish *wish = list->wish;
-	const List *values = NIL;
+	List	   *wanted = pin_wish_reports(list->wish);
 	ListCell   *lc;
 
-	for (int i = 0; i < wish->object->ncolumns; i++)
-	{
-		if (wish->object->columns[i].use == PIN_USE_PATH)
-			values = wish->values[i];
-	}
-	if (values == NIL)
+	if (wanted == NIL)
 		walk_reports(list);
-	foreach(lc, values)
+	foreach(lc, wanted)
 	{
 		if (pin_api_is_id(lfirst(lc)))
 			list->report_ids = lappend(list->report_ids, lfirst(lc));
@@ -401,7 +258,7 @@ open_next_report(PinObjectList *list)
 static bool
 open_next(PinObjectList *list)
 {
-	PinParameter parameters[PARAMETERS_MAX];
+	PinParameter parameters[PIN_WISH_PARAMETERS_MAX];
 	PinError	err;
 
 	if (list->wish->object->kind == PIN_EXECUTIONS)
@@ -410,7 +267,7 @@ open_next(PinObjectList *list)
 		return false;
 	list->walking = true;
 	if (!open_list(list, list->wish->object, NULL, parameters,
-				   parameters_of(list->wish, parameters), &err))
+				   pin_wish_parameters(list->wish, false, parameters), &err))
 		fail(list, &err);
 	return true;
 }

@@ -13,19 +13,8 @@
 #define PIN_OBJECT_LIST_H
 
 #include "insights/json.h"
-#include "nodes/pg_list.h"
 #include "objects/call.h"
-#include "objects/object.h"
-
-/* Which objects are wanted; more of them may come. */
-typedef struct PinObjectWish
-{
-	const PinObject *object;	/* of this kind */
-	List	  **values;			/* for each of its columns: List of char * in
-								 * UTF-8, one of which it has; NIL: any */
-	bool		only_latest;	/* latest executions only */
-	bool		tell_latest;	/* say of each execution whether it is one */
-} PinObjectWish;
+#include "objects/wish.h"
 
 /* An object, until the next one is asked for. */
 typedef struct PinListed
@@ -39,9 +28,10 @@ typedef struct PinObjectList PinObjectList;
 
 /*
  * A list in a memory context of its own under the current one, which frees it
- * whatever happens.  caller and wish are kept by reference.  Nothing is sent.
+ * whatever happens.  caller and wish are kept by reference; the wish learns
+ * what the service refuses.  Nothing is sent.
  */
-extern PinObjectList *pin_object_list(PinCaller *caller, const PinObjectWish *wish,
+extern PinObjectList *pin_object_list(PinCaller *caller, PinObjectWish *wish,
 									  const char *server_name);
 
 /* The next object; false: that was all.  Throws when the service fails. */

@@ -259,7 +259,8 @@ show_record(const Modify *modify, Relation relation, const PinObjectRow *sent,
 
 	if (listed.record == NULL)
 		return;
-	pin_object_row(table, relation, &listed, true, values, isnull);
+	pin_object_row(table, relation, bms_add_range(NULL, 1, tupdesc->natts), &listed, true,
+				   values, isnull);
 	for (int i = 0; i < tupdesc->natts; i++)
 	{
 		const PinObjectColumn *column = table->columns[i];

@@ -4,7 +4,9 @@
  *		Foreign tables of the service's own objects: what PostgreSQL calls.
  *
  * They have a routine of their own: fdw/dispatch.c hands a table over to it
- * when it is first met, in planning and in execution.
+ * when it is first met, in planning and in execution.  What PostgreSQL calls for
+ * a relation that it does not scan it looks for in the wrapper's own routine
+ * (pinsight_fdw.c): callbacks for changes have to be in both.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,6 +16,7 @@
 #include "compat.h"
 #include "foreign/fdwapi.h"
 #include "objects/table.h"
+#include "objects/wish.h"
 
 /* The remote schema that IMPORT FOREIGN SCHEMA knows them by. */
 #define PIN_OBJECTS_SCHEMA "api"
@@ -29,7 +32,7 @@ typedef enum PinObjectPlanItem
 	PIN_OBJECT_PLAN_SEVERAL,	/* IntList, in step: not 0, the value is an
 								 * array */
 	PIN_OBJECT_PLAN_ONLY_LATEST,	/* Integer: latest executions only */
-	PIN_OBJECT_PLAN_TELL_LATEST /* Integer: column "latest" is looked at */
+	PIN_OBJECT_PLAN_NEEDED		/* IntList: attnums the executor asks for */
 } PinObjectPlanItem;
 
 /* What a table of objects is scanned and changed with; lives for ever. */
@@ -50,12 +53,15 @@ extern TupleTableSlot *pinsightObjectIterateScan(ForeignScanState *node);
 extern void pinsightObjectReScan(ForeignScanState *node);
 extern void pinsightObjectEndScan(ForeignScanState *node);
 
+/*
+ * A wish that is not for any value yet: what a plan says beside them.  needed
+ * are attnums.
+ */
+extern void pin_object_wish(PinObjectWish *wish, const PinObjectTable *table,
+							const List *plan);
+
 /* in explain.c */
 extern void pinsightObjectExplain(ForeignScanState *node, ExplainState *es);
-
-/* in analyze.c */
-extern bool pinsightObjectAnalyze(Relation relation, AcquireSampleRowsFunc *func,
-								  BlockNumber *totalpages);
 
 /* in import.c */
 extern List *pinsightObjectImport(ImportForeignSchemaStmt *stmt, Oid serverid);

@@ -130,6 +130,22 @@ is_wanted_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *ec,
 		wanted->table->columns[((Var *) node)->varattno - 1] == wanted->column;
 }
 
+/* Adds a set of relations to a list of those, unless it is empty or there. */
+static List *
+add_relids(List *sets, Relids relids)
+{
+	ListCell   *lc;
+
+	if (bms_is_empty(relids))
+		return sets;
+	foreach(lc, sets)
+	{
+		if (bms_equal(lfirst(lc), relids))
+			return sets;
+	}
+	return lappend(sets, relids);
+}
+
 /* Adds to outers the relations that a clause needs, if it says of the column. */
 static List *
 add_outer(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *info,
@@ -143,8 +159,7 @@ add_outer(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *info,
 		!pin_object_condition(root, rel, planning->table, info->clause, column, &condition))
 		return outers;
 	outer = bms_union(info->clause_relids, rel->lateral_relids);
-	outer = bms_del_member(outer, rel->relid);
-	return bms_is_empty(outer) ? outers : list_append_unique(outers, outer);
+	return add_relids(outers, bms_del_member(outer, rel->relid));
 }
 
 /* The sets of other relations that tell which values a column has. */
@@ -185,26 +200,22 @@ pinsightObjectPaths(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid)
 
 /* ---- the plan ---- */
 
-/* Is a column of the object looked at? */
-static bool
-is_used(RelOptInfo *rel, const PinObjectTable *table, List *clauses, PinObjectType type)
+/* Columns the executor will look at, attnums as an IntList. */
+static List *
+needed_columns(RelOptInfo *rel, const PinObjectTable *table, List *clauses)
 {
 	Bitmapset  *used = NULL;
-	int			attno = -1;
+	List	   *needed = NIL;
 
 	pull_varattnos((Node *) rel->reltarget->exprs, rel->relid, &used);
 	pull_varattnos((Node *) clauses, rel->relid, &used);
-	while ((attno = bms_next_member(used, attno)) >= 0)
+	for (int attnum = 1; attnum <= table->natts; attnum++)
 	{
-		int			attnum = attno + FirstLowInvalidHeapAttributeNumber;
-
-		if (attnum == 0)
-			return true;
-		if (attnum > 0 && table->columns[attnum - 1] != NULL &&
-			table->columns[attnum - 1]->type == type)
-			return true;
+		if (bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, used) ||
+			bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used))
+			needed = lappend_int(needed, attnum);
 	}
-	return false;
+	return needed;
 }
 
 ForeignScan *
@@ -237,7 +248,23 @@ pinsightObjectPlan(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid,
 	}
 	return make_foreignscan(tlist, scan_clauses, baserel->relid, exprs,
 							list_make4(columns, several, makeInteger(only_latest),
-									   makeInteger(is_used(baserel, planning->table, scan_clauses,
-														   PIN_OBJECT_LATEST))),
+									   needed_columns(baserel, planning->table, scan_clauses)),
 							NIL, NIL, outer_plan);
+}
+
+void
+pin_object_wish(PinObjectWish *wish, const PinObjectTable *table, const List *plan)
+{
+	ListCell   *lc;
+
+	wish->object = table->object;
+	wish->values = palloc0(sizeof(List *) * table->object->ncolumns);
+	wish->only_latest = intVal(list_nth(plan, PIN_OBJECT_PLAN_ONLY_LATEST)) != 0;
+	wish->tell_latest = false;
+	foreach(lc, (List *) list_nth(plan, PIN_OBJECT_PLAN_NEEDED))
+	{
+		const PinObjectColumn *column = table->columns[lfirst_int(lc) - 1];
+
+		wish->tell_latest |= column != NULL && column->type == PIN_OBJECT_LATEST;
+	}
 }

@@ -27,9 +27,6 @@ static FdwRoutine routine = {
 	/* explain.c */
 	.ExplainForeignScan = pinsightObjectExplain,
 
-	/* analyze.c */
-	.AnalyzeForeignTable = pinsightObjectAnalyze,
-
 	/* modify.c: the rest is asked of the wrapper's own routine */
 	.PlanForeignModify = pinsightPlanForeignModify,
 };

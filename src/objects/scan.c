@@ -10,15 +10,12 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "objects/condition.h"
 #include "objects/objects.h"
 #include "objects/scan.h"
 #include "objects/value.h"
-#include "text.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -50,7 +47,8 @@ pinsightObjectBeginScan(ForeignScanState *node, int eflags)
 	scan->values = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
 
 	/* what is changed while it is read would move behind our back */
-	scan->whole = ExecRelationIsTargetRelation(estate, plan->scan.scanrelid);
+	scan->whole = estate->es_plannedstmt->commandType != CMD_SELECT ||
+		estate->es_plannedstmt->hasModifyingCTE;
 
 	/* now, as for the privileges: a cursor may be read under another role */
 	scan->userid = pin_scan_user(node);
@@ -58,40 +56,6 @@ pinsightObjectBeginScan(ForeignScanState *node, int eflags)
 }
 
 /* ---- what is wanted ---- */
-
-/* Adds a text to the values; one that UTF-8 cannot hold no object can have. */
-static List *
-add_value(List *values, Datum datum)
-{
-	char	   *value = pin_text_to_utf8(TextDatumGetCString(datum));
-	ListCell   *lc;
-
-	if (value == NULL)
-		return values;
-	foreach(lc, values)
-	{
-		if (strcmp(lfirst(lc), value) == 0)
-			return values;
-	}
-	return lappend(values, value);
-}
-
-static List *
-add_values(List *values, Datum array)
-{
-	Datum	   *elements;
-	bool	   *isnull;
-	int			n;
-
-	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT,
-					  &elements, &isnull, &n);
-	for (int i = 0; i < n; i++)
-	{
-		if (!isnull[i])
-			values = add_value(values, elements[i]);
-	}
-	return values;
-}
 
 /* The values of the conditions, as they are now. */
 static void
@@ -102,10 +66,7 @@ state_wish(ForeignScanState *node, PinObjectScan *scan)
 	List	   *several = list_nth(plan, PIN_OBJECT_PLAN_SEVERAL);
 	ExprContext *econtext = node->ss.ps.ps_ExprContext;
 
-	scan->wish.object = scan->table->object;
-	scan->wish.values = palloc0(sizeof(List *) * scan->table->object->ncolumns);
-	scan->wish.only_latest = intVal(list_nth(plan, PIN_OBJECT_PLAN_ONLY_LATEST)) != 0;
-	scan->wish.tell_latest = intVal(list_nth(plan, PIN_OBJECT_PLAN_TELL_LATEST)) != 0;
+	pin_object_wish(&scan->wish, scan->table, plan);
 	scan->never = false;
 	for (int i = 0; i < list_length(columns); i++)
 	{
@@ -114,9 +75,20 @@ state_wish(ForeignScanState *node, PinObjectScan *scan)
 		Datum		value = ExecEvalExprSwitchContext(list_nth(scan->values, i), econtext, &isnull);
 
 		if (!isnull)
-			*values = list_nth_int(several, i) ? add_values(NIL, value) : add_value(NIL, value);
+			*values = list_nth_int(several, i) ? pin_object_values(value) : pin_object_value(value);
 		scan->never |= *values == NIL;
 	}
+}
+
+static Bitmapset *
+needed_set(const List *attnums)
+{
+	Bitmapset  *set = NULL;
+	ListCell   *lc;
+
+	foreach(lc, attnums)
+		set = bms_add_member(set, lfirst_int(lc));
+	return set;
 }
 
 static void
@@ -129,6 +101,7 @@ begin(ForeignScanState *node, PinObjectScan *scan)
 		PinOptions *options = pin_options_scan(RelationGetRelid(scan->relation), scan->userid);
 
 		scan->table = pin_object_table(scan->relation, options);
+		scan->needed = needed_set(list_nth(plan_of(node), PIN_OBJECT_PLAN_NEEDED));
 		scan->caller = pin_caller_open(options);
 		scan->options = options;
 	}
@@ -159,7 +132,7 @@ read_row(PinObjectScan *scan, TupleTableSlot *slot)
 		return false;
 	}
 	old = MemoryContextSwitchTo(scan->row_context);
-	pin_object_row(scan->table, scan->relation, &listed, scan->options->set_null,
+	pin_object_row(scan->table, scan->relation, scan->needed, &listed, scan->options->set_null,
 				   slot->tts_values, slot->tts_isnull);
 	MemoryContextSwitchTo(old);
 	ExecStoreVirtualTuple(slot);

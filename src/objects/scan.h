@@ -22,6 +22,7 @@ typedef struct PinObjectScan
 	Oid			userid;			/* whose user mapping */
 	PinOptions *options;		/* NULL: no row was asked for */
 	PinObjectTable *table;		/* NULL: likewise */
+	Bitmapset  *needed;			/* attnums that are looked at */
 	PinCaller  *caller;			/* NULL: likewise */
 	List	   *values;			/* of ExprState: what conditions compare with */
 	bool		whole;			/* all rows are read before the first is given */

@@ -228,13 +228,13 @@ refuse(const PinObjectTable *table, Relation relation, const PinObjectColumn *co
 }
 
 void
-pin_object_row(const PinObjectTable *table, Relation relation, const PinListed *listed,
-			   bool set_null, Datum *values, bool *isnull)
+pin_object_row(const PinObjectTable *table, Relation relation, const Bitmapset *needed,
+			   const PinListed *listed, bool set_null, Datum *values, bool *isnull)
 {
 	for (int i = 0; i < table->natts; i++)
 	{
 		const PinObjectColumn *column = table->columns[i];
-		Reading		reading = column == NULL ? READ_NULL :
+		Reading		reading = column == NULL || !bms_is_member(i + 1, needed) ? READ_NULL :
 		read_column(column, TupleDescAttr(RelationGetDescr(relation), i)->atttypid,
 					listed, &values[i]);
 

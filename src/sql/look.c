@@ -13,8 +13,10 @@
 #include "fdw/dispatch.h"
 #include "foreign/fdwapi.h"
 #include "miscadmin.h"
+#include "objects/table.h"
 #include "sql/look.h"
 #include "utils/acl.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 bool
@@ -61,6 +63,17 @@ pin_look_find_server(const char *name)
 		aclcheck_error(allowed, OBJECT_FOREIGN_SERVER, name);
 	pin_look_check_server(server->serverid);
 	return server;
+}
+
+void
+pin_look_check_report_table(Oid relid)
+{
+	pin_look_check_server(GetForeignServerIdByRelId(relid));
+	if (pin_object_is_table(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("foreign table \"%s\" has no rows of a report", get_rel_name(relid)),
+				 errdetail("It shows the service's own objects (option \"api_object\"), as they are at the moment.")));
 }
 
 void
