@@ -92,10 +92,14 @@ end_subtransaction(SubXactEvent event, SubTransactionId subid, SubTransactionId 
 
 /* ---- changes ---- */
 
+/* PostgreSQL lets tables of a temporary schema be changed when it is read only. */
 void
 pin_changes_allow(const PinOptions *options, const char *table)
 {
-	PreventCommandIfReadOnly("changing foreign table");
+	if (XactReadOnly)
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot change foreign table \"%s\" in a read-only transaction", table)));
 	if (options->autocommit || !TransactionIdIsValid(GetTopTransactionIdIfAny()))
 		return;
 	ereport(ERROR,
