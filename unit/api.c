@@ -4,11 +4,13 @@
  *		Unit test of the Insights API: requests, replies, errors.
  *
  * Covers src/insights/api.c, api_error.c, api_request.c, execution.c,
- * preview.c, buffer.c and message.c.
+ * preview.c, record_list.c, buffer.c and message.c.
  *
  *-------------------------------------------------------------------------
  */
 #include "insights/api.h"
+#include "insights/api_request.h"
+#include "insights/record_list.h"
 #include "insights/text_buffer.h"
 #include "tap.h"
 
@@ -946,9 +948,61 @@ test_preview_failures(void)
 	free(body);
 }
 
+/* ---- lists of anything ---- */
+
+static void
+test_list_request(void)
+{
+	const PinParameter parameters[] = {
+		{"executionStatus", "Pending;Running"}, {"executionId", NULL}, {"a", ""}, {"b", "1 & 2"}
+	};
+	PinApiRequest r;
+	PinError	err;
+	bool		built;
+
+	built = pin_api_list(&mpn, "/ScheduledReport", NULL, NULL, 0, "list reports", &r, &err);
+	is_request(built, &r, "GET", BASE "/ScheduledReport", NULL);
+	built = pin_api_list(&mpn, "/ScheduledReport/execution", "r-1", parameters, 4,
+						 "list executions", &r, &err);
+	is_request(built, &r, "GET", BASE "/ScheduledReport/execution/r-1"
+			   "?executionStatus=Pending%3BRunning&b=1%20%26%202", NULL);
+	ok(!pin_api_list(&mpn, "/ScheduledReport/execution", "a/b", NULL, 0, "list executions", &r, &err),
+	   "an id that is none");
+	is_str(err.message, "could not list executions: \"a/b\" is not an id", "message");
+	ok(pin_api_is_id("q9df4939-073f") && !pin_api_is_id("") && !pin_api_is_id("a;b"), "ids");
+}
+
+static void
+test_list_reply(void)
+{
+	PinRecordList list = {.what = "list reports"};
+	PinError	err;
+	PinReply	reply = reply_of(200, "{\"Value\": [{\"a\": 1}, 2], \"NextLink\": \"/x\"}");
+
+	ok(pin_api_list_reply(&reply, &list, &err), "a page");
+	is_int(pin_json_count(list.records), 2, "records");
+	is_str(list.next_link, "/x", "next page");
+	reply = reply_of(404, "{\"message\": \"No item found with given filters.\"}");
+	ok(pin_api_list_reply(&reply, &list, &err), "nothing found is success");
+	ok(list.document == NULL && list.records == NULL && list.next_link == NULL, "and empty");
+	reply = reply_of(200, "{\"value\": null}");
+	ok(pin_api_list_reply(&reply, &list, &err) && list.document != NULL && list.records == NULL, "null");
+	reply = reply_of(200, "{\"value\": \"none\"}");
+	ok(!pin_api_list_reply(&reply, &list, &err), "no list");
+	is_int(err.kind, PIN_ERROR_REPLY, "kind");
+	has_str(err.message, "could not list reports", "message");
+	reply = reply_of(403, "{}");
+	ok(!pin_api_list_reply(&reply, &list, &err), "refused");
+	is_int(err.kind, PIN_ERROR_FORBIDDEN, "kind");
+	pin_api_list_free(&list);
+	pin_api_list_free(&list);
+}
+
 int
 main(void)
 {
+	test_list_request();
+	test_list_reply();
 	test_buffer();
 	test_requests();
 	test_refused_requests();

@@ -227,21 +227,41 @@ refuse(const PinObjectTable *table, Relation relation, const PinObjectColumn *co
 			 errhint("Make the column's type text to see what the service sends, or set the table's option \"on_error\" to \"set_null\".")));
 }
 
+/* The planner relies on what a table declares. */
+static void
+check_not_null(Relation relation, Form_pg_attribute att)
+{
+	if (att->attnotnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("null value in column \"%s\" of foreign table \"%s\", which is declared NOT NULL",
+						NameStr(att->attname), RelationGetRelationName(relation)),
+				 errhint("Use ALTER FOREIGN TABLE ... ALTER COLUMN ... DROP NOT NULL.")));
+}
+
+/* Reads one column that is looked at; false: it is null. */
+static bool
+fill(const PinObjectTable *table, Relation relation, int i, const PinListed *listed,
+	 bool set_null, Datum *value)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(relation), i);
+	Reading		reading = read_column(table->columns[i], att->atttypid, listed, value);
+
+	if (reading == UNREADABLE && !set_null)
+		refuse(table, relation, table->columns[i], listed);
+	if (reading != READ)
+		check_not_null(relation, att);
+	return reading == READ;
+}
+
 void
 pin_object_row(const PinObjectTable *table, Relation relation, const Bitmapset *needed,
 			   const PinListed *listed, bool set_null, Datum *values, bool *isnull)
 {
 	for (int i = 0; i < table->natts; i++)
 	{
-		const PinObjectColumn *column = table->columns[i];
-		Reading		reading = column == NULL || !bms_is_member(i + 1, needed) ? READ_NULL :
-		read_column(column, TupleDescAttr(RelationGetDescr(relation), i)->atttypid,
-					listed, &values[i]);
-
-		if (reading == UNREADABLE && !set_null)
-			refuse(table, relation, column, listed);
-		isnull[i] = reading != READ;
-		if (isnull[i])
-			values[i] = (Datum) 0;
+		values[i] = (Datum) 0;
+		isnull[i] = table->columns[i] == NULL || !bms_is_member(i + 1, needed) ||
+			!fill(table, relation, i, listed, set_null, &values[i]);
 	}
 }
