@@ -122,8 +122,7 @@ static const PinOption options[] = {
 	"\"table\" or \"query\"", NULL, true},
 	{"prefetch", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_boolean,
 	A_BOOLEAN, NULL, true},
-	{"autocommit", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_boolean,
-	A_BOOLEAN, NULL, true},
+	{"autocommit", ON_SERVER | ON_TABLE, pin_value_boolean, A_BOOLEAN, NULL, true},
 	{"max_reports_per_hour", ON_SERVER | ON_TABLE | ON_IMPORT, is_count,
 	"a whole number from 1 to 1000", NULL, true},
 	{"format", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_format,
@@ -557,6 +556,7 @@ check_table(List *table)
 		"max_age", "stale_ok", "wait_timeout", "max_reports_per_hour"
 	};
 
+	(void) needs(table, "autocommit", "api_object");
 	if (pin_option_get(table, "api_object") == NULL)
 		return;
 	for (int i = 0; i < lengthof(of_reports); i++)

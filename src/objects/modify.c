@@ -68,11 +68,12 @@ pinsightAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry 
 	add_row_identity_var(root, var, rtindex, WHOLE_ROW);
 }
 
+/* PostgreSQL's words for tables that cannot be changed. */
 static const char *
-participle_of(CmdType operation)
+verb_of(CmdType operation)
 {
-	return operation == CMD_INSERT ? "inserted into" :
-		operation == CMD_UPDATE ? "updated in" : "deleted from";
+	return operation == CMD_INSERT ? "insert into" :
+		operation == CMD_UPDATE ? "update" : "delete from";
 }
 
 static const char *
@@ -87,7 +88,7 @@ way_out(const PinObject *object)
 		case PIN_EXECUTIONS:
 			return "Insert a report, and the service will execute it.";
 		default:
-			return "What the service offers is not up to its users.";
+			return "The service decides which datasets there are.";
 	}
 }
 
@@ -100,7 +101,7 @@ check_operation(Oid relid, CmdType operation)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("rows cannot be %s foreign table \"%s\"", participle_of(operation),
+			 errmsg("cannot %s foreign table \"%s\"", verb_of(operation),
 					get_rel_name(relid)),
 			 errhint("%s", way_out(object))));
 }
@@ -116,7 +117,7 @@ check_id_column(Relation relation, CmdType operation)
 	if (operation != CMD_INSERT && pin_object_attnum(table, id) == InvalidAttrNumber)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_COLUMN_NAME_NOT_FOUND),
-				 errmsg("rows cannot be %s foreign table \"%s\"", participle_of(operation),
+				 errmsg("cannot %s foreign table \"%s\"", verb_of(operation),
 						RelationGetRelationName(relation)),
 				 errdetail("It has no column \"%s\", which tells the objects apart.", id->name),
 				 errhint("Add the column to the table.")));
@@ -173,7 +174,7 @@ pinsightBeginForeignInsert(ModifyTableState *mtstate, ResultRelInfo *rinfo)
 	if (rinfo->ri_FdwState != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("rows cannot be moved into foreign table \"%s\", which the statement updates, too",
+				 errmsg("cannot move rows into foreign table \"%s\", which the statement updates, too",
 						RelationGetRelationName(rinfo->ri_RelationDesc))));
 	begin(mtstate->ps.state, rinfo, NIL);
 }
@@ -350,25 +351,42 @@ look_at_columns(Relation relation, ResultRelInfo *rinfo, EState *estate, bool *s
 	*rest = bms_num_members(updated) > (*status ? 1 : 0);
 }
 
-static List *
-calls_of(ModifyTableState *mtstate, ResultRelInfo *rinfo, const PinObject *object)
+/* PUT /insights/v1/mpn/ScheduledReport/pause/{report_id} */
+static char *
+call_text(const PinObject *object, const PinOptions *options, const char *method,
+		  const char *verb, bool id)
 {
-	CmdType		operation = mtstate->operation;
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "%s /insights/%s/%s%s%s", method, options->api_version,
+					 options->program, object->path, verb);
+	if (id)
+		appendStringInfo(&text, "/{%s}", object->columns[0].name);
+	return text.data;
+}
+
+static List *
+calls_of(ModifyTableState *mtstate, ResultRelInfo *rinfo)
+{
+	Oid			relid = RelationGetRelid(rinfo->ri_RelationDesc);
+	const PinOptions *options = pin_options_plan(relid);
+	const PinObject *object = object_of(relid);
 	bool		status;
 	bool		rest;
 	List	   *calls = NIL;
 
-	if (operation == CMD_INSERT)
-		return list_make1(psprintf("POST %s", object->path));
-	if (operation == CMD_DELETE)
-		return list_make1(psprintf("DELETE %s/{%s}", object->path, object->columns[0].name));
+	if (mtstate->operation == CMD_INSERT)
+		return list_make1(call_text(object, options, "POST", "", false));
+	if (mtstate->operation == CMD_DELETE)
+		return list_make1(call_text(object, options, "DELETE", "", true));
 	look_at_columns(rinfo->ri_RelationDesc, rinfo, mtstate->ps.state, &status, &rest);
 	if (rest)
-		calls = lappend(calls, psprintf("PUT %s/{report_id}", object->path));
+		calls = lappend(calls, call_text(object, options, "PUT", "", true));
 	if (status)
 	{
-		calls = lappend(calls, psprintf("PUT %s/pause/{report_id}", object->path));
-		calls = lappend(calls, psprintf("PUT %s/resume/{report_id}", object->path));
+		calls = lappend(calls, call_text(object, options, "PUT", "/pause", true));
+		calls = lappend(calls, call_text(object, options, "PUT", "/resume", true));
 	}
 	return calls;
 }
@@ -378,9 +396,8 @@ pinsightExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
 							 List *fdw_private, int subplan_index, struct ExplainState *es)
 {
 	const Modify *modify = rinfo->ri_FdwState;
-	const PinObject *object = object_of(RelationGetRelid(rinfo->ri_RelationDesc));
 
-	ExplainPropertyList("Calls", calls_of(mtstate, rinfo, object), es);
+	ExplainPropertyList("Calls", calls_of(mtstate, rinfo), es);
 	if (es->analyze && modify != NULL)
 	{
 		ExplainPropertyInteger("Requests", NULL, pin_caller_requests(modify->changer->caller), es);
