@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "objects/condition.h"
@@ -23,6 +24,23 @@ static List *
 plan_of(const ForeignScanState *node)
 {
 	return ((ForeignScan *) node->ss.ps.plan)->fdw_private;
+}
+
+/*
+ * Does the statement change a foreign table?  What it reads must not move behind
+ * its back: pages shift when an object goes.
+ */
+static bool
+changes_objects(EState *estate)
+{
+	ListCell   *lc;
+
+	foreach(lc, estate->es_plannedstmt->resultRelations)
+	{
+		if (exec_rt_fetch(lfirst_int(lc), estate)->relkind == RELKIND_FOREIGN_TABLE)
+			return true;
+	}
+	return false;
 }
 
 void
@@ -45,9 +63,7 @@ pinsightObjectBeginScan(ForeignScanState *node, int eflags)
 	scan->stored = ExecInitExtraTupleSlot(estate, RelationGetDescr(scan->relation),
 										  &TTSOpsMinimalTuple);
 	scan->values = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
-
-	/* what is changed while it is read would move behind our back */
-	scan->whole = ExecRelationIsTargetRelation(estate, plan->scan.scanrelid);
+	scan->whole = changes_objects(estate);
 
 	/* now, as for the privileges: a cursor may be read under another role */
 	scan->userid = pin_scan_user(node);
