@@ -271,6 +271,14 @@ asks('the latest execution of each report',
 # reading again asks nobody
 $session->rows('SET enable_material = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_memoize = off');
 asks('a rescan', q(SELECT count(*) FROM generate_series(1, 3) g CROSS JOIN reports r), 9, '/v1/mpn/ScheduledReport');
+asks('values that only matter here do not change what is asked',
+	q(SELECT s, n FROM (VALUES ('Active'), ('Inactive')) v (s),
+	  LATERAL (SELECT count(*) AS n FROM reports WHERE report_status = s) r), "Active|1\nInactive|2",
+	'/v1/mpn/ScheduledReport');
+asks('values that change do, and come back',
+	qq(SELECT count(execution_id) FROM unnest(ARRAY['$report', '$report', NULL, '$other', '$report']) WITH ORDINALITY u (id, n)
+	  LEFT JOIN LATERAL (SELECT execution_id FROM executions WHERE report_id = u.id OFFSET 0) e ON true), 4,
+	map { "/v1/mpn/ScheduledReport/execution/{$_}?$all" } qw(report other report));
 $session->rows(q(BEGIN; DECLARE c SCROLL CURSOR FOR SELECT report_name FROM reports));
 asks('a cursor goes back', 'FETCH 2 FROM c; MOVE ABSOLUTE 0 IN c; FETCH ALL FROM c',
 	"now\nagain\nnow\nagain\nlater", '/v1/mpn/ScheduledReport');
@@ -376,6 +384,9 @@ reply('executions', { value => [ { executionId => 'e1', reportId => undef, execu
 			{ executionId => 'e2' } ] });
 is($session->rows(qq(SELECT execution_id, report_id = '$report', execution_status FROM executions WHERE report_id = '$report')),
 	"e1|t|Completed\ne2|t|", 'an execution is of the report it was asked for');
+reply('executions', { value => [ { executionId => 'e1' } ] }, times => 3);
+is($session->rows('SELECT count(*), count(DISTINCT report_id) FROM executions'), '3|3',
+	'executions of several reports may have the same id');
 reply('list_reports', { value => [ { reportId => 'a/b' }, { reportName => 'x' } ] });
 is($session->rows('SELECT count(*) FROM executions'), 0, 'a report whose executions nobody can ask for');
 is(scalar(my @w = $session->said =~ /WARNING/g), 2, 'is told');

@@ -19,6 +19,13 @@
 /* More pages than any partner's objects fill; a list of more runs in circles. */
 #define PAGES_MAX 1000
 
+/* What tells objects of a kind apart: no two have the same bytes. */
+typedef struct Identity
+{
+	PinId		id;				/* its own */
+	PinId		report_id;		/* of an execution */
+} Identity;
+
 struct PinObjectList
 {
 	MemoryContext context;		/* owns this and all below */
@@ -32,7 +39,7 @@ struct PinObjectList
 	int			npages;			/* of this list, so far */
 	bool		open;			/* is there a page? */
 
-	HTAB	   *seen;			/* ids of objects given out */
+	HTAB	   *seen;			/* Identities of objects given out */
 	bool		walking;		/* report_ids is known */
 	List	   *report_ids;		/* executions: of char *, UTF-8 */
 	int			next_report;	/* place of the next one */
@@ -53,7 +60,7 @@ pin_object_list(PinCaller *caller, PinObjectWish *wish, const char *server_name)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pinsight objects",
 												  ALLOCSET_SMALL_SIZES);
 	PinObjectList *list = MemoryContextAllocZero(context, sizeof(PinObjectList));
-	HASHCTL		seen = {.keysize = sizeof(PinId),.entrysize = sizeof(PinId),.hcxt = context};
+	HASHCTL		seen = {.keysize = sizeof(Identity),.entrysize = sizeof(Identity),.hcxt = context};
 
 	list->context = context;
 	list->callback.func = free_page;
@@ -63,7 +70,7 @@ pin_object_list(PinCaller *caller, PinObjectWish *wish, const char *server_name)
 	list->wish = wish;
 	list->server_name = server_name;
 	list->seen = hash_create("pinsight objects", 64, &seen,
-							 HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	return list;
 }
 
@@ -274,17 +281,22 @@ open_next(PinObjectList *list)
 
 /*
  * Was the object given out before?  Pages overlap when objects come or go
- * meanwhile.  What has no usable id is always new.
+ * meanwhile.  What has no usable id is always new; an execution is told apart
+ * within its report.
  */
 static bool
 was_seen(PinObjectList *list, const PinJson *record)
 {
-	PinId		id;
+	const PinObject *object = list->wish->object;
+	Identity	identity;
 	bool		found = false;
 
-	memset(id, 0, sizeof(id));
-	if (pin_api_read_id(pin_json_member(record, list->wish->object->columns[0].key), id))
-		(void) hash_search(list->seen, id, HASH_ENTER, &found);
+	memset(&identity, 0, sizeof(identity));
+	if (object->kind == PIN_EXECUTIONS &&
+		!pin_api_read_id(pin_json_member(record, "reportId"), identity.report_id))
+		strlcpy(identity.report_id, list->report_id, sizeof(PinId));
+	if (pin_api_read_id(pin_json_member(record, object->columns[0].key), identity.id))
+		(void) hash_search(list->seen, &identity, HASH_ENTER, &found);
 	return found;
 }
 

@@ -4,12 +4,13 @@
  *		The executor's side of a scan of the service's objects.
  *
  * Rows are kept while the scan lasts, so that reading them again asks nobody
- * and shows the same.  Other values in the conditions make it a new scan.
+ * and shows the same.  Only other values to ask by make it a new scan.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "catalog/pg_class.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "objects/condition.h"
@@ -23,6 +24,23 @@ static List *
 plan_of(const ForeignScanState *node)
 {
 	return ((ForeignScan *) node->ss.ps.plan)->fdw_private;
+}
+
+/*
+ * Does the statement change a foreign table?  What it reads must not move behind
+ * its back: pages shift when an object goes.
+ */
+static bool
+changes_objects(EState *estate)
+{
+	ListCell   *lc;
+
+	foreach(lc, estate->es_plannedstmt->resultRelations)
+	{
+		if (exec_rt_fetch(lfirst_int(lc), estate)->relkind == RELKIND_FOREIGN_TABLE)
+			return true;
+	}
+	return false;
 }
 
 void
@@ -45,10 +63,7 @@ pinsightObjectBeginScan(ForeignScanState *node, int eflags)
 	scan->stored = ExecInitExtraTupleSlot(estate, RelationGetDescr(scan->relation),
 										  &TTSOpsMinimalTuple);
 	scan->values = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
-
-	/* what is changed while it is read would move behind our back */
-	scan->whole = estate->es_plannedstmt->commandType != CMD_SELECT ||
-		estate->es_plannedstmt->hasModifyingCTE;
+	scan->whole = changes_objects(estate);
 
 	/* now, as for the privileges: a cursor may be read under another role */
 	scan->userid = pin_scan_user(node);
@@ -57,27 +72,58 @@ pinsightObjectBeginScan(ForeignScanState *node, int eflags)
 
 /* ---- what is wanted ---- */
 
-/* The values of the conditions, as they are now. */
-static void
-state_wish(ForeignScanState *node, PinObjectScan *scan)
+/*
+ * The values of the conditions, as they are now, in the current memory context.
+ * *never: no row can have them.
+ */
+static List **
+evaluate(ForeignScanState *node, PinObjectScan *scan, bool *never)
 {
-	List	   *plan = plan_of(node);
-	List	   *columns = list_nth(plan, PIN_OBJECT_PLAN_COLUMNS);
-	List	   *several = list_nth(plan, PIN_OBJECT_PLAN_SEVERAL);
-	ExprContext *econtext = node->ss.ps.ps_ExprContext;
+	List	   *columns = list_nth(plan_of(node), PIN_OBJECT_PLAN_COLUMNS);
+	List	   *several = list_nth(plan_of(node), PIN_OBJECT_PLAN_SEVERAL);
+	List	  **values = palloc0(sizeof(List *) * scan->table->object->ncolumns);
 
-	pin_object_wish(&scan->wish, scan->table, plan);
-	scan->never = false;
+	*never = false;
 	for (int i = 0; i < list_length(columns); i++)
 	{
-		List	  **values = &scan->wish.values[list_nth_int(columns, i)];
+		List	  **known = &values[list_nth_int(columns, i)];
 		bool		isnull;
-		Datum		value = ExecEvalExprSwitchContext(list_nth(scan->values, i), econtext, &isnull);
+		Datum		value = ExecEvalExprSwitchContext(list_nth(scan->values, i),
+													  node->ss.ps.ps_ExprContext, &isnull);
 
 		if (!isnull)
-			*values = list_nth_int(several, i) ? pin_object_values(value) : pin_object_value(value);
-		scan->never |= *values == NIL;
+			*known = list_nth_int(several, i) ? pin_object_values(value) : pin_object_value(value);
+		*never |= *known == NIL;
 	}
+	return values;
+}
+
+static bool
+same_values(const List *a, const List *b)
+{
+	if (list_length(a) != list_length(b))
+		return false;
+	for (int i = 0; i < list_length(a); i++)
+	{
+		if (strcmp(list_nth(a, i), list_nth(b, i)) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Do the conditions have other values than those that the rows were asked by? */
+static bool
+wish_has_changed(ForeignScanState *node, PinObjectScan *scan)
+{
+	MemoryContext old = MemoryContextSwitchTo(scan->row_context);
+	bool		changed = false;
+	bool		never;
+	List	  **values = evaluate(node, scan, &never);
+
+	for (int i = 0; i < scan->table->object->ncolumns; i++)
+		changed |= !same_values(values[i], scan->wish.values[i]);
+	MemoryContextSwitchTo(old);
+	return changed;
 }
 
 static Bitmapset *
@@ -91,28 +137,45 @@ needed_set(const List *attnums)
 	return set;
 }
 
+/* What the scan needs whatever the values are. */
+static void
+prepare(ForeignScanState *node, PinObjectScan *scan)
+{
+	PinOptions *options = pin_options_scan(RelationGetRelid(scan->relation), scan->userid);
+
+	scan->table = pin_object_table(scan->relation, options);
+	scan->needed = needed_set(list_nth(plan_of(node), PIN_OBJECT_PLAN_NEEDED));
+	scan->caller = pin_caller_open(options);
+	scan->options = options;
+}
+
 static void
 begin(ForeignScanState *node, PinObjectScan *scan)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->context);
+	bool		never;
 
 	if (scan->options == NULL)
-	{
-		PinOptions *options = pin_options_scan(RelationGetRelid(scan->relation), scan->userid);
-
-		scan->table = pin_object_table(scan->relation, options);
-		scan->needed = needed_set(list_nth(plan_of(node), PIN_OBJECT_PLAN_NEEDED));
-		scan->caller = pin_caller_open(options);
-		scan->options = options;
-	}
+		prepare(node, scan);
 	MemoryContextSwitchTo(scan->wish_context);
-	state_wish(node, scan);
-	scan->complete = scan->never;
-	if (!scan->never)
+	pin_object_wish(&scan->wish, scan->table, plan_of(node));
+	scan->wish.values = evaluate(node, scan, &never);
+	if (!never)
 		scan->list = pin_object_list(scan->caller, &scan->wish, scan->options->server_name);
+	scan->complete = never;
 	MemoryContextSwitchTo(scan->context);
 	scan->store = tuplestore_begin_heap(false, false, work_mem);
 	MemoryContextSwitchTo(old);
+}
+
+/* Forgets the rows. */
+static void
+start_over(PinObjectScan *scan)
+{
+	tuplestore_end(scan->store);
+	scan->store = NULL;
+	scan->list = NULL;
+	MemoryContextReset(scan->wish_context);
 }
 
 /* ---- rows ---- */
@@ -156,6 +219,9 @@ pinsightObjectIterateScan(ForeignScanState *node)
 	PinObjectScan *scan = node->fdw_state;
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
+	if (scan->doubtful && wish_has_changed(node, scan))
+		start_over(scan);
+	scan->doubtful = false;
 	if (scan->store == NULL)
 		begin(node, scan);
 	while (scan->whole && !scan->complete)
@@ -172,15 +238,8 @@ pinsightObjectReScan(ForeignScanState *node)
 
 	if (scan->store == NULL)
 		return;
-	if (node->ss.ps.chgParam == NULL)
-	{
-		tuplestore_rescan(scan->store);
-		return;
-	}
-	tuplestore_end(scan->store);
-	scan->store = NULL;
-	scan->list = NULL;
-	MemoryContextReset(scan->wish_context);
+	tuplestore_rescan(scan->store);
+	scan->doubtful |= node->ss.ps.chgParam != NULL;
 }
 
 void

@@ -27,7 +27,7 @@ typedef struct PinObjectScan
 	List	   *values;			/* of ExprState: what conditions compare with */
 	bool		whole;			/* all rows are read before the first is given */
 	PinObjectWish wish;			/* what is wanted */
-	bool		never;			/* no row can be */
+	bool		doubtful;		/* values may have changed since */
 	PinObjectList *list;		/* NULL: none is open */
 	bool		complete;		/* the store holds all rows */
 	Tuplestorestate *store;		/* rows so far; NULL: not begun */
