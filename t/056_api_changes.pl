@@ -597,6 +597,12 @@ is($session->rows("WITH d AS (DELETE FROM queries WHERE name = 'Doubtful' RETURN
 
 $error = faulty({ endpoint => 'create_query', status => 403 }, $insert);
 unlike($error->{text}, qr/may have been|WARNING/, 'a refusal leaves no doubt');
+$emulator->control('POST', '/expire-tokens');
+$error = faulty({ endpoint => 'token', status => 503, times => 0, headers => { 'Retry-After' => '0' } },
+	$insert);
+is($error->{sqlstate}, 'HV000', 'a sign-in that fails for good');
+unlike($error->{text}, qr/may have been|WARNING/, 'has changed nothing');
+$emulator->control('DELETE', '/faults');
 $emulator->clear_log;
 $emulator->fault({ endpoint => 'create_query', status => 429, headers => { 'Retry-After' => '0' } });
 $session->rows($insert);

@@ -80,7 +80,7 @@ pin_caller_retries(const PinCaller *caller)
 }
 
 bool
-pin_caller_has_called(const PinCaller *caller)
+pin_caller_is_signing_in(const PinCaller *caller)
 {
-	return caller->client.calling && !caller->client.signing_in;
+	return caller->client.signing_in;
 }

@@ -38,8 +38,9 @@ extern int	pin_caller_requests(const PinCaller *caller);
 extern int	pin_caller_retries(const PinCaller *caller);
 
 /*
- * Is a call under way that may have reached the service?  Not while signing in.
+ * Of a call that is under way, or has failed: was it still signing in?  Then
+ * the service has not seen it.
  */
-extern bool pin_caller_has_called(const PinCaller *caller);
+extern bool pin_caller_is_signing_in(const PinCaller *caller);
 
 #endif							/* PIN_OBJECT_CALL_H */

@@ -7,305 +7,21 @@
  */
 #include "postgres.h"
 
-#include "insights/api_request.h"
 #include "insights/ascii.h"
 #include "insights/recurring.h"
 #include "insights/shipped.h"
 #include "objects/change.h"
-#include "objects/changes.h"
 #include "objects/list.h"
 #include "snapshot/budget.h"
 #include "snapshot/job.h"
 #include "text.h"
-#include "throw.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 #define HOUR 3600
 
 /* A start that we choose is this much later than need be: clocks differ. */
 #define CLOCK_MARGIN_S (5 * 60)
-
-/* The calls that change something. */
-typedef enum Call
-{
-	CREATE_QUERY,
-	DELETE_QUERY,
-	CREATE_REPORT,
-	CHANGE_REPORT,
-	PAUSE_REPORT,
-	RESUME_REPORT,
-	DELETE_REPORT
-} Call;
-
-static const char *const participles[] = {
-	[CREATE_QUERY] = "created",
-	[DELETE_QUERY] = "deleted",
-	[CREATE_REPORT] = "created",
-	[CHANGE_REPORT] = "changed",
-	[PAUSE_REPORT] = "paused",
-	[RESUME_REPORT] = "resumed",
-	[DELETE_REPORT] = "deleted",
-};
-
-static bool
-is_create(Call call)
-{
-	return call == CREATE_QUERY || call == CREATE_REPORT;
-}
-
-/* ---- the statement ---- */
-
-/* In a memory context callback: throws nothing, waits for nothing. */
-static void
-free_document(void *arg)
-{
-	PinChanger *changer = arg;
-
-	pin_json_free(changer->document);
-	changer->document = NULL;
-	changer->record = NULL;
-}
-
-PinChanger *
-pin_changer_begin(Relation relation, Oid userid)
-{
-	PinChanger *changer = palloc0(sizeof(PinChanger));
-
-	changer->context = CurrentMemoryContext;
-	changer->callback.func = free_document;
-	changer->callback.arg = changer;
-	MemoryContextRegisterResetCallback(changer->context, &changer->callback);
-	changer->name = pstrdup(RelationGetRelationName(relation));
-	changer->userid = userid;
-	changer->options = pin_options_scan(RelationGetRelid(relation), userid);
-	changer->table = pin_object_table(relation, changer->options);
-	pin_changes_allow(changer->options, RelationGetRelationName(relation));
-	changer->caller = pin_caller_open(changer->options);
-	initStringInfo(&changer->done);
-	return changer;
-}
-
-static void
-tell_row(void *arg)
-{
-	const PinChanger *changer = arg;
-
-	if (changer->sending != NULL && pin_caller_has_called(changer->caller))
-		errcontext("row " INT64_FORMAT " of the changes to foreign table \"%s\": %s", changer->row,
-				   changer->name, changer->sending);
-	else
-		errcontext("row " INT64_FORMAT " of the changes to foreign table \"%s\"", changer->row,
-				   changer->name);
-}
-
-void
-pin_changer_enter(PinChanger *changer, ErrorContextCallback *context)
-{
-	changer->row++;
-	free_document(changer);
-	context->callback = tell_row;
-	context->arg = changer;
-	context->previous = error_context_stack;
-	error_context_stack = context;
-}
-
-void
-pin_changer_leave(ErrorContextCallback *context)
-{
-	error_context_stack = context->previous;
-}
-
-/* ---- failures ---- */
-
-/* What the detail of an error adds; NULL: nothing. */
-static char *
-past_of(const PinChanger *changer)
-{
-	if (changer->done.len > 0)
-		return psprintf("It was row " INT64_FORMAT " of the statement.  What was done before stays:\n%s",
-						changer->row, changer->done.data);
-	return changer->row > 1 ?
-		psprintf("It was row " INT64_FORMAT " of the statement.", changer->row) : NULL;
-}
-
-/* A rule of the service's that was not kept is no failure of the server's. */
-static _Noreturn void
-fail(const PinChanger *changer, const PinError *err)
-{
-	pin_throw_more(err, err->kind == PIN_ERROR_RULE ? NULL : changer->options->server_name,
-				   past_of(changer), NULL);
-}
-
-/* May the call have been carried out all the same? */
-static bool
-is_doubtful(const PinError *err)
-{
-	return err->ambiguous || err->kind == PIN_ERROR_SERVICE || err->kind == PIN_ERROR_REPLY ||
-		err->kind == PIN_ERROR_REPLY_TOO_LARGE || err->kind == PIN_ERROR_OUT_OF_MEMORY;
-}
-
-/* ---- calls ---- */
-
-/* What a call is about, for people. */
-typedef struct Subject
-{
-	Call		call;			/* what is done */
-	const char *name;			/* to whom; database encoding */
-	const char *id;				/* of it; NULL: it has none yet */
-} Subject;
-
-/* A sentence without its dot. */
-static char *
-describe(const Subject *subject, const char *auxiliary, const char *id)
-{
-	bool		is_query = subject->call == CREATE_QUERY || subject->call == DELETE_QUERY;
-	StringInfoData text;
-
-	initStringInfo(&text);
-	appendStringInfo(&text, "%s \"%s\"", is_query ? "Query" : "Report", subject->name);
-	if (id != NULL)
-		appendStringInfo(&text, " (%s %s)", is_query ? "query_id" : "report_id", id);
-	appendStringInfo(&text, " %s %s", auxiliary, participles[subject->call]);
-	return text.data;
-}
-
-/* What a reply brings. */
-typedef struct Answer
-{
-	Call		call;			/* to which call */
-	PinId		id;				/* of what was created */
-	PinJson    *document;		/* NULL: it says nothing */
-} Answer;
-
-static bool
-check_reply(const PinReply *reply, Answer *answer, PinError *err)
-{
-	switch (answer->call)
-	{
-		case CREATE_QUERY:
-			return pin_api_create_query_reply(reply, answer->id, err);
-		case DELETE_QUERY:
-			return pin_api_delete_query_reply(reply, err);
-		case CREATE_REPORT:
-			return pin_api_create_report_reply(reply, answer->id, err);
-		case CHANGE_REPORT:
-			return pin_api_update_report_reply(reply, err);
-		case PAUSE_REPORT:
-			return pin_api_pause_report_reply(reply, err);
-		case RESUME_REPORT:
-			return pin_api_resume_report_reply(reply, err);
-		case DELETE_REPORT:
-			return pin_api_delete_report_reply(reply, err);
-	}
-	return false;
-}
-
-/* A document that is not there, or makes no sense, is no failure any more. */
-static bool
-read_answer(const PinReply *reply, void *arg, PinError *err)
-{
-	Answer	   *answer = arg;
-	PinError	ignored;
-
-	if (!check_reply(reply, answer, err))
-		return false;
-	answer->document = pin_json_parse(reply->body, reply->body_len, "the reply of the service",
-									  &ignored);
-	return true;
-}
-
-/* The same for those who look at all servers. */
-static char *
-with_server(const PinChanger *changer, const char *text)
-{
-	return psprintf("%s on server \"%s\"", text, changer->options->server_name);
-}
-
-/* Sends, and knows meanwhile what would be left in doubt. */
-static bool
-try_call(PinChanger *changer, PinApiRequest *request, Answer *answer, PinChange *change,
-		 PinError *err)
-{
-	PinCallKind kind = is_create(answer->call) ? PIN_CALL_ONCE : PIN_CALL_REPEATABLE;
-	bool		ok = false;
-
-	PG_TRY();
-	{
-		ok = pin_caller_call(changer->caller, request, kind, read_answer, answer, err);
-	}
-	PG_CATCH();
-	{
-		if (!pin_caller_has_called(changer->caller))
-			pin_changes_undone(change);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	return ok;
-}
-
-/* The call went well: the record is what the service told of the object. */
-static void
-note_success(PinChanger *changer, const Subject *subject, PinChange *change,
-			 const Answer *answer)
-{
-	const char *id = is_create(subject->call) ? pin_text_to_server(answer->id) : subject->id;
-	char	   *text = describe(subject, "was", id);
-
-	pin_changes_done(change, with_server(changer, text));
-	appendStringInfo(&changer->done, "%s%s.", changer->done.len > 0 ? "\n" : "", text);
-	free_document(changer);
-	changer->document = answer->document;
-	changer->record = pin_json_element(pin_api_records(answer->document), 0);
-}
-
-/* Where a hint for who reads a report is none for who makes one. */
-static void
-advise(const Subject *subject, PinError *err)
-{
-	bool		create = is_create(subject->call);
-
-	if (is_doubtful(err))
-		pin_error_hint(err, "%s all the same.  Look for it by its %s before you try again.",
-					   create ? "It may have been created" : "The change may have been made",
-					   create ? "name" : "id");
-	else if (subject->call == CREATE_QUERY &&
-			 (err->kind == PIN_ERROR_UNKNOWN_DATASET || err->kind == PIN_ERROR_UNKNOWN_COLUMN))
-		pin_error_hint(err, "What there is the API's table \"datasets\" tells.");
-	else if (subject->call == CREATE_REPORT && err->kind == PIN_ERROR_REPORT_GONE)
-		pin_error_hint(err, "Column \"query_id\" has to be that of a row of table \"queries\".");
-}
-
-/*
- * Sends a request that changes something, which it takes over (built: it could
- * be built).  False with *err filled where nothing was changed, or may have
- * been: then the hint says so.
- */
-static bool
-call(PinChanger *changer, bool built, PinApiRequest *request, const Subject *subject,
-	 PinError *err)
-{
-	Answer		answer = {.call = subject->call};
-	PinChange  *change;
-	bool		ok;
-
-	if (!built)
-		return false;
-	changer->sending = describe(subject, "may have been", subject->id);
-	change = pin_changes_begin(with_server(changer, changer->sending));
-	ok = try_call(changer, request, &answer, change, err);
-	changer->sending = NULL;
-	if (ok)
-	{
-		note_success(changer, subject, change, &answer);
-		return true;
-	}
-	if (!is_doubtful(err))
-		pin_changes_undone(change);
-	advise(subject, err);
-	return false;
-}
 
 /* ---- rules beside those of the service ---- */
 
@@ -413,15 +129,15 @@ insert_query(PinChanger *changer, const PinObjectRow *row, PinError *err)
 	char	   *name = pin_wanted_text(row, "name");
 	char	   *text = pin_wanted_text(row, "query");
 	PinApiRequest request;
-	Subject		subject = {.call = CREATE_QUERY};
+	PinSubject	subject = {.call = PIN_CREATE_QUERY};
 
 	if (!pin_rules_query(name, text, err) || !check_own_name("name", name, err))
 		return false;
 	subject.name = pin_text_to_server(name);
-	return call(changer, pin_api_create_query(pin_caller_api(changer->caller), name,
-											  pin_wanted_text(row, "description"), text,
-											  &request, err),
-				&request, &subject, err);
+	return pin_changer_call(changer, pin_api_create_query(pin_caller_api(changer->caller), name,
+														  pin_wanted_text(row, "description"), text,
+														  &request, err),
+							&request, &subject, err);
 }
 
 /* What our own count of orders needs to know. */
@@ -444,12 +160,12 @@ create_report(PinChanger *changer, const PinReportOrder *order, PinError *err)
 	PinNeed    *need = order->start_time == NULL ? order_of(changer) : NULL;
 	bool		counted = need != NULL && pin_budget_take(need, err);
 	PinApiRequest request;
-	Subject		subject = {.call = CREATE_REPORT,.name = pin_text_to_server(order->name)};
+	PinSubject	subject = {.call = PIN_CREATE_REPORT,.name = pin_text_to_server(order->name)};
 	bool		built = pin_api_create_report(pin_caller_api(changer->caller), order, &request, err);
 
-	if (call(changer, built, &request, &subject, err))
+	if (pin_changer_call(changer, built, &request, &subject, err))
 		return true;
-	if (counted && !is_doubtful(err))
+	if (counted && !pin_changer_doubts(changer, err))
 		pin_budget_give_back(need);
 	if (need != NULL && err->kind == PIN_ERROR_ORDER_QUOTA)
 		pin_budget_note_refusal(need);
@@ -482,7 +198,7 @@ pin_change_insert(PinChanger *changer, const PinObjectRow *row)
 	if (!pin_wanted_check_new(row, &err) ||
 		!(changer->table->object->kind == PIN_QUERIES ? insert_query(changer, row, &err) :
 		  insert_report(changer, row, &err)))
-		fail(changer, &err);
+		pin_changer_fail(changer, &err);
 }
 
 /* ---- UPDATE ---- */
@@ -570,7 +286,7 @@ status_word(const PinObjectRow *row, PinError *err)
 }
 
 static bool
-send_change(PinChanger *changer, const PinReportWish *wish, const Subject *subject, PinError *err)
+send_change(PinChanger *changer, const PinReportWish *wish, const PinSubject *subject, PinError *err)
 {
 	PinReportOrder order;
 	PinApiRequest request;
@@ -579,23 +295,23 @@ send_change(PinChanger *changer, const PinReportWish *wish, const Subject *subje
 	order.start_time = wish->start_time;
 	order.recurrence_hours = wish->recurrence_hours;
 	order.recurrence_count = Max(wish->recurrence_count, 0);
-	return call(changer, pin_api_update_report(pin_caller_api(changer->caller), subject->id,
-											   &order, &request, err),
-				&request, subject, err);
+	return pin_changer_call(changer, pin_api_update_report(pin_caller_api(changer->caller), subject->id,
+														   &order, &request, err),
+							&request, subject, err);
 }
 
 static bool
-send_status(PinChanger *changer, const char *status, const Subject *subject, PinError *err)
+send_status(PinChanger *changer, const char *status, const PinSubject *subject, PinError *err)
 {
 	bool		pause = strcmp(status, "Paused") == 0;
 	const PinApi *api = pin_caller_api(changer->caller);
-	Subject		paused = *subject;
+	PinSubject	paused = *subject;
 	PinApiRequest request;
 
-	paused.call = pause ? PAUSE_REPORT : RESUME_REPORT;
-	return call(changer, pause ? pin_api_pause_report(api, subject->id, &request, err) :
-				pin_api_resume_report(api, subject->id, &request, err),
-				&request, &paused, err);
+	paused.call = pause ? PIN_PAUSE_REPORT : PIN_RESUME_REPORT;
+	return pin_changer_call(changer, pause ? pin_api_pause_report(api, subject->id, &request, err) :
+							pin_api_resume_report(api, subject->id, &request, err),
+							&request, &paused, err);
 }
 
 /* What a change makes of a report that was paused nobody has written down. */
@@ -620,7 +336,7 @@ tell_start(const char *name, const char *start_time)
 
 static bool
 change_report(PinChanger *changer, const PinObjectRow *before, const PinObjectRow *after,
-			  const Subject *subject, PinError *err)
+			  const PinSubject *subject, PinError *err)
 {
 	PinReportWish wish;
 	bool		moved;
@@ -642,8 +358,8 @@ static bool
 update_report(PinChanger *changer, const PinObjectRow *before, const PinObjectRow *after,
 			  PinError *err)
 {
-	Subject		subject = {
-		.call = CHANGE_REPORT,.name = name_of(before),.id = id_of(changer, before)
+	PinSubject	subject = {
+		.call = PIN_CHANGE_REPORT,.name = name_of(before),.id = id_of(changer, before)
 	};
 	const char *status = NULL;
 	bool		set_status;
@@ -665,7 +381,7 @@ pin_change_update(PinChanger *changer, const PinObjectRow *before, const PinObje
 
 	pin_error_reset(&err);
 	if (!update_report(changer, before, after, &err))
-		fail(changer, &err);
+		pin_changer_fail(changer, &err);
 }
 
 /* ---- DELETE ---- */
@@ -688,8 +404,8 @@ pin_change_delete(PinChanger *changer, const PinObjectRow *before)
 {
 	bool		is_query = changer->table->object->kind == PIN_QUERIES;
 	const PinApi *api = pin_caller_api(changer->caller);
-	Subject		subject = {
-		.call = is_query ? DELETE_QUERY : DELETE_REPORT,
+	PinSubject	subject = {
+		.call = is_query ? PIN_DELETE_QUERY : PIN_DELETE_REPORT,
 		.name = name_of(before),.id = id_of(changer, before)
 	};
 	PinApiRequest request;
@@ -697,8 +413,8 @@ pin_change_delete(PinChanger *changer, const PinObjectRow *before)
 
 	pin_error_reset(&err);
 	if ((is_query && !check_user_defined(before, &err)) ||
-		!call(changer, is_query ? pin_api_delete_query(api, subject.id, &request, &err) :
-			  pin_api_delete_report(api, subject.id, &request, &err),
-			  &request, &subject, &err))
-		fail(changer, &err);
+		!pin_changer_call(changer, is_query ? pin_api_delete_query(api, subject.id, &request, &err) :
+						  pin_api_delete_report(api, subject.id, &request, &err),
+						  &request, &subject, &err))
+		pin_changer_fail(changer, &err);
 }
