@@ -163,7 +163,7 @@ like($error->{hint}, qr/type = 'userDefined'/, 'the way out');
 
 # ---- the rules of queries ----
 
-my $long = 'n' x 256;
+my $long = 'é' x 256;
 foreach my $case (
 	[ "'${long}n', '$select'", qr/column "name" has 257 characters/ ],
 	[ "'a;b', '$select'", qr/column "name" contains a semicolon/ ],

@@ -130,14 +130,14 @@ insert_query(PinChanger *changer, const PinObjectRow *row, PinError *err)
 	char	   *text = pin_wanted_text(row, "query");
 	PinApiRequest request;
 	PinSubject	subject = {.call = PIN_CREATE_QUERY};
+	bool		built;
 
 	if (!pin_rules_query(name, text, err) || !check_own_name("name", name, err))
 		return false;
 	subject.name = pin_text_to_server(name);
-	return pin_changer_call(changer, pin_api_create_query(pin_caller_api(changer->caller), name,
-														  pin_wanted_text(row, "description"), text,
-														  &request, err),
-							&request, &subject, err);
+	built = pin_api_create_query(pin_caller_api(changer->caller), name,
+								 pin_wanted_text(row, "description"), text, &request, err);
+	return pin_changer_call(changer, built, &request, &subject, err);
 }
 
 /* What our own count of orders needs to know. */
@@ -203,7 +203,7 @@ pin_change_insert(PinChanger *changer, const PinObjectRow *row)
 
 /* ---- UPDATE ---- */
 
-/* Ids are never null where a row was read; but a table may be read from afar. */
+/* What the service lists without an id nobody can change. */
 static const char *
 id_of(const PinChanger *changer, const PinObjectRow *row)
 {
@@ -213,7 +213,8 @@ id_of(const PinChanger *changer, const PinObjectRow *row)
 	if (id == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("column \"%s\" of a row that is to be changed is null", column->name)));
+				 errmsg("column \"%s\" of a row that is to be changed is null", column->name),
+				 errdetail("The service has sent no id that could be used.")));
 	return id;
 }
 
@@ -290,14 +291,19 @@ send_change(PinChanger *changer, const PinReportWish *wish, const PinSubject *su
 {
 	PinReportOrder order;
 	PinApiRequest request;
+	bool		built;
 
+	/*
+	 * also of a report that runs at once: what it takes then, the service
+	 * knows
+	 */
 	pin_rules_order(wish, &order);
 	order.start_time = wish->start_time;
 	order.recurrence_hours = wish->recurrence_hours;
 	order.recurrence_count = Max(wish->recurrence_count, 0);
-	return pin_changer_call(changer, pin_api_update_report(pin_caller_api(changer->caller), subject->id,
-														   &order, &request, err),
-							&request, subject, err);
+	built = pin_api_update_report(pin_caller_api(changer->caller), subject->id, &order, &request,
+								  err);
+	return pin_changer_call(changer, built, &request, subject, err);
 }
 
 static bool
@@ -307,11 +313,12 @@ send_status(PinChanger *changer, const char *status, const PinSubject *subject, 
 	const PinApi *api = pin_caller_api(changer->caller);
 	PinSubject	paused = *subject;
 	PinApiRequest request;
+	bool		built;
 
 	paused.call = pause ? PIN_PAUSE_REPORT : PIN_RESUME_REPORT;
-	return pin_changer_call(changer, pause ? pin_api_pause_report(api, subject->id, &request, err) :
-							pin_api_resume_report(api, subject->id, &request, err),
-							&request, &paused, err);
+	built = pause ? pin_api_pause_report(api, subject->id, &request, err) :
+		pin_api_resume_report(api, subject->id, &request, err);
+	return pin_changer_call(changer, built, &request, &paused, err);
 }
 
 /* What a change makes of a report that was paused nobody has written down. */
@@ -399,8 +406,8 @@ check_user_defined(const PinObjectRow *row, PinError *err)
 	return false;
 }
 
-void
-pin_change_delete(PinChanger *changer, const PinObjectRow *before)
+static bool
+delete(PinChanger *changer, const PinObjectRow *before, PinError *err)
 {
 	bool		is_query = changer->table->object->kind == PIN_QUERIES;
 	const PinApi *api = pin_caller_api(changer->caller);
@@ -409,12 +416,21 @@ pin_change_delete(PinChanger *changer, const PinObjectRow *before)
 		.name = name_of(before),.id = id_of(changer, before)
 	};
 	PinApiRequest request;
+	bool		built;
+
+	if (is_query && !check_user_defined(before, err))
+		return false;
+	built = is_query ? pin_api_delete_query(api, subject.id, &request, err) :
+		pin_api_delete_report(api, subject.id, &request, err);
+	return pin_changer_call(changer, built, &request, &subject, err);
+}
+
+void
+pin_change_delete(PinChanger *changer, const PinObjectRow *before)
+{
 	PinError	err;
 
 	pin_error_reset(&err);
-	if ((is_query && !check_user_defined(before, &err)) ||
-		!pin_changer_call(changer, is_query ? pin_api_delete_query(api, subject.id, &request, &err) :
-						  pin_api_delete_report(api, subject.id, &request, &err),
-						  &request, &subject, &err))
+	if (!delete(changer, before, &err))
 		pin_changer_fail(changer, &err);
 }
