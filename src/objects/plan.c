@@ -87,6 +87,7 @@ count_calls(PlannerInfo *root, RelOptInfo *rel, const List *clauses)
 	return executions ? 1 + USUAL_REPORTS : 1;
 }
 
+/* A worker would only sign in and call for itself: one process scans. */
 static void
 add_scan(PlannerInfo *root, RelOptInfo *rel, Relids outer)
 {
@@ -100,11 +101,13 @@ add_scan(PlannerInfo *root, RelOptInfo *rel, Relids outer)
 	Cost		per_row = planning->options->tuple_cost + cpu_tuple_cost +
 	rel->baserestrictcost.per_tuple;
 
-	add_path(rel, (Path *)
-			 pin_create_foreignscan_path(root, rel, rows, startup,
-										 startup + (calls - 1) * CALL_COST +
-										 per_row * Max(rows, info != NULL ? rows : rel->tuples),
-										 outer, NIL));
+	ForeignPath *path = pin_create_foreignscan_path(root, rel, rows, startup,
+													startup + (calls - 1) * CALL_COST +
+													per_row * (info != NULL ? rows : rel->tuples),
+													outer, NIL);
+
+	path->path.parallel_safe = false;
+	add_path(rel, (Path *) path);
 }
 
 /* What generate_implied_equalities_for_column() is told. */
