@@ -113,9 +113,8 @@ add_scan(PlannerInfo *root, RelOptInfo *rel, Relids outer)
 /* What generate_implied_equalities_for_column() is told. */
 typedef struct Wanted
 {
-	PlannerInfo *root;			/* for its callback */
-	const PinObjectTable *table;	/* likewise */
-	const PinObjectColumn *column;	/* which its members have to be */
+	const PinObjectTable *table;	/* whose column is wanted */
+	const PinObjectColumn *column;	/* which one */
 } Wanted;
 
 /* Is this member of an equivalence class the wanted column? */
@@ -170,7 +169,7 @@ static List *
 outers_of(PlannerInfo *root, RelOptInfo *rel, const PinObjectColumn *column, List *outers)
 {
 	const Planning *planning = rel->fdw_private;
-	Wanted		wanted = {.root = root,.table = planning->table,.column = column};
+	Wanted		wanted = {.table = planning->table,.column = column};
 	ListCell   *lc;
 
 	foreach(lc, rel->joininfo)
