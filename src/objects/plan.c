@@ -87,6 +87,7 @@ count_calls(PlannerInfo *root, RelOptInfo *rel, const List *clauses)
 	return executions ? 1 + USUAL_REPORTS : 1;
 }
 
+/* A worker would only sign in and call for itself: one process scans. */
 static void
 add_scan(PlannerInfo *root, RelOptInfo *rel, Relids outer)
 {
@@ -100,19 +101,20 @@ add_scan(PlannerInfo *root, RelOptInfo *rel, Relids outer)
 	Cost		per_row = planning->options->tuple_cost + cpu_tuple_cost +
 	rel->baserestrictcost.per_tuple;
 
-	add_path(rel, (Path *)
-			 pin_create_foreignscan_path(root, rel, rows, startup,
-										 startup + (calls - 1) * CALL_COST +
-										 per_row * Max(rows, info != NULL ? rows : rel->tuples),
-										 outer, NIL));
+	ForeignPath *path = pin_create_foreignscan_path(root, rel, rows, startup,
+													startup + (calls - 1) * CALL_COST +
+													per_row * (info != NULL ? rows : rel->tuples),
+													outer, NIL);
+
+	path->path.parallel_safe = false;
+	add_path(rel, (Path *) path);
 }
 
 /* What generate_implied_equalities_for_column() is told. */
 typedef struct Wanted
 {
-	PlannerInfo *root;			/* for its callback */
-	const PinObjectTable *table;	/* likewise */
-	const PinObjectColumn *column;	/* which its members have to be */
+	const PinObjectTable *table;	/* whose column is wanted */
+	const PinObjectColumn *column;	/* which one */
 } Wanted;
 
 /* Is this member of an equivalence class the wanted column? */
@@ -167,7 +169,7 @@ static List *
 outers_of(PlannerInfo *root, RelOptInfo *rel, const PinObjectColumn *column, List *outers)
 {
 	const Planning *planning = rel->fdw_private;
-	Wanted		wanted = {.root = root,.table = planning->table,.column = column};
+	Wanted		wanted = {.table = planning->table,.column = column};
 	ListCell   *lc;
 
 	foreach(lc, rel->joininfo)
