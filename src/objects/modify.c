@@ -12,6 +12,7 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "objects/change.h"
@@ -23,7 +24,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-/* A name that cannot be a column's: so PostgreSQL calls it itself. */
+/* As PostgreSQL calls it. */
 #define WHOLE_ROW "wholerow"
 
 /* One statement's changes to one table: ResultRelInfo.ri_FdwState. */
@@ -58,14 +59,14 @@ pinsightIsForeignRelUpdatable(Relation relation)
 	return bits;
 }
 
-/* PostgreSQL does the same for UPDATE by itself; there it is one and the same. */
+/* For UPDATE PostgreSQL does so by itself. */
 void
 pinsightAddForeignUpdateTargets(PlannerInfo *root, Index rtindex, RangeTblEntry *target_rte,
 								Relation target_relation)
 {
-	Var		   *var = makeWholeRowVar(target_rte, rtindex, 0, false);
-
-	add_row_identity_var(root, var, rtindex, WHOLE_ROW);
+	if (root->parse->commandType == CMD_DELETE)
+		add_row_identity_var(root, makeVar(rtindex, InvalidAttrNumber, RECORDOID, -1, InvalidOid, 0),
+							 rtindex, WHOLE_ROW);
 }
 
 /* PostgreSQL's words for tables that cannot be changed. */
