@@ -11,9 +11,11 @@
  */
 #include "postgres.h"
 
+#include "fdw/dispatch.h"
 #include "fdw/fdw.h"
 #include "fmgr.h"
 #include "foreign/fdwapi.h"
+#include "objects/modify.h"
 #include "settings.h"
 #include "utils/builtins.h"
 
@@ -40,14 +42,18 @@ pinsight_fdw_handler(PG_FUNCTION_ARGS)
 {
 	FdwRoutine *routine = makeNode(FdwRoutine);
 
+	/* fdw/dispatch.c: tables of objects (objects/routine.c) go another way */
+	routine->GetForeignRelSize = pinsightDispatchRelSize;
+	routine->BeginForeignScan = pinsightDispatchBeginScan;
+	routine->AnalyzeForeignTable = pinsightDispatchAnalyze;
+	routine->ImportForeignSchema = pinsightDispatchImport;
+
 	/* fdw/plan.c */
-	routine->GetForeignRelSize = pinsightGetForeignRelSize;
 	routine->GetForeignPaths = pinsightGetForeignPaths;
 	routine->GetForeignPlan = pinsightGetForeignPlan;
 	routine->GetForeignUpperPaths = pinsightGetForeignUpperPaths;
 
 	/* fdw/scan.c */
-	routine->BeginForeignScan = pinsightBeginForeignScan;
 	routine->IterateForeignScan = pinsightIterateForeignScan;
 	routine->ReScanForeignScan = pinsightReScanForeignScan;
 	routine->EndForeignScan = pinsightEndForeignScan;
@@ -69,11 +75,18 @@ pinsight_fdw_handler(PG_FUNCTION_ARGS)
 	/* fdw/explain.c */
 	routine->ExplainForeignScan = pinsightExplainForeignScan;
 
-	/* fdw/analyze.c */
-	routine->AnalyzeForeignTable = pinsightAnalyzeForeignTable;
-
-	/* fdw/import.c */
-	routine->ImportForeignSchema = pinsightImportForeignSchema;
+	/* objects/modify.c */
+	routine->IsForeignRelUpdatable = pinsightIsForeignRelUpdatable;
+	routine->AddForeignUpdateTargets = pinsightAddForeignUpdateTargets;
+	routine->PlanForeignModify = pinsightPlanForeignModify;
+	routine->BeginForeignModify = pinsightBeginForeignModify;
+	routine->BeginForeignInsert = pinsightBeginForeignInsert;
+	routine->ExecForeignInsert = pinsightExecForeignInsert;
+	routine->ExecForeignUpdate = pinsightExecForeignUpdate;
+	routine->ExecForeignDelete = pinsightExecForeignDelete;
+	routine->EndForeignModify = pinsightEndForeignModify;
+	routine->EndForeignInsert = pinsightEndForeignInsert;
+	routine->ExplainForeignModify = pinsightExplainForeignModify;
 
 	PG_RETURN_POINTER(routine);
 }

@@ -131,7 +131,7 @@ query_is_valid(EmuCall *call, const char *name, const char *text)
 		emu_call_error(call, 400, "Null or missing value");
 		return false;
 	}
-	if (strlen(name) > NAME_LIMIT ||
+	if (emu_characters(name) > NAME_LIMIT ||
 		(call->settings.plain_query_names && !is_plain_name(name)))
 	{
 		emu_call_error(call, 400, "Invalid query name");

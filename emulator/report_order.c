@@ -36,17 +36,6 @@ text_of(json_t *body, const char *key)
 	return json_string_value(emu_json_get(body, key));
 }
 
-/* Characters, not bytes. */
-static size_t
-length_of(const char *text)
-{
-	size_t		length = 0;
-
-	for (; text != NULL && *text != '\0'; text++)
-		length += ((unsigned char) *text & 0xc0) != 0x80;
-	return length;
-}
-
 static bool
 read_names(json_t *body, bool update, EmuOrder *order, EmuProblem *problem)
 {
@@ -59,7 +48,7 @@ read_names(json_t *body, bool update, EmuOrder *order, EmuProblem *problem)
 		return refuse(problem, 400, "Invalid QueryId");
 	if (strchr(order->name, ';') != NULL)
 		return refuse(problem, 400, INVALID "Invalid character (;) in ReportName");
-	if (length_of(order->name) > NAME_LIMIT || length_of(order->description) > NAME_LIMIT)
+	if (emu_characters(order->name) > NAME_LIMIT || emu_characters(order->description) > NAME_LIMIT)
 		return refuse(problem, 400, INVALID
 					  "Limit ReportName and Description length to 256 characters or less");
 	return true;

@@ -78,6 +78,16 @@ hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+size_t
+emu_characters(const char *text)
+{
+	size_t		count = 0;
+
+	for (; text != NULL && *text != '\0'; text++)
+		count += ((unsigned char) *text & 0xc0) != 0x80;
+	return count;
+}
+
 char *
 emu_percent_decode(const char *text, size_t length, bool plus_is_blank)
 {

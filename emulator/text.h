@@ -29,6 +29,9 @@ extern void emu_fill(char *buffer, size_t size, const char *text);
 /* Compares without case; NULL equals nothing. */
 extern bool emu_same(const char *a, const char *b);
 
+/* Characters of UTF-8, not bytes; NULL has none. */
+extern size_t emu_characters(const char *text);
+
 /* Decodes %XX; a lone % stays.  plus_is_blank: as in forms. */
 extern char *emu_percent_decode(const char *text, size_t length, bool plus_is_blank);
 

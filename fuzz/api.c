@@ -11,6 +11,7 @@
  */
 #include "fuzz.h"
 #include "insights/api.h"
+#include "insights/record_list.h"
 #include "insights/sign_in.h"
 
 
@@ -57,12 +58,28 @@ check_id(const PinId id)
 	pin_api_request_free(&request);
 }
 
+/* What was written is the same when it is read, and written, again. */
+static void
+check_dump(const PinJson *value)
+{
+	PinError	err;
+	char	   *text = pin_json_dump(value);
+	PinJson    *again = text == NULL ? NULL : pin_json_parse(text, strlen(text), "it", &err);
+	char	   *same = pin_json_dump(again);
+
+	FUZZ_EXPECT(value == NULL || (text != NULL && same != NULL && strcmp(text, same) == 0));
+	free(same);
+	pin_json_free(again);
+	free(text);
+}
+
 static void
 read_lists(const PinReply *reply)
 {
 	PinDatasetList datasets;
 	PinQueryList queries;
 	PinReportList reports;
+	PinRecordList list = {.what = "list"};
 	PinError	err;
 
 	check_error(pin_api_list_datasets_reply(reply, &datasets, &err), &err);
@@ -83,6 +100,11 @@ read_lists(const PinReply *reply)
 	pin_api_report_named(&reports, "a");
 	check_next(reports.next_link);
 	pin_api_report_list_free(&reports);
+
+	check_error(pin_api_list_reply(reply, &list, &err), &err);
+	check_dump(list.document);
+	check_next(list.next_link);
+	pin_api_list_free(&list);
 }
 
 static void

@@ -18,7 +18,7 @@ CREATE SERVER opt_all FOREIGN DATA WRAPPER pinsight_fdw OPTIONS (
 	connect_timeout '500 ms', request_timeout '1 minute 30 seconds',
 	poll_interval '00:00:01', wait_timeout '1 day 12:00',
 	max_age '0', stale_ok '3 days', fetch 'query', max_reports_per_hour '5',
-	max_concurrent_reports '2', prefetch 'off',
+	max_concurrent_reports '2', prefetch 'off', autocommit 'true',
 	fdw_startup_cost '0', fdw_tuple_cost '1.5e-2', format 'tsv');
 SELECT unnest(srvoptions) FROM pg_foreign_server WHERE srvname = 'opt_all';
 ALTER SERVER opt_all OPTIONS (SET tenant '11111111-2222-3333-4444-555555555555',
@@ -175,7 +175,8 @@ ALTER SERVER opt OPTIONS (ADD max_concurrent_reports '0');
 ALTER SERVER opt OPTIONS (ADD prefetch 'perhaps');
 SELECT name, value, opt_refused(name, value)
 FROM (VALUES (1, 'max_concurrent_reports', '1'), (2, 'max_concurrent_reports', '1000'),
-	(3, 'prefetch', 'true'), (4, 'prefetch', 'no'))
+	(3, 'prefetch', 'true'), (4, 'prefetch', 'no'), (5, 'autocommit', 'maybe'),
+	(6, 'autocommit', 'on'))
 	AS o (n, name, value) ORDER BY n;
 
 -- costs
@@ -334,6 +335,7 @@ ALTER FOREIGN TABLE opt_table OPTIONS (SET fetch 'column');
 ALTER FOREIGN TABLE opt_table OPTIONS (ADD prefetch 'maybe');
 ALTER FOREIGN TABLE opt_table OPTIONS (ADD prefetch 'false');
 ALTER FOREIGN TABLE opt_table OPTIONS (DROP prefetch);
+ALTER FOREIGN TABLE opt_table OPTIONS (ADD autocommit 'true');
 ALTER FOREIGN TABLE opt_table OPTIONS (ADD max_concurrent_reports '2');
 ALTER FOREIGN TABLE opt_table OPTIONS (SET max_reports_per_hour 'many');
 ALTER FOREIGN TABLE opt_table OPTIONS (SET report_id '');
@@ -383,6 +385,7 @@ SET pinsight_fdw.max_rage = '1 h';
 SELECT pinsight_fdw_validator(ARRAY['tenant=contoso.com'], 'pg_foreign_server'::regclass);
 SELECT pinsight_fdw_validator(ARRAY['tenant'], 'pg_foreign_server'::regclass);
 SELECT pinsight_fdw_validator(ARRAY[repeat('tenant', 12) || '=x'], 'pg_attribute'::regclass);
+SELECT pinsight_fdw_validator(ARRAY['sum_of=seats', 'count_of=seats'], 'pg_attribute'::regclass);
 SELECT pinsight_fdw_validator('{}', 'pg_class'::regclass);
 
 --

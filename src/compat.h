@@ -102,6 +102,21 @@ pin_scan_user(ForeignScanState *node)
 	return OidIsValid(userid) ? userid : GetUserId();
 }
 
+/* The same for a table that is changed. */
+static inline Oid
+pin_modify_user(ResultRelInfo *rinfo, EState *estate)
+{
+#if PG_VERSION_NUM >= 160000
+	return ExecGetResultRelCheckAsUser(rinfo, estate);
+#else
+	Index		rti = rinfo->ri_RootResultRelInfo != NULL ?
+	rinfo->ri_RootResultRelInfo->ri_RangeTableIndex : rinfo->ri_RangeTableIndex;
+	Oid			userid = rti > 0 ? exec_rt_fetch(rti, estate)->checkAsUser : InvalidOid;
+
+	return OidIsValid(userid) ? userid : GetUserId();
+#endif
+}
+
 /* May the user make use of a server?  16 has one function for all objects. */
 static inline AclResult
 pin_server_aclcheck(Oid serverid, Oid userid)

@@ -112,6 +112,9 @@ static const PinErrorRow error_rows[PIN_ERROR_KINDS] = {
 	[PIN_ERROR_BAD_REQUEST] = {
 		"bad_request", "HV00L", "the API refused the request (other 4xx)", NULL
 	},
+	[PIN_ERROR_RULE] = {
+		"rule", "22023", "a change would break a rule of the API, and was not sent", NULL
+	},
 	[PIN_ERROR_UNKNOWN_DATASET] = {
 		"unknown_dataset", "HV00R", "the API does not know the dataset",
 		"Check the table options \"dataset\" and \"program\", "

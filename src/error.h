@@ -44,6 +44,8 @@ typedef enum PinErrorKind
 	PIN_ERROR_FORBIDDEN,		/* API refused the user: role missing (403) */
 	PIN_ERROR_NOT_FOUND,		/* 404 */
 	PIN_ERROR_BAD_REQUEST,		/* other 400s, with the service's words */
+	PIN_ERROR_RULE,				/* a change that breaks a rule of the API's;
+								 * never sent */
 	PIN_ERROR_UNKNOWN_DATASET,	/* 400 Invalid table name */
 	PIN_ERROR_UNKNOWN_COLUMN,	/* 400 Incorrect column name */
 	PIN_ERROR_QUOTA,			/* quota of calls, or kept objects, used up */

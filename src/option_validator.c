@@ -122,6 +122,7 @@ static const PinOption options[] = {
 	"\"table\" or \"query\"", NULL, true},
 	{"prefetch", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_boolean,
 	A_BOOLEAN, NULL, true},
+	{"autocommit", ON_SERVER | ON_TABLE, pin_value_boolean, A_BOOLEAN, NULL, true},
 	{"max_reports_per_hour", ON_SERVER | ON_TABLE | ON_IMPORT, is_count,
 	"a whole number from 1 to 1000", NULL, true},
 	{"format", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_format,
@@ -139,6 +140,8 @@ static const PinOption options[] = {
 	"the id of a report, as the service writes it", NULL, true},
 	{"query_id", ON_TABLE, pin_value_id,
 	"the id of a report query, as the service writes it", NULL, true},
+	{"api_object", ON_TABLE, pin_value_object,
+	"\"datasets\", \"queries\", \"reports\" or \"executions\"", NULL, true},
 
 	/* column */
 	{"column_name", ON_COLUMN, pin_value_name, A_NAME, NULL, true},
@@ -548,7 +551,7 @@ check_mapping(List *mapping)
 
 /* A query that exists has rows of its own, which the table does not choose. */
 static void
-check_table(List *table)
+check_query_id(List *table)
 {
 	char	   *fetch = pin_option_get(table, "fetch");
 
@@ -568,10 +571,39 @@ check_table(List *table)
 				 hide_statement()));
 }
 
+/* A table of the service's objects has no report, and so nothing about one. */
+static void
+check_object(List *table)
+{
+	static const char *const of_reports[] = {
+		"dataset", "timespan", "time_column", "report_id", "query_id", "format", "fetch",
+		"prefetch", "max_age", "stale_ok", "wait_timeout", "max_reports_per_hour"
+	};
+
+	(void) needs(table, "autocommit", "api_object");
+	if (pin_option_get(table, "api_object") == NULL)
+		return;
+	for (int i = 0; i < lengthof(of_reports); i++)
+	{
+		if (pin_option_get(table, of_reports[i]) != NULL)
+			refuse_pair("api_object", of_reports[i]);
+	}
+}
+
+/* What a table stands for excludes some of what else it could say. */
+static void
+check_table(List *table)
+{
+	check_query_id(table);
+	check_object(table);
+}
+
 /* A column is of the report, or about its execution. */
 static void
 check_column(List *column)
 {
+	if (pin_option_get(column, "sum_of") != NULL && pin_option_get(column, "count_of") != NULL)
+		refuse_pair("sum_of", "count_of");
 	if (pin_option_get(column, "metadata") == NULL)
 		return;
 	if (pin_option_get(column, "column_name") != NULL)
@@ -582,8 +614,6 @@ check_column(List *column)
 		refuse_pair("metadata", "sum_of");
 	if (pin_option_get(column, "count_of") != NULL)
 		refuse_pair("metadata", "count_of");
-	if (pin_option_get(column, "sum_of") != NULL && pin_option_get(column, "count_of") != NULL)
-		refuse_pair("sum_of", "count_of");
 }
 
 Datum

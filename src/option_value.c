@@ -288,6 +288,19 @@ pin_value_path(const char *value)
 }
 
 bool
+pin_value_object(const char *value)
+{
+	static const char *const objects[] = {"datasets", "queries", "reports", "executions"};
+
+	for (int i = 0; i < lengthof(objects); i++)
+	{
+		if (strcmp(value, objects[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool
 pin_value_program(const char *value)
 {
 	return strcmp(value, "mpn") == 0 || strcmp(value, "cmp") == 0;

@@ -69,9 +69,10 @@ extern bool pin_value_resource(const char *value);
 extern bool pin_value_path(const char *value);
 
 /*
- * "mpn" or "cmp"; "csv" or "tsv"; "stop" or "set_null"; "table" or "query";
+ * "datasets", "queries", "reports" or "executions"; "mpn" or "cmp"; "csv" or "tsv"; "stop" or "set_null"; "table" or "query";
  * "v1" or "v2"; "PS256" or "RS256".
  */
+extern bool pin_value_object(const char *value);
 extern bool pin_value_program(const char *value);
 extern bool pin_value_format(const char *value);
 extern bool pin_value_on_error(const char *value);

@@ -197,6 +197,7 @@ read_table(PinOptions *o, const OptionSource *source)
 	o->fetch_query = strcmp(read_text(source, "fetch", "table"), "query") == 0;
 	o->format = strcmp(read_text(source, "format", "csv"), "tsv") == 0 ?
 		PIN_FORMAT_TSV : PIN_FORMAT_CSV;
+	o->autocommit = read_boolean(source, "autocommit", false);
 	o->dataset = read_text(source, "dataset", NULL);
 	o->timespan = read_text(source, "timespan", NULL);
 	if (o->timespan != NULL)
@@ -209,6 +210,7 @@ read_table(PinOptions *o, const OptionSource *source)
 	o->query_id = read_text(source, "query_id", NULL);
 	if (o->query_id != NULL)
 		o->fetch_query = false; /* the server's, where it is set */
+	o->api_object = read_text(source, "api_object", NULL);
 	o->estimated_rows = read_row_count(source, "estimated_rows");
 	o->set_null = strcmp(read_text(source, "on_error", "stop"),
 						 "set_null") == 0;

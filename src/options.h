@@ -79,6 +79,7 @@ typedef struct PinOptions
 	int			max_reports_per_hour;	/* > 0; a table may override it */
 	bool		prefetch;		/* a table may override it */
 	bool		fetch_query;	/* fetch 'query'; a table may override it */
+	bool		autocommit;		/* a table may override it */
 	PinFormat	format;			/* a table may override it */
 
 	/*
@@ -105,6 +106,7 @@ typedef struct PinOptions
 	char	   *report_id;		/* existing report to read; NULL: order one */
 	char	   *query_id;		/* existing query to order it of; NULL: one of
 								 * our own */
+	char	   *api_object;		/* objects it shows; NULL: rows of a report */
 	double		estimated_rows; /* -1: not set */
 	bool		set_null;		/* on_error 'set_null' */
 } PinOptions;

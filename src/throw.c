@@ -32,13 +32,15 @@ hint_of(const PinError *err, const PinErrorRow *row)
  */
 static void
 report(int elevel, const PinError *err, const char *server,
-	   const char *context)
+	   const char *more, const char *context)
 {
 	const PinErrorRow *row = pin_error_row(err->kind);
 	const char *hint = hint_of(err, row);
 	char	   *message = pin_text_to_server(err->message);
 	char	   *detail = pin_text_to_server(err->detail);
 
+	if (more != NULL)
+		detail = psprintf("%s%s%s", detail, detail[0] != '\0' ? "\n" : "", more);
 	if (hint != NULL)
 		hint = pin_text_to_server(hint);
 
@@ -55,8 +57,14 @@ report(int elevel, const PinError *err, const char *server,
 void
 pin_throw(const PinError *err, const char *server, const char *context)
 {
+	pin_throw_more(err, server, NULL, context);
+}
+
+void
+pin_throw_more(const PinError *err, const char *server, const char *more, const char *context)
+{
 	CHECK_FOR_INTERRUPTS();
-	report(ERROR, err, server, context);
+	report(ERROR, err, server, more, context);
 	pg_unreachable();
 }
 
@@ -64,5 +72,5 @@ void
 pin_warn(const PinError *err, const char *server, const char *context)
 {
 	CHECK_FOR_INTERRUPTS();
-	report(WARNING, err, server, context);
+	report(WARNING, err, server, NULL, context);
 }

@@ -27,6 +27,10 @@
 extern _Noreturn void pin_throw(const PinError *err, const char *server,
 								const char *context);
 
+/* The same, with sentences of ours behind the service's words in the detail. */
+extern _Noreturn void pin_throw_more(const PinError *err, const char *server,
+									 const char *more, const char *context);
+
 /*
  * Raises a WARNING of the same shape, and returns.  Serves interrupts first,
  * too.

@@ -4,11 +4,13 @@
  *		Unit test of the Insights API: requests, replies, errors.
  *
  * Covers src/insights/api.c, api_error.c, api_request.c, execution.c,
- * preview.c, buffer.c and message.c.
+ * preview.c, record_list.c, buffer.c and message.c.
  *
  *-------------------------------------------------------------------------
  */
 #include "insights/api.h"
+#include "insights/api_request.h"
+#include "insights/record_list.h"
 #include "insights/text_buffer.h"
 #include "tap.h"
 
@@ -93,6 +95,32 @@ test_requests(void)
 			   "{\"ReportName\":\"pinsight schedule 1f\",\"QueryId\":\"q1\","
 			   "\"StartTime\":\"2026-03-01T04:05:00Z\",\"ExecuteNow\":false,"
 			   "\"Format\":\"csv\",\"RecurrenceInterval\":24}");
+	order.description = "d";
+	order.recurrence_count = 7;
+	order.callback_url = "https://example.com/hook";
+	order.callback_method = "GET";
+	built = pin_api_create_report(&mpn, &order, &r, &err);
+	is_request(built, &r, "POST", BASE "/ScheduledReport",
+			   "{\"ReportName\":\"pinsight schedule 1f\",\"Description\":\"d\",\"QueryId\":\"q1\","
+			   "\"StartTime\":\"2026-03-01T04:05:00Z\",\"ExecuteNow\":false,\"Format\":\"csv\","
+			   "\"CallbackUrl\":\"https://example.com/hook\",\"CallbackMethod\":\"GET\","
+			   "\"RecurrenceInterval\":24,\"RecurrenceCount\":7}");
+	built = pin_api_update_report(&mpn, "r1", &order, &r, &err);
+	is_request(built, &r, "PUT", BASE "/ScheduledReport/r1",
+			   "{\"ReportName\":\"pinsight schedule 1f\",\"Description\":\"d\","
+			   "\"StartTime\":\"2026-03-01T04:05:00Z\",\"Format\":\"csv\","
+			   "\"CallbackUrl\":\"https://example.com/hook\",\"CallbackMethod\":\"GET\","
+			   "\"RecurrenceInterval\":24,\"RecurrenceCount\":7}");
+	order.recurrence_count = 0;
+	order.description = order.format = order.callback_url = order.callback_method = NULL;
+	built = pin_api_update_report(&mpn, "r1", &order, &r, &err);
+	is_request(built, &r, "PUT", BASE "/ScheduledReport/r1",
+			   "{\"ReportName\":\"pinsight schedule 1f\","
+			   "\"StartTime\":\"2026-03-01T04:05:00Z\",\"RecurrenceInterval\":24}");
+	built = pin_api_pause_report(&mpn, "r{1", &r, &err);
+	is_request(built, &r, "PUT", BASE "/ScheduledReport/pause/r%7B1", NULL);
+	built = pin_api_resume_report(&mpn, "r1", &r, &err);
+	is_request(built, &r, "PUT", BASE "/ScheduledReport/resume/r1", NULL);
 
 	built = pin_api_find_reports(&mpn, "pinsight 1f", NULL, &r, &err);
 	is_request(built, &r, "GET", BASE "/ScheduledReport?reportName=pinsight%201f", NULL);
@@ -149,6 +177,10 @@ test_refused_requests(void)
 	{
 		built = pin_api_delete_report(&mpn, bad_ids[i], &r, &err);
 		is_refused(built, &r, &err, "id in a path");
+		built = pin_api_update_report(&mpn, bad_ids[i], &order, &r, &err);
+		is_refused(built, &r, &err, "id of what is changed");
+		built = pin_api_pause_report(&mpn, bad_ids[i], &r, &err);
+		is_refused(built, &r, &err, "id of what is paused");
 	}
 	memset(long_id, 'a', sizeof(long_id));
 	long_id[PIN_ID_MAX + 1] = '\0';
@@ -171,6 +203,8 @@ test_refused_requests(void)
 		order.start_time = bad_times[i];
 		built = pin_api_create_report(&mpn, &order, &r, &err);
 		is_refused(built, &r, &err, "start time");
+		built = pin_api_update_report(&mpn, "r1", &order, &r, &err);
+		is_refused(built, &r, &err, "start time of a change");
 		order.start_time = NULL;
 	}
 	order.query_start = "2026-02-01T00:00:00Z";
@@ -188,6 +222,12 @@ test_refused_requests(void)
 	order.name = long_name;
 	built = pin_api_create_report(&mpn, &order, &r, &err);
 	is_refused(built, &r, &err, "name too long");
+	for (size_t i = 0; i < PIN_REMOTE_NAME_MAX; i += 2)
+		memcpy(&long_name[i], "\xC3\xA4", 2);
+	long_name[0] = long_name[1] = 'n';
+	built = pin_api_update_report(&mpn, "r1", &order, &r, &err);
+	ok(built, "characters count, not bytes");
+	pin_api_request_free(&r);
 	built = pin_api_create_query(&mpn, "n", NULL, "\xFF", &r, &err);
 	is_refused(built, &r, &err, "text that is not UTF-8");
 
@@ -532,6 +572,26 @@ test_deleted(void)
 	ok(!pin_api_delete_query_reply(&reply, &err), "not allowed");
 	is_int(err.kind, PIN_ERROR_FORBIDDEN, "its kind");
 	has_str(err.message, "could not delete query", "message");
+}
+
+static void
+test_changed(void)
+{
+	PinReply	reply = reply_of(200, "{\"value\":[{\"reportId\":\"1\"}],\"statusCode\":200}");
+	PinError	err;
+
+	ok(pin_api_update_report_reply(&reply, &err), "changed");
+	ok(pin_api_pause_report_reply(&reply, &err), "paused");
+	reply = reply_of(204, "");
+	ok(pin_api_resume_report_reply(&reply, &err), "resumed without a word");
+	reply = reply_of(404, "{\"message\":\"No item found with given filters.\"}");
+	ok(!pin_api_pause_report_reply(&reply, &err), "gone");
+	is_int(err.kind, PIN_ERROR_NOT_FOUND, "its kind");
+	has_str(err.message, "could not pause report", "message");
+	has_str(err.hint, "deleted meanwhile", "hint");
+	reply = reply_of(200, "{\"statusCode\":400,\"message\":\"Invalid report parameters\"}");
+	ok(!pin_api_resume_report_reply(&reply, &err), "refused");
+	has_str(err.detail, "Invalid report parameters", "in the service's words");
 }
 
 /* ---- finding ---- */
@@ -922,9 +982,61 @@ test_preview_failures(void)
 	free(body);
 }
 
+/* ---- lists of anything ---- */
+
+static void
+test_list_request(void)
+{
+	const PinParameter parameters[] = {
+		{"executionStatus", "Pending;Running"}, {"executionId", NULL}, {"a", ""}, {"b", "1 & 2"}
+	};
+	PinApiRequest r;
+	PinError	err;
+	bool		built;
+
+	built = pin_api_list(&mpn, "/ScheduledReport", NULL, NULL, 0, "list reports", &r, &err);
+	is_request(built, &r, "GET", BASE "/ScheduledReport", NULL);
+	built = pin_api_list(&mpn, "/ScheduledReport/execution", "r-1", parameters, 4,
+						 "list executions", &r, &err);
+	is_request(built, &r, "GET", BASE "/ScheduledReport/execution/r-1"
+			   "?executionStatus=Pending%3BRunning&b=1%20%26%202", NULL);
+	ok(!pin_api_list(&mpn, "/ScheduledReport/execution", "a/b", NULL, 0, "list executions", &r, &err),
+	   "an id that is none");
+	is_str(err.message, "could not list executions: \"a/b\" is not an id", "message");
+	ok(pin_api_is_id("q9df4939-073f") && !pin_api_is_id("") && !pin_api_is_id("a;b"), "ids");
+}
+
+static void
+test_list_reply(void)
+{
+	PinRecordList list = {.what = "list reports"};
+	PinError	err;
+	PinReply	reply = reply_of(200, "{\"Value\": [{\"a\": 1}, 2], \"NextLink\": \"/x\"}");
+
+	ok(pin_api_list_reply(&reply, &list, &err), "a page");
+	is_int(pin_json_count(list.records), 2, "records");
+	is_str(list.next_link, "/x", "next page");
+	reply = reply_of(404, "{\"message\": \"No item found with given filters.\"}");
+	ok(pin_api_list_reply(&reply, &list, &err), "nothing found is success");
+	ok(list.document == NULL && list.records == NULL && list.next_link == NULL, "and empty");
+	reply = reply_of(200, "{\"value\": null}");
+	ok(pin_api_list_reply(&reply, &list, &err) && list.document != NULL && list.records == NULL, "null");
+	reply = reply_of(200, "{\"value\": \"none\"}");
+	ok(!pin_api_list_reply(&reply, &list, &err), "no list");
+	is_int(err.kind, PIN_ERROR_REPLY, "kind");
+	has_str(err.message, "could not list reports", "message");
+	reply = reply_of(403, "{}");
+	ok(!pin_api_list_reply(&reply, &list, &err), "refused");
+	is_int(err.kind, PIN_ERROR_FORBIDDEN, "kind");
+	pin_api_list_free(&list);
+	pin_api_list_free(&list);
+}
+
 int
 main(void)
 {
+	test_list_request();
+	test_list_reply();
 	test_buffer();
 	test_requests();
 	test_refused_requests();
@@ -934,6 +1046,7 @@ main(void)
 	test_datasets();
 	test_created();
 	test_deleted();
+	test_changed();
 	test_find_queries();
 	test_find_reports();
 	test_execution_absent();

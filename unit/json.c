@@ -291,10 +291,35 @@ test_ascii(void)
 	   "starts");
 }
 
+static void
+is_dump(const char *text, const char *expected)
+{
+	PinError	err;
+	PinJson    *value = pin_json_parse(text, strlen(text), "a text", &err);
+	char	   *dump = pin_json_dump(value);
+
+	is_str(dump, expected, "%s", text);
+	free(dump);
+	pin_json_free(value);
+}
+
+static void
+test_dump(void)
+{
+	is_dump("{ \"b\" : [ 1, -2.50, 0.1, 1e3, true, null ], \"a\": {}, \"c\": [] }",
+			"{\"b\":[1,-2.5,0.1,1000,true,null],\"a\":{},\"c\":[]}");
+	is_dump("[12345678901234567890, 0.1]", "[1.2345678901234567e+19,0.1]");
+	is_dump("\"\\u00e4 \\\" \\n\"", "\"\xC3\xA4 \\\" \\n\"");
+	is_dump("{\"a \\\"b\": \"\"}", "{\"a \\\"b\":\"\"}");
+	is_dump("7", "7");
+	ok(pin_json_dump(NULL) == NULL, "nothing");
+}
+
 int
 main(void)
 {
 	test_ascii();
+	test_dump();
 	test_tolerance();
 	test_integers();
 	test_booleans();

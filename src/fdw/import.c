@@ -128,7 +128,7 @@ program_of(const char *remote_schema, const char *server_name)
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_SCHEMA_NOT_FOUND),
 			 errmsg("server \"%s\" has no foreign schema \"%s\"", server_name, remote_schema),
-			 errhint("Foreign schemas are \"mpn\" (partner insights) and \"cmp\" (commercial marketplace).")));
+			 errhint("Foreign schemas are \"mpn\" (partner insights), \"cmp\" (commercial marketplace) and \"api\" (the service's own objects).")));
 }
 
 /* ---- which datasets ---- */

@@ -14,6 +14,7 @@
 
 #include "compat.h"
 #include "executor/execPartition.h"
+#include "fdw/dispatch.h"
 #include "fdw/fdw.h"
 #include "fdw/scan.h"
 #include "nodes/nodeFuncs.h"
@@ -127,7 +128,7 @@ static bool
 set_out(PlanState *state, void *context)
 {
 	if (IsA(state, ForeignScanState) &&
-		((ForeignScanState *) state)->fdwroutine->BeginForeignScan == pinsightBeginForeignScan)
+		((ForeignScanState *) state)->fdwroutine->BeginForeignScan == pinsightDispatchBeginScan)
 		pin_scan_prefetch((ForeignScanState *) state);
 	if (!may_run(state))
 		return false;

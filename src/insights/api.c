@@ -45,18 +45,20 @@ post(const PinApi *api, const char *path, const PinJsonField *fields,
 	return pin_api_request_finish(request, "POST", &url, body, err);
 }
 
+/* DELETE or PUT of one object.  Takes body over, freed on failure too. */
 static bool
-delete(const PinApi *api, const char *path, const char *id, const char *what,
-	   PinApiRequest *request, PinError *err)
+one(const PinApi *api, const char *method, const char *path, const char *id, char *body,
+	const char *what, PinApiRequest *request, PinError *err)
 {
 	PinTextBuffer url;
 
 	pin_error_reset(err);
 	memset(request, 0, sizeof(*request));
 	pin_api_url_start(&url, api, path);
-	if (!pin_api_url_id(&url, id, what, err))
-		return false;
-	return pin_api_request_finish(request, "DELETE", &url, NULL, err);
+	if (pin_api_url_id(&url, id, what, err))
+		return pin_api_request_finish(request, method, &url, body, err);
+	free(body);
+	return false;
 }
 
 /* What we wanted gone is gone, whoever removed it. */
@@ -96,45 +98,6 @@ created(const PinReply *reply, const char *what, const char *id_name, PinId id,
 	return false;
 }
 
-/*
- * Opens the list in a reply: its records (NULL: none) and next page.  "Nothing
- * found" is told by 404, and makes an empty list.  False with *err filled.
- */
-static bool
-open_list(const PinReply *reply, const char *what, PinJson **document,
-		  const PinJson **records, const char **next_link, PinError *err)
-{
-	const PinJson *value;
-	const char *next;
-
-	*records = NULL;
-	*next_link = NULL;
-	*document = pin_api_document(reply, what, err);
-	if (*document == NULL)
-	{
-		if (err->kind != PIN_ERROR_NOT_FOUND)
-			return false;
-		pin_error_reset(err);
-		return true;
-	}
-
-	value = pin_json_member(*document, "value");
-	*records = pin_api_records(*document);
-	if (*records || (value && pin_json_is_null(value)))
-	{
-		next = pin_json_member_string(*document, "nextLink");
-		*next_link = next && *next ? next : NULL;
-		return true;
-	}
-
-	pin_json_free(*document);
-	*document = NULL;
-	pin_error_set(err, PIN_ERROR_REPLY,
-				  "could not %s: the service's reply holds no list", what);
-	err->http_status = reply->status;
-	return false;
-}
-
 /* Room for the list's items; never NULL but when memory ran out. */
 static void *
 allocate_items(const PinJson *records, size_t size, PinError *err)
@@ -154,6 +117,17 @@ is_newer(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "") > 0;
 }
 
+/* In characters, whose later bytes in UTF-8 are 10xxxxxx. */
+static bool
+is_too_long(const char *name)
+{
+	size_t		length = 0;
+
+	for (; *name; name++)
+		length += ((unsigned char) *name & 0xC0) != 0x80;
+	return length > PIN_REMOTE_NAME_MAX;
+}
+
 /* Checks what may be sent as a query's or report's name. */
 static bool
 check_name(const char *name, const char *what, PinError *err)
@@ -162,7 +136,7 @@ check_name(const char *name, const char *what, PinError *err)
 
 	if (*name == '\0')
 		reason = "the name is empty";
-	else if (strlen(name) > PIN_REMOTE_NAME_MAX)
+	else if (is_too_long(name))
 		reason = "the name is too long";
 	else if (strchr(name, ';'))
 		reason = "the name holds a semicolon";
@@ -216,8 +190,8 @@ pin_api_list_datasets_reply(const PinReply *reply, PinDatasetList *result,
 	const PinJson *records;
 
 	memset(result, 0, sizeof(*result));
-	if (!open_list(reply, "list datasets", &result->document, &records,
-				   &result->next_link, err))
+	if (!pin_api_open_list(reply, "list datasets", &result->document, &records,
+						   &result->next_link, err))
 		return false;
 	result->items = allocate_items(records, sizeof(*result->items), err);
 	if (result->items == NULL)
@@ -289,8 +263,8 @@ pin_api_find_queries_reply(const PinReply *reply, PinQueryList *result,
 	const PinJson *records;
 
 	memset(result, 0, sizeof(*result));
-	if (!open_list(reply, "look for queries", &result->document, &records,
-				   &result->next_link, err))
+	if (!pin_api_open_list(reply, "look for queries", &result->document, &records,
+						   &result->next_link, err))
 		return false;
 	result->items = allocate_items(records, sizeof(*result->items), err);
 	if (result->items == NULL)
@@ -332,7 +306,7 @@ bool
 pin_api_delete_query(const PinApi *api, const char *query_id,
 					 PinApiRequest *request, PinError *err)
 {
-	return delete(api, "/ScheduledQueries", query_id, "delete query", request, err);
+	return one(api, "DELETE", "/ScheduledQueries", query_id, NULL, "delete query", request, err);
 }
 
 bool
@@ -344,41 +318,53 @@ pin_api_delete_query_reply(const PinReply *reply, PinError *err)
 /* ---- reports ---- */
 
 static bool
-check_start(const char *time, PinError *err)
+check_start(const char *time, const char *what, PinError *err)
 {
 	if (time == NULL || pin_api_time_ok(time))
 		return true;
 	pin_error_set(err, PIN_ERROR_BAD_REQUEST,
-				  "could not create report: its start time is not well written");
+				  "could not %s: its start time is not well written", what);
 	return false;
+}
+
+/* A report's fields; those that only recur come last. */
+#define REPORT_FIELDS 12
+
+/* How many of them an order has. */
+static size_t
+count_fields(const PinReportOrder *order)
+{
+	if (order->start_time == NULL)
+		return REPORT_FIELDS - 2;
+	return order->recurrence_count > 0 ? REPORT_FIELDS : REPORT_FIELDS - 1;
 }
 
 bool
 pin_api_create_report(const PinApi *api, const PinReportOrder *order,
 					  PinApiRequest *request, PinError *err)
 {
-	bool		recurs = order->start_time != NULL;
-	const PinJsonField fields[] = {
+	const PinJsonField fields[REPORT_FIELDS] = {
 		PIN_JSON_FIELD_STRING("ReportName", order->name),
 		PIN_JSON_FIELD_STRING("Description", order->description),
 		PIN_JSON_FIELD_STRING("QueryId", order->query_id),
 		PIN_JSON_FIELD_STRING("StartTime", order->start_time),
-		PIN_JSON_FIELD_BOOLEAN("ExecuteNow", !recurs),
+		PIN_JSON_FIELD_BOOLEAN("ExecuteNow", order->start_time == NULL),
 		PIN_JSON_FIELD_STRING("QueryStartTime", order->query_start),
 		PIN_JSON_FIELD_STRING("QueryEndTime", order->query_end),
 		PIN_JSON_FIELD_STRING("Format", order->format),
+		PIN_JSON_FIELD_STRING("CallbackUrl", order->callback_url),
+		PIN_JSON_FIELD_STRING("CallbackMethod", order->callback_method),
 		PIN_JSON_FIELD_INTEGER("RecurrenceInterval", order->recurrence_hours),
+		PIN_JSON_FIELD_INTEGER("RecurrenceCount", order->recurrence_count),
 	};
-	size_t		nfields = sizeof(fields) / sizeof(fields[0]);
 
 	pin_error_reset(err);
 	memset(request, 0, sizeof(*request));
 	return check_name(order->name, "create report", err) &&
 		pin_api_window_ok(order->query_start, order->query_end,
 						  "create report", err) &&
-		check_start(order->start_time, err) &&
-		post(api, "/ScheduledReport", fields, recurs ? nfields : nfields - 1,
-			 request, err);
+		check_start(order->start_time, "create report", err) &&
+		post(api, "/ScheduledReport", fields, count_fields(order), request, err);
 }
 
 bool
@@ -419,8 +405,8 @@ pin_api_find_reports_reply(const PinReply *reply, PinReportList *result,
 	const PinJson *records;
 
 	memset(result, 0, sizeof(*result));
-	if (!open_list(reply, "look for reports", &result->document, &records,
-				   &result->next_link, err))
+	if (!pin_api_open_list(reply, "look for reports", &result->document, &records,
+						   &result->next_link, err))
 		return false;
 	result->items = allocate_items(records, sizeof(*result->items), err);
 	if (result->items == NULL)
@@ -471,11 +457,86 @@ bool
 pin_api_delete_report(const PinApi *api, const char *report_id,
 					  PinApiRequest *request, PinError *err)
 {
-	return delete(api, "/ScheduledReport", report_id, "delete report", request, err);
+	return one(api, "DELETE", "/ScheduledReport", report_id, NULL, "delete report", request, err);
 }
 
 bool
 pin_api_delete_report_reply(const PinReply *reply, PinError *err)
 {
 	return deleted(reply, "delete report", err);
+}
+
+/* ---- reports: changed ---- */
+
+/* Checks a reply about a report that was there a moment ago. */
+static bool
+changed(const PinReply *reply, const char *what, PinError *err)
+{
+	if (pin_api_check(reply, what, err))
+		return true;
+	if (err->kind == PIN_ERROR_NOT_FOUND)
+		pin_error_hint(err, "It may have been deleted meanwhile.");
+	return false;
+}
+
+bool
+pin_api_update_report(const PinApi *api, const char *report_id,
+					  const PinReportOrder *order, PinApiRequest *request, PinError *err)
+{
+	const PinJsonField fields[] = {
+		PIN_JSON_FIELD_STRING("ReportName", order->name),
+		PIN_JSON_FIELD_STRING("Description", order->description),
+		PIN_JSON_FIELD_STRING("StartTime", order->start_time),
+		PIN_JSON_FIELD_STRING("Format", order->format),
+		PIN_JSON_FIELD_STRING("CallbackUrl", order->callback_url),
+		PIN_JSON_FIELD_STRING("CallbackMethod", order->callback_method),
+		PIN_JSON_FIELD_INTEGER("RecurrenceInterval", order->recurrence_hours),
+		PIN_JSON_FIELD_INTEGER("RecurrenceCount", order->recurrence_count),
+	};
+	size_t		nfields = sizeof(fields) / sizeof(fields[0]);
+	char	   *body;
+
+	pin_error_reset(err);
+	memset(request, 0, sizeof(*request));
+	if (!check_name(order->name, "change report", err) ||
+		!check_start(order->start_time, "change report", err))
+		return false;
+	body = pin_json_object_text(fields, order->recurrence_count > 0 ? nfields : nfields - 1,
+								err);
+	return body != NULL &&
+		one(api, "PUT", "/ScheduledReport", report_id, body, "change report", request, err);
+}
+
+bool
+pin_api_update_report_reply(const PinReply *reply, PinError *err)
+{
+	return changed(reply, "change report", err);
+}
+
+bool
+pin_api_pause_report(const PinApi *api, const char *report_id, PinApiRequest *request,
+					 PinError *err)
+{
+	return one(api, "PUT", "/ScheduledReport/pause", report_id, NULL, "pause report", request,
+			   err);
+}
+
+bool
+pin_api_pause_report_reply(const PinReply *reply, PinError *err)
+{
+	return changed(reply, "pause report", err);
+}
+
+bool
+pin_api_resume_report(const PinApi *api, const char *report_id, PinApiRequest *request,
+					  PinError *err)
+{
+	return one(api, "PUT", "/ScheduledReport/resume", report_id, NULL, "resume report", request,
+			   err);
+}
+
+bool
+pin_api_resume_report_reply(const PinReply *reply, PinError *err)
+{
+	return changed(reply, "resume report", err);
 }

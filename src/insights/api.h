@@ -35,7 +35,7 @@ typedef char PinId[PIN_ID_MAX + 1];
 #define PIN_TIME_TEXT_MAX 40
 typedef char PinTimeText[PIN_TIME_TEXT_MAX + 1];
 
-/* Names and descriptions of queries and reports, bytes. */
+/* Names and descriptions of queries and reports, characters. */
 #define PIN_REMOTE_NAME_MAX 256
 
 /* Most rows a preview gives back. */
@@ -134,16 +134,19 @@ extern bool pin_api_delete_query_reply(const PinReply *reply, PinError *err);
 /* A report to be made at once, or again and again. */
 typedef struct PinReportOrder
 {
-	const char *name;			/* no semicolon; up to 256 bytes */
+	const char *name;			/* no semicolon; up to 256 characters */
 	const char *description;	/* may be NULL */
-	const char *query_id;		/* which query */
+	const char *query_id;		/* which query; not for a change */
 	const char *query_start;	/* 2026-03-01T00:00:00Z: the rows' window, */
 	const char *query_end;		/* both or neither; NULL: query's timespan */
-	const char *format;			/* "csv" or "tsv" */
+	const char *format;			/* "csv" or "tsv"; NULL: the service's choice */
 	const char *start_time;		/* first run, 2026-03-01T00:00:00Z; NULL: at
 								 * once, and only once */
 	int			recurrence_hours;	/* from one run to the next; not looked at
 									 * without start_time */
+	int			recurrence_count;	/* how many runs; 0: without end */
+	const char *callback_url;	/* called when a report is ready; NULL: none */
+	const char *callback_method;	/* "GET" or "POST"; NULL: not said */
 } PinReportOrder;
 
 typedef struct PinRemoteReport
@@ -201,6 +204,23 @@ extern void pin_api_report_list_free(PinReportList *list);
 extern bool pin_api_delete_report(const PinApi *api, const char *report_id,
 								  PinApiRequest *request, PinError *err);
 extern bool pin_api_delete_report_reply(const PinReply *reply, PinError *err);
+
+/*
+ * Changes a report.  start_time is needed, query and window stay as they are;
+ * what is left out the service may set back.
+ */
+extern bool pin_api_update_report(const PinApi *api, const char *report_id,
+								  const PinReportOrder *order,
+								  PinApiRequest *request, PinError *err);
+extern bool pin_api_update_report_reply(const PinReply *reply, PinError *err);
+
+/* No runs until it is resumed; and runs again.  Twice is as good as once. */
+extern bool pin_api_pause_report(const PinApi *api, const char *report_id,
+								 PinApiRequest *request, PinError *err);
+extern bool pin_api_pause_report_reply(const PinReply *reply, PinError *err);
+extern bool pin_api_resume_report(const PinApi *api, const char *report_id,
+								  PinApiRequest *request, PinError *err);
+extern bool pin_api_resume_report_reply(const PinReply *reply, PinError *err);
 
 /* ---- executions ---- */
 

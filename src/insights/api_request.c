@@ -31,6 +31,12 @@ is_id(const char *text, size_t len)
 }
 
 bool
+pin_api_is_id(const char *text)
+{
+	return is_id(text, strlen(text));
+}
+
+bool
 pin_api_read_id(const PinJson *value, PinId id)
 {
 	char	   *text = pin_json_text(value, NULL);
@@ -230,4 +236,39 @@ pin_api_records(const PinJson *document)
 	const PinJson *value = pin_json_member(document, "value");
 
 	return pin_json_is_array(value) ? value : NULL;
+}
+
+bool
+pin_api_open_list(const PinReply *reply, const char *what, PinJson **document,
+				  const PinJson **records, const char **next_link, PinError *err)
+{
+	const PinJson *value;
+	const char *next;
+
+	*records = NULL;
+	*next_link = NULL;
+	*document = pin_api_document(reply, what, err);
+	if (*document == NULL)
+	{
+		if (err->kind != PIN_ERROR_NOT_FOUND)
+			return false;
+		pin_error_reset(err);
+		return true;
+	}
+
+	value = pin_json_member(*document, "value");
+	*records = pin_api_records(*document);
+	if (*records || (value && pin_json_is_null(value)))
+	{
+		next = pin_json_member_string(*document, "nextLink");
+		*next_link = next && *next ? next : NULL;
+		return true;
+	}
+
+	pin_json_free(*document);
+	*document = NULL;
+	pin_error_set(err, PIN_ERROR_REPLY,
+				  "could not %s: the service's reply holds no list", what);
+	err->http_status = reply->status;
+	return false;
 }

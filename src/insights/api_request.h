@@ -39,6 +39,9 @@ extern bool pin_api_request_finish(PinApiRequest *request, const char *method,
  */
 extern bool pin_api_read_id(const PinJson *value, PinId id);
 
+/* Could a text stand in an address as an id? */
+extern bool pin_api_is_id(const char *text);
+
 /* True if text is a time as the service wants it: 2026-03-01T00:00:00Z. */
 extern bool pin_api_time_ok(const char *text);
 
@@ -48,5 +51,13 @@ extern bool pin_api_window_ok(const char *start, const char *end,
 
 /* The array of records in a reply; NULL if there is none. */
 extern const PinJson *pin_api_records(const PinJson *document);
+
+/*
+ * Opens the list in a reply: its records (NULL: none) and next page.  "Nothing
+ * found" is told by 404, and makes an empty list.  False with *err filled.
+ */
+extern bool pin_api_open_list(const PinReply *reply, const char *what, PinJson **document,
+							  const PinJson **records, const char **next_link,
+							  PinError *err);
 
 #endif							/* PIN_API_REQUEST_H */

@@ -21,6 +21,7 @@
 #include <jansson.h>
 
 #include "insights/ascii.h"
+#include "insights/text_buffer.h"
 
 static const json_t *
 value_of(const PinJson *value)
@@ -371,6 +372,86 @@ pin_json_text(const PinJson *value, bool *exact)
 		return strdup(number);
 	}
 	return NULL;
+}
+
+static void dump(PinTextBuffer *buffer, const json_t *value);
+
+/* As the library writes it. */
+static void
+dump_plain(PinTextBuffer *buffer, const json_t *value)
+{
+	char	   *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+
+	if (text == NULL)
+		buffer->failed = true;
+	else
+		pin_text_buffer_add(buffer, text);
+	free(text);
+}
+
+static void
+dump_object(PinTextBuffer *buffer, const json_t *object)
+{
+	const char *key;
+	json_t	   *value;
+	const char *before = "{";
+
+	json_object_foreach((json_t *) object, key, value)
+	{
+		json_t	   *name = json_string(key);
+
+		pin_text_buffer_add(buffer, before);
+		dump_plain(buffer, name);
+		json_decref(name);
+		pin_text_buffer_add(buffer, ":");
+		dump(buffer, value);
+		before = ",";
+	}
+	pin_text_buffer_add(buffer, json_object_size(object) == 0 ? "{}" : "}");
+}
+
+static void
+dump_array(PinTextBuffer *buffer, const json_t *array)
+{
+	pin_text_buffer_add(buffer, "[");
+	for (size_t i = 0; i < json_array_size(array); i++)
+	{
+		if (i > 0)
+			pin_text_buffer_add(buffer, ",");
+		dump(buffer, json_array_get(array, i));
+	}
+	pin_text_buffer_add(buffer, "]");
+}
+
+/* The library would write all fractions with equally many digits. */
+static void
+dump(PinTextBuffer *buffer, const json_t *value)
+{
+	char		number[64];
+
+	if (json_is_object(value))
+		dump_object(buffer, value);
+	else if (json_is_array(value))
+		dump_array(buffer, value);
+	else if (json_is_real(value))
+	{
+		print_real(number, sizeof(number), json_real_value(value));
+		pin_text_buffer_add(buffer, number);
+	}
+	else
+		dump_plain(buffer, value);
+}
+
+char *
+pin_json_dump(const PinJson *value)
+{
+	PinTextBuffer buffer;
+
+	if (value == NULL)
+		return NULL;
+	pin_text_buffer_init(&buffer);
+	dump(&buffer, value_of(value));
+	return pin_text_buffer_take(&buffer, NULL);
 }
 
 const char *

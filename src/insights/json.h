@@ -84,6 +84,12 @@ extern bool pin_json_boolean(const PinJson *value, bool *result);
  */
 extern char *pin_json_text(const PinJson *value, bool *exact);
 
+/*
+ * Any value as JSON, which the caller frees; NULL: nothing at all, or no memory.
+ * Numbers with a fraction have as many digits as it takes to read the same again.
+ */
+extern char *pin_json_dump(const PinJson *value);
+
 /* Shorthands: a member's string or integer (or the given default). */
 extern const char *pin_json_member_string(const PinJson *object, const char *name);
 extern int64_t pin_json_member_integer(const PinJson *object, const char *name,

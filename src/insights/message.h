@@ -20,7 +20,7 @@
 
 typedef struct PinApiRequest
 {
-	const char *method;			/* "GET", "POST", "DELETE"; static */
+	const char *method;			/* "GET", "POST", "PUT", "DELETE"; static */
 	char	   *url;			/* complete and encoded; owned */
 	const char *content_type;	/* static; the API wants one on GET too */
 	char	   *body;			/* NULL: none; owned; may hold secrets */

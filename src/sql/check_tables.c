@@ -19,6 +19,7 @@
 #include "funcapi.h"
 #include "insights/offer.h"
 #include "nodes/value.h"
+#include "objects/table.h"
 #include "throw.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -134,7 +135,8 @@ pinsight_check_tables(PG_FUNCTION_ARGS)
 		relation = try_relation_open(lfirst_oid(lc), AccessShareLock);
 		if (relation == NULL)
 			continue;			/* dropped meanwhile */
-		put_table((ReturnSetInfo *) fcinfo->resultinfo, relation, server, programs);
+		if (!pin_object_is_table(lfirst_oid(lc)))
+			put_table((ReturnSetInfo *) fcinfo->resultinfo, relation, server, programs);
 		relation_close(relation, AccessShareLock);
 	}
 	return (Datum) 0;

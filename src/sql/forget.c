@@ -29,7 +29,7 @@ typedef struct Forgetting
 	int			removed;		/* so far */
 } Forgetting;
 
-/* Throws unless relid is a foreign table of pinsight_fdw. */
+/* Throws unless relid is a foreign table of pinsight_fdw that may have snapshots. */
 static void
 check_table(Oid relid)
 {
@@ -39,7 +39,7 @@ check_table(Oid relid)
 				 get_rel_name(relid) == NULL ?
 				 errmsg("there is no table with OID %u", relid) :
 				 errmsg("\"%s\" is not a foreign table", get_rel_name(relid))));
-	pin_look_check_server(GetForeignServerIdByRelId(relid));
+	pin_look_check_report_table(relid);
 }
 
 static void

@@ -10,11 +10,13 @@
 #include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_table.h"
 #include "compat.h"
-#include "fdw/fdw.h"
+#include "fdw/dispatch.h"
 #include "foreign/fdwapi.h"
 #include "miscadmin.h"
+#include "objects/table.h"
 #include "sql/look.h"
 #include "utils/acl.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 bool
@@ -64,9 +66,20 @@ pin_look_find_server(const char *name)
 }
 
 void
+pin_look_check_report_table(Oid relid)
+{
+	pin_look_check_server(GetForeignServerIdByRelId(relid));
+	if (pin_object_is_table(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("foreign table \"%s\" has no rows of a report", get_rel_name(relid)),
+				 errdetail("It shows the service's own objects (option \"api_object\"), as they are at the moment.")));
+}
+
+void
 pin_look_check_server(Oid serverid)
 {
-	if (GetFdwRoutineByServerId(serverid)->BeginForeignScan != pinsightBeginForeignScan)
+	if (GetFdwRoutineByServerId(serverid)->BeginForeignScan != pinsightDispatchBeginScan)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("server \"%s\" is not a server of pinsight_fdw",

@@ -28,6 +28,12 @@ extern Oid	pin_look_table(Oid relid, Oid serverid);
 /* Throws unless there is such a server of ours, and the caller may use it. */
 extern ForeignServer *pin_look_find_server(const char *name);
 
+/*
+ * Throws unless a foreign table is one of pinsight_fdw's, with the rows of a
+ * report: those of the service's own objects have no snapshots and no reports.
+ */
+extern void pin_look_check_report_table(Oid relid);
+
 /* Throws unless the server is one of pinsight_fdw. */
 extern void pin_look_check_server(Oid serverid);
 

@@ -73,7 +73,7 @@ check_target(Oid relid)
 				 errmsg("\"%s\" is not a foreign table", name)));
 	if (!pin_is_table_owner(relid))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, name);
-	pin_look_check_server(GetForeignServerIdByRelId(relid));
+	pin_look_check_report_table(relid);
 }
 
 /* The name of the report that is made for the table as it is now. */

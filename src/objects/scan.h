@@ -1,0 +1,37 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan.h
+ *		The state of a scan of the service's objects.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PIN_OBJECT_SCAN_H
+#define PIN_OBJECT_SCAN_H
+
+#include "nodes/execnodes.h"
+#include "objects/list.h"
+#include "objects/table.h"
+#include "utils/tuplestore.h"
+
+typedef struct PinObjectScan
+{
+	MemoryContext context;		/* everything of the scan */
+	MemoryContext wish_context; /* what is wanted, and its list */
+	MemoryContext row_context;	/* one row */
+	Relation	relation;		/* the table */
+	Oid			userid;			/* whose user mapping */
+	PinOptions *options;		/* NULL: no row was asked for */
+	PinObjectTable *table;		/* NULL: likewise */
+	Bitmapset  *needed;			/* attnums that are looked at */
+	PinCaller  *caller;			/* NULL: likewise */
+	List	   *values;			/* of ExprState: what conditions compare with */
+	bool		whole;			/* all rows are read before the first is given */
+	PinObjectWish wish;			/* what is wanted */
+	bool		doubtful;		/* values may have changed since */
+	PinObjectList *list;		/* NULL: none is open */
+	bool		complete;		/* the store holds all rows */
+	Tuplestorestate *store;		/* rows so far; NULL: not begun */
+	TupleTableSlot *stored;		/* a row from there */
+} PinObjectScan;
+
+#endif							/* PIN_OBJECT_SCAN_H */
