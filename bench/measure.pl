@@ -89,6 +89,7 @@ sub queries_of
 		[ filter => qq(SELECT count(*), min("$v->{name}"), $amount FROM %s WHERE $v->{filter}) ],
 		[ filterall => "SELECT $counts FROM %s WHERE $v->{filter}" ],
 		[ limit1 => 'SELECT * FROM %s LIMIT 1' ],
+		[ look => qq(SELECT "$v->{name}", "$v->{group}" FROM %s LIMIT 1) ],
 		[ all => "SELECT $counts FROM %s" ],
 		[ star => 'SELECT * FROM %s', 'quiet' ]);
 	@queries = grep { $_->[0] ne 'sum' } @queries if !$v->{amount};
@@ -487,7 +488,7 @@ sub measure
 			foreach my $peer (@peers)
 			{
 				# curl cannot write to a pipe that nobody reads any more
-				next if $peer->{name} eq 'curl' && $query->[0] eq 'limit1';
+				next if $peer->{name} eq 'curl' && $query->[1] =~ /LIMIT/;
 				my ($ms, $peak, $sent, $answer) = run($variant, $peer, $query);
 				note('run', $name, $round, $query->[0], $peer->{name}, sprintf('%.2f', $ms), $peak, $sent, $answer);
 			}

@@ -157,16 +157,17 @@ sub goals
 {
 	my $missed = 0;
 	open(my $goals, '<', "$FindBin::RealBin/goals") or die "goals: $!\n";
-	line('%-50s %9s %9s', 'goals', 'at most', 'is');
+	line('%-50s %9s %10s', 'goals', 'at most', 'is');
 	while (my $goal = <$goals>)
 	{
 		next if $goal =~ /^\s*(#|$)/;
+		$goal =~ s/#.*//;
 		my ($kind, @of) = split ' ', $goal;
 		my $most = pop @of;
 		my $is = measured($kind, @of);
 		my $met = defined $is && $is <= $most;
 		$missed += !$met;
-		line('%-50s %9s %9s  %s', "$kind @of", $most, defined $is ? sprintf('%.2f', $is) : '-',
+		line('%-50s %9s %10s  %s', "$kind @of", $most, defined $is ? sprintf($kind eq 'sent' ? '%d' : '%.2f', $is) : '-',
 			$met ? 'holds' : defined $is ? 'DOES NOT HOLD' : 'NOT MEASURED');
 	}
 	close $goals;
@@ -201,7 +202,7 @@ sub picture
 	print $svg qq(<svg xmlns="http://www.w3.org/2000/svg" width="$width" height="$height" font-family="sans-serif" font-size="11">\n);
 	print $svg qq(<rect width="$width" height="$height" fill="white"/>\n);
 	printf $svg qq(<text x="10" y="20" font-size="14">time relative to an ordinary table, %d rows of %d columns (shorter is better; the line is 1)</text>\n),
-	  @{ $variant{$variant} };
+	  @{ $variant{$variant} }[ 0, 1 ];
 	foreach my $query (@queries)
 	{
 		printf $svg qq(<text x="10" y="%d" font-weight="bold">%s</text>\n), $y + 10, $query;
