@@ -212,7 +212,7 @@ fuzz-smoke: $(FUZZ_PROGS)
 INDENT = pg_bsd_indent -bad -bap -bbb -bc -bl -cli1 -cp33 -cdb -nce -d0 -di12 \
 	-nfc1 -i4 -l79 -lp -lpl -nip -npro -sac -tpg -ts4 -Utools/typedefs.list
 INDENT_FILES := $(filter-out $(CATALOG_C),$(SRCS)) $(EMULATOR_SRCS) \
-	$(UNIT_SRCS) $(FUZZ_SRCS) $(ALL_HEADERS)
+	$(UNIT_SRCS) $(FUZZ_SRCS) $(sort $(wildcard bench/*.c)) $(ALL_HEADERS)
 
 .PHONY: indent indent-check typedefs check-includes check-messages check-symbols clang-build
 indent:

@@ -28,6 +28,8 @@
 #include "optimizer/restrictinfo.h"
 #include "utils/rel.h"
 
+#include "compat.h"
+
 PG_MODULE_MAGIC;
 
 #define KEPT 1000				/* rows in memory: few, to be in the cache */
@@ -70,16 +72,8 @@ floor_size(PlannerInfo *root, RelOptInfo *rel, Oid table)
 static void
 floor_paths(PlannerInfo *root, RelOptInfo *rel, Oid table)
 {
-	add_path(rel, (Path *)
-			 create_foreignscan_path(root, rel, NULL, rel->rows,
-#if PG_VERSION_NUM >= 180000
-									 0,
-#endif
-									 0, rel->rows * 0.01, NIL, NULL, NULL,
-#if PG_VERSION_NUM >= 170000
-									 NIL,
-#endif
-									 NIL));
+	add_path(rel, (Path *) pin_create_foreignscan_path(root, rel, rel->rows, 0,
+													   rel->rows * 0.01, NULL, NIL));
 }
 
 static ForeignScan *

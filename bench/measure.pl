@@ -2,7 +2,7 @@
 # Runs every query with every peer, in turn, and notes what each took.
 #
 # usage: bench/measure.pl --work DIR --rows N --raw FILE [--rounds N]
-#                         [--variants A,B] [--peers A,B] [--queries A,B]
+#                         [--variants A,B] [--peers A,B] [--queries A,B] [--columns]
 #
 # Run by bench/run, beside a PostgreSQL and an emulator.  Appends to FILE; what
 # is in it is told in report.pl, which makes tables of it.
@@ -19,7 +19,8 @@ use POSIX ();
 use Time::HiRes qw(sleep time);
 
 my %o = (rounds => 3, variants => 'csv', peers => '', queries => '');
-GetOptions(\%o, 'work=s', 'raw=s', 'rows=i', 'rounds=i', 'variants=s', 'peers=s', 'queries=s')
+GetOptions(\%o, 'work=s', 'raw=s', 'rows=i', 'rounds=i', 'variants=s', 'peers=s', 'queries=s',
+	'columns')
   or exit 2;
 my $work = $o{work};
 
@@ -516,4 +517,5 @@ foreach my $name (split /,/, $o{variants})
 	my ($bytes, $columns) = (-s $variant->{file}, scalar @{ $variant->{columns} });
 	note('variant', $name, $o{rows}, $columns, $bytes);
 	measure($name, $variant);
+	system("$work/columns", $variant->{file}, "$work/columns.data", @{ $variant->{columns} }) if $o{columns};
 }
