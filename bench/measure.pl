@@ -387,6 +387,14 @@ sub anonymous
 	return;
 }
 
+# Processor time that a process has used, in ms.
+sub processor
+{
+	my ($pid) = @_;
+	open(my $in, '<', "/proc/$pid/schedstat") or return 0;
+	return (split ' ', <$in>)[0] / 1e6;
+}
+
 sub watch
 {
 	my ($pid) = @_;
@@ -419,16 +427,8 @@ sub watched
 
 # --- rounds
 
-# Numbers as all peers write them: DuckDB's have a fixed scale.
-sub plain
-{
-	my ($answer) = @_;
-	$answer =~ s/(\.\d*?)0+(?=\||$)/$1/gm;
-	$answer =~ s/\.(?=\||$)//gm;
-	return $answer =~ s/\n/; /gr;
-}
-
-# Runs a query: milliseconds, peak memory in kB, bytes sent, answer.
+# Runs a query: milliseconds that it took, and of the processor's in the backend;
+# peak memory in kB, bytes sent, answer.
 sub run
 {
 	my ($variant, $peer, $query) = @_;
@@ -450,13 +450,15 @@ sub run
 	}
 	bytes_sent();
 	my $watch = watch($session->{measured});
+	my $used = processor($session->{measured});
 	my $started = time;
 	print { $session->{in} } $line;
 	my $answer = answer($session);
 	my $ms = 1000 * (time - $started);
+	$used = processor($session->{measured}) - $used;
 	my $peak = watched($watch);
 	end_session($session) if !$peer->{duck};
-	return ($ms, $peak, bytes_sent(), $quiet ? '' : plain($answer));
+	return ($ms, $used, $peak, bytes_sent(), $quiet ? '' : $answer =~ s/\n/; /gr);
 }
 
 sub limit
@@ -490,8 +492,8 @@ sub measure
 			{
 				# curl cannot write to a pipe that nobody reads any more
 				next if $peer->{name} eq 'curl' && $query->[1] =~ /LIMIT/;
-				my ($ms, $peak, $sent, $answer) = run($variant, $peer, $query);
-				note('run', $name, $round, $query->[0], $peer->{name}, sprintf('%.2f', $ms), $peak, $sent, $answer);
+				my ($ms, @rest) = run($variant, $peer, $query);
+				note('run', $name, $round, $query->[0], $peer->{name}, sprintf('%.2f', $ms), @rest);
 			}
 		}
 		my $link = offer_report({ %$variant, kept => 1 }, 'http');
