@@ -206,13 +206,32 @@ fuzz-smoke: $(FUZZ_PROGS)
 	@set -e; for p in $(FUZZ_PROGS); do echo "== $$p"; $$p; done
 
 # ---------------------------------------------------------------------------
+# Programs of the benchmark, which bench/run runs
+# ---------------------------------------------------------------------------
+
+BENCH_SRCS := $(sort $(wildcard bench/*.c))
+BENCH_CC = gcc -std=gnu11 -O2 $(WARNINGS) -Isrc -I$(shell $(PG_CONFIG) --includedir-server)
+BENCH_READER = src/reader/number.c src/reader/csv.c src/reader/field_map.c src/error.c
+
+.PHONY: bench-build
+bench-build: build/bench/limit build/bench/columns build/bench/floor.so
+build/bench/limit: bench/limit.c
+build/bench/columns: bench/columns.c $(BENCH_READER)
+build/bench/limit build/bench/columns: $(ALL_HEADERS)
+	@mkdir -p $(@D)
+	$(BENCH_CC) -o $@ $(filter %.c,$^)
+build/bench/floor.so: bench/floor.c $(ALL_HEADERS)
+	@mkdir -p $(@D)
+	$(BENCH_CC) -fPIC -shared -o $@ $<
+
+# ---------------------------------------------------------------------------
 # Checks
 # ---------------------------------------------------------------------------
 
 INDENT = pg_bsd_indent -bad -bap -bbb -bc -bl -cli1 -cp33 -cdb -nce -d0 -di12 \
 	-nfc1 -i4 -l79 -lp -lpl -nip -npro -sac -tpg -ts4 -Utools/typedefs.list
 INDENT_FILES := $(filter-out $(CATALOG_C),$(SRCS)) $(EMULATOR_SRCS) \
-	$(UNIT_SRCS) $(FUZZ_SRCS) $(ALL_HEADERS)
+	$(UNIT_SRCS) $(FUZZ_SRCS) $(BENCH_SRCS) $(ALL_HEADERS)
 
 .PHONY: indent indent-check typedefs check-includes check-messages check-symbols clang-build
 indent:

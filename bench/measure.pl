@@ -1,27 +1,32 @@
 #!/usr/bin/perl
-# Runs every query with every peer, in turn, and says how they compare.
+# Runs every query with every peer, in turn, and notes what each took.
 #
-# usage: bench/measure.pl --work DIR --rows N [--rounds N] [--peers A,B]
-#                         [--queries A,B] [--format csv|tsv]
+# usage: bench/measure.pl --work DIR --rows N --raw FILE [--rounds N]
+#                         [--variants A,B] [--peers A,B] [--queries A,B] [--columns]
 #
-# Run by bench/run, beside a PostgreSQL and an emulator.
+# Run by bench/run, beside a PostgreSQL and an emulator.  Appends to FILE; what
+# is in it is told in report.pl, which makes tables of it.
 
 use strict;
 use warnings;
 
+use FindBin;
 use Getopt::Long;
 use HTTP::Tiny;
 use IPC::Open2;
 use JSON::PP;
+use POSIX ();
 use Time::HiRes qw(sleep time);
 
-my ($work, $rows, $rounds, $only_peers, $only_queries, $format) = ('', 0, 3, '', '', 'csv');
-GetOptions('work=s' => \$work, 'rows=i' => \$rows, 'rounds=i' => \$rounds,
-	'peers=s' => \$only_peers, 'queries=s' => \$only_queries, 'format=s' => \$format)
+my %o = (rounds => 3, variants => 'csv', peers => '', queries => '');
+GetOptions(\%o, 'work=s', 'raw=s', 'rows=i', 'rounds=i', 'variants=s', 'peers=s', 'queries=s',
+	'columns')
   or exit 2;
+my $work = $o{work};
 
-my $dataset = 'AzureUsage';
-my @columns = qw(PGAMpnId:text SubscriptionId:uuid SubscriptionStartDate:date
+# --- variants: a report, and what is asked of it
+
+my @usage = qw(PGAMpnId:text SubscriptionId:uuid SubscriptionStartDate:date
   SubscriptionEndDate:date FirstUseDate:date SubscriptionState:text Month:date
   ServiceName:text MeterCategory:text UsageUnits:text UsageQuantity:numeric
   CustomerName:text CustomerTenantId:uuid CustomerTpid:text CustomerSegment:text
@@ -29,52 +34,75 @@ my @columns = qw(PGAMpnId:text SubscriptionId:uuid SubscriptionStartDate:date
   PartnerAttributionType:text SalesChannel:text EnrollmentNumber:text
   IsACRDuplicateAtPGALevel:boolean ResellerID:text ResellerName:text
   PartnerLocation:text MonthlySubscriptionLevelACR:numeric);
-my @names = map { (split /:/)[0] } @columns;
+my %usage = (
+	dataset => 'AzureUsage', timespan => 'LIFETIME', columns => \@usage,
+	count1 => 'IsACRDuplicateAtPGALevel', amount => 'MonthlySubscriptionLevelACR',
+	group => 'CustomerMarket', name => 'CustomerName',
+	filter => q("CustomerMarket" = 'Germany' AND NOT "IsACRDuplicateAtPGALevel"));
+my %variants = (
+	csv => {%usage},
+	large => {%usage},
+	gzip => { %usage, gzip => 1 },
+	tsv => { %usage, format => 'tsv' },
+	narrow => {
+		%usage,
+		columns => [qw(ServiceName:text CustomerName:text CustomerMarket:text PartnerName:text)],
+		count1 => 'PartnerName', amount => undef, filter => q("CustomerMarket" = 'Germany')
+	},
+	wide => {
+		dataset => 'CLASAzurePropensity', columns => [ columns_of('CLASAzurePropensity') ],
+		count1 => 'AzureUpsellCustomer', amount => 'NumberofRecommendedWorkloads',
+		group => 'Country', name => 'AccountName', filter => q("Country" = 'Germany')
+	});
 
-# --- queries: name => SQL over %s; "quiet" ones send all rows to a client that
-# drops them
-
-my $filter = q("CustomerMarket" = 'Germany' AND NOT "IsACRDuplicateAtPGALevel");
-my @queries = (
-	[ count1 => 'SELECT count("IsACRDuplicateAtPGALevel") FROM %s' ],
-	[ sum => 'SELECT sum("MonthlySubscriptionLevelACR") FROM %s' ],
-	[ group => 'SELECT "CustomerMarket", sum("MonthlySubscriptionLevelACR") FROM %s GROUP BY 1 ORDER BY 1' ],
-	[ filter => qq(SELECT count(*), min("CustomerName"), sum("MonthlySubscriptionLevelACR") FROM %s WHERE $filter) ],
-	[ filterall => 'SELECT ' . join(', ', map { qq(count("$_")) } @names) . qq( FROM %s WHERE $filter) ],
-	[ all27 => 'SELECT ' . join(', ', map { qq(count("$_")) } @names) . ' FROM %s' ],
-	[ count => 'SELECT count(*) FROM %s' ],
-	[ limit1 => 'SELECT count(*) FROM (SELECT * FROM %s LIMIT 1) one' ],
-	[ star => 'SELECT * FROM %s', 'quiet' ]);
-
-# --- the service, its report, and the file for the peers
-
-my $http = HTTP::Tiny->new(timeout => 600);
-my $api = $ENV{PINSIGHT_API_URL};
-
-sub ask
+# The columns of a dataset of the catalogue.
+sub columns_of
 {
-	my ($method, $url, %more) = @_;
-	my $reply = $http->request($method, $url, \%more);
-	die "$method $url: $reply->{status} $reply->{content}\n" if !$reply->{success};
-	return $reply->{content} eq '' ? undef : decode_json($reply->{content});
+	my ($name) = @_;
+	open(my $in, '<', "$FindBin::RealBin/../catalog/datasets.json") or die "catalogue: $!\n";
+	my ($dataset) = grep { $_->{name} eq $name } @{ decode_json(join '', <$in>)->{datasets} };
+	return map { "$_->{name}:$_->{type}" } @{ $dataset->{columns} };
 }
 
-# A fresh secure link to the latest execution of a report.
-sub secure_link
+# A column as [name here, type, name there]: names there may be too long for here.
+sub column_names
 {
-	my ($report) = @_;
-	my $token = ask('POST', "$api/contoso.onmicrosoft.com/oauth2/token",
-		headers => { 'Content-Type' => 'application/x-www-form-urlencoded' },
-		content => $http->www_form_urlencode({
-				grant_type => 'refresh_token',
-				refresh_token => 'emulator-refresh-token',
-				client_id => '22222222-2222-2222-2222-222222222222',
-				client_secret => 'emulator-secret',
-				resource => 'https://api.partnercenter.microsoft.com'
-			}))->{access_token};
-	my $reply = ask('GET', "$api/insights/v1/mpn/ScheduledReport/execution/$report",
-		headers => { Authorization => "Bearer $token" });
-	return $reply->{value}[-1]{reportAccessSecureLink};
+	my ($variant) = @_;
+	my $n = 0;
+	return map {
+		my ($name, $type) = split /:/;
+		$n++;
+		[ length $name < 64 ? $name : "column$n", $type, $name ]
+	} @{ $variant->{columns} };
+}
+
+# name => SQL over %s; "quiet" ones send all rows to a client that drops them
+sub queries_of
+{
+	my ($v) = @_;
+	my $counts = join ', ', map { qq(count("$_->[0]")) } column_names($v);
+	my $amount = $v->{amount} ? qq(sum("$v->{amount}")) : 'count(*)';
+	my @queries = (
+		[ count => 'SELECT count(*) FROM %s' ],
+		[ count1 => qq(SELECT count("$v->{count1}") FROM %s) ],
+		[ sum => "SELECT $amount FROM %s" ],
+		[ group => qq(SELECT "$v->{group}", $amount FROM %s GROUP BY 1 ORDER BY 1) ],
+		[ filter => qq(SELECT count(*), min("$v->{name}"), $amount FROM %s WHERE $v->{filter}) ],
+		[ filterall => "SELECT $counts FROM %s WHERE $v->{filter}" ],
+		[ limit1 => 'SELECT * FROM %s LIMIT 1' ],
+		[ look => qq(SELECT "$v->{name}", "$v->{group}" FROM %s LIMIT 1) ],
+		[ all => "SELECT $counts FROM %s" ],
+		[ star => 'SELECT * FROM %s', 'quiet' ]);
+	@queries = grep { $_->[0] ne 'sum' } @queries if !$v->{amount};
+	return chosen($o{queries}, sub { $_[0][0] }, @queries);
+}
+
+# Those whose names are in a list; all, if it is empty.
+sub chosen
+{
+	my ($list, $name, @all) = @_;
+	my %wanted = map { $_ => 1 } split /,/, $list;
+	return %wanted ? grep { $wanted{ $name->($_) } } @all : @all;
 }
 
 # --- sessions: each a process that answers until a line says END
@@ -110,13 +138,22 @@ sub answer
 	die "a peer has ended: @lines\n";
 }
 
+sub end_session
+{
+	my ($session) = @_;
+	close $session->{in};
+	close $session->{out};
+	waitpid $session->{pid}, 0;
+	@started = grep { $_ != $session->{pid} } @started;
+	return;
+}
+
 sub psql_session
 {
 	my ($settings) = @_;
 	my $session = start(qw(psql -XAtq -v ON_ERROR_STOP=1));
-	print { $session->{in} } "SET client_min_messages = error; $settings\n",
-	  "SELECT pg_backend_pid();\n\\echo END\n";
-	$session->{measured} = (split /\n/, answer($session))[-1];
+	$session->{measured} = psql($session,
+		"SET client_min_messages = error; $settings SELECT pg_backend_pid();");
 	return $session;
 }
 
@@ -127,97 +164,237 @@ sub psql
 	return answer($session);
 }
 
-# --- peers: name, table or file, what is done before each query
+# --- the service, and a plain web server for the report, if there is nginx
 
-sub definition { return '(' . join(', ', map { my ($n, $t) = split /:/; qq("$n" $t) } @columns) . ')'; }
+my $http = HTTP::Tiny->new(timeout => 600);
+my $api = $ENV{PINSIGHT_API_URL};
+my $control = $ENV{PINSIGHT_CONTROL_URL};
+my $www = $ENV{BENCH_WWW} // '';           # its folder, or ''
 
-my $admin = psql_session('');
-my $delimiter = $format eq 'tsv' ? q(E'\t') : q(',');
-psql($admin, <<SQL);
+sub ask
+{
+	my ($method, $url, %more) = @_;
+	my $reply = $http->request($method, $url, \%more);
+	die "$method $url: $reply->{status} $reply->{content}\n" if !$reply->{success};
+	return $reply->{content} eq '' ? undef : decode_json($reply->{content});
+}
+
+sub command
+{
+	my ($method, $path, $content) = @_;
+	return ask($method, "$control/$path", content => encode_json($content // {}));
+}
+
+# What the service says of a report: its executions, each with a secure link.
+sub executions
+{
+	my ($report) = @_;
+	my $token = ask('POST', "$api/contoso.onmicrosoft.com/oauth2/token",
+		headers => { 'Content-Type' => 'application/x-www-form-urlencoded' },
+		content => $http->www_form_urlencode({
+				grant_type => 'refresh_token',
+				refresh_token => 'emulator-refresh-token',
+				client_id => '22222222-2222-2222-2222-222222222222',
+				client_secret => 'emulator-secret',
+				resource => 'https://api.partnercenter.microsoft.com'
+			}))->{access_token};
+	return ask('GET', "$api/insights/v1/mpn/ScheduledReport/execution/$report",
+		headers => { Authorization => "Bearer $token" });
+}
+
+# Has the service tell another link to a report.
+sub tell_link
+{
+	my ($variant, $link) = @_;
+	my $reply = executions($variant->{report});
+	$_->{reportAccessSecureLink} = $link foreach @{ $reply->{value} };
+	command('POST', 'faults',
+		{ endpoint => 'executions', times => 0, status => 200, body => $reply,
+			headers => { 'Content-Type' => 'application/json' } });
+	return;
+}
+
+# Sees to it that the next scan has to get the report, by the given scheme, and
+# returns where it is.
+sub offer_report
+{
+	my ($variant, $scheme) = @_;
+	command('DELETE', 'faults');
+	psql($variant->{admin}, "SELECT pinsight_forget('ours');") if !$variant->{kept};
+	return executions($variant->{report})->{value}[-1]{reportAccessSecureLink} if $www eq '';
+	my $link = $ENV{ $scheme eq 'https' ? 'BENCH_HTTPS' : 'BENCH_HTTP' } . "/$variant->{folder}/report";
+	tell_link($variant, $link);
+	return $link;
+}
+
+# Bytes of reports sent since the last time.
+my $sent_log;
+
+sub bytes_sent
+{
+	my $sum = 0;
+	if ($www ne '')
+	{
+		open($sent_log, '<', "$www/sent.log") or die "sent.log: $!\n" if !$sent_log;
+		seek $sent_log, 0, 1;
+		while (my $line = readline $sent_log) { $sum += $line; }
+		return $sum;
+	}
+	$sum += $_->{bytes_sent} // 0 foreach grep { $_->{endpoint} eq 'download' } @{ ask('GET', "$control/log") };
+	command('DELETE', 'log');
+	return $sum;
+}
+
+# --- tables
+
+sub definition
+{
+	my ($variant, $remote) = @_;
+	return '('
+	  . join(', ', map { qq("$_->[0]" $_->[1]) . ($remote && $_->[0] ne $_->[2] ? " OPTIONS (column_name '$_->[2]')" : '') }
+		  column_names($variant)) . ')';
+}
+
+sub create_servers
+{
+	my ($admin) = @_;
+	my $authority = $www eq '' ? '' : "ca_file '$www/server.pem',";
+	psql($admin, <<SQL);
 CREATE EXTENSION pinsight_fdw;
 CREATE EXTENSION file_fdw;
 CREATE SERVER partner FOREIGN DATA WRAPPER pinsight_fdw
-	OPTIONS (tenant 'contoso.onmicrosoft.com', api_url '$api', login_url '$api',
+	OPTIONS (tenant 'contoso.onmicrosoft.com', api_url '$api', login_url '$api', $authority
 			 wait_timeout '1 hour', poll_interval '50 ms');
 CREATE USER MAPPING FOR PUBLIC SERVER partner
 	OPTIONS (client_id '22222222-2222-2222-2222-222222222222',
 			 client_secret 'emulator-secret', refresh_token 'emulator-refresh-token');
 CREATE SERVER file FOREIGN DATA WRAPPER file_fdw;
-CREATE FOREIGN TABLE ours @{[definition()]} SERVER partner
-	OPTIONS (dataset '$dataset', timespan 'LIFETIME', format '$format');
+CREATE FUNCTION floor_handler() RETURNS fdw_handler AS '$work/floor' LANGUAGE C;
+CREATE FOREIGN DATA WRAPPER floor HANDLER floor_handler;
+CREATE SERVER floor FOREIGN DATA WRAPPER floor;
 SQL
-print "making the report\n";
-my $report = psql($admin, "SELECT pinsight_schedule('ours', '24 hours');");
-ask('POST', "$ENV{PINSIGHT_CONTROL_URL}/clock", content => '{"advance_seconds": 20000}');
-psql($admin, 'SELECT count(*) FROM ours;');
-my $file = "$work/report.$format";
-system('curl', '-sf', '--compressed', '-o', $file, secure_link($report)) == 0 or die "no file\n";
-my $options = "format 'csv', header 'true', delimiter $delimiter";
-my $unescaped = $delimiter eq q(',') ? "','" : "E'\\t'";
-psql($admin, <<SQL);
-CREATE FOREIGN TABLE local @{[definition()]} SERVER file OPTIONS (filename '$file', $options);
-CREATE FOREIGN TABLE curl @{[definition()]} SERVER file OPTIONS (program 'false', $options);
-CREATE UNLOGGED TABLE heap @{[definition()]};
-COPY heap FROM '$file' (FORMAT csv, HEADER, DELIMITER $unescaped);
-VACUUM (FREEZE, ANALYZE) heap;
-ANALYZE ours;
-SQL
-printf "%s rows, %.1f MB\n", psql($admin, 'SELECT count(*) FROM heap;'), (-s $file) / 1e6;
-
-my @peers = (
-	{ name => 'heap', table => 'heap' },
-	{ name => 'snapshot', table => 'ours' },
-	{ name => 'first', table => 'ours', before => sub { psql($admin, "SELECT pinsight_forget('ours');") } },
-	{
-		name => 'curl',
-		table => 'curl',
-		before => sub {
-			my $link = secure_link($report) =~ s/'/''/gr;
-			psql($admin, "ALTER FOREIGN TABLE curl OPTIONS (SET program 'curl -sf --compressed ''$link''');"
-				  =~ s/''(http[^']*)''/"''$1''"/er);
-		}
-	},
-	{ name => 'local', table => 'local' },
-	{ name => 'heap2', table => 'heap', settings => parallel() },
-	{ name => 'snapshot2', table => 'ours', settings => parallel() },
-	$ENV{BENCH_DUCKDB} ? { name => 'duckdb', duck => 1 } : ());
-
-sub parallel
-{
-	return 'SET max_parallel_workers_per_gather = 1; SET parallel_setup_cost = 0; '
-	  . 'SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;';
+	return;
 }
 
-@peers = grep { my $p = $_; grep { $_ eq $p->{name} } 'heap', split /,/, $only_peers } @peers if $only_peers;
-@queries = grep { my $q = $_; grep { $_ eq $q->[0] } split /,/, $only_queries } @queries if $only_queries;
+# Has the report made, and saves it as a file of its own.
+sub make_report
+{
+	my ($variant) = @_;
+	my ($admin, $format) = ($variant->{admin}, $variant->{format});
+	my $timespan = $variant->{timespan} ? "timespan '$variant->{timespan}'," : '';
+	my $gzip = $variant->{gzip} ? 'stored' : 'off';
+	command('PUT', 'switches', { gzip => $gzip, content_encoding => $variant->{gzip} ? JSON::PP::true : JSON::PP::false });
+	psql($admin, <<SQL);
+DROP FOREIGN TABLE IF EXISTS ours;
+CREATE FOREIGN TABLE ours @{[ definition($variant, 'remote') ]} SERVER partner
+	OPTIONS ($timespan dataset '$variant->{dataset}', format '$format');
+SQL
+	$variant->{report} = psql($admin, "SELECT pinsight_schedule('ours', '24 hours');");
+	command('POST', 'clock', { advance_seconds => 20000 });
+	psql($admin, 'SELECT count(*) FROM ours;');
+	psql($admin, 'ANALYZE ours;');
+	my $link = executions($variant->{report})->{value}[-1]{reportAccessSecureLink};
+	$variant->{file} = "$work/report.$format";
+	system('curl', '-sf', '--compressed', '-o', $variant->{file}, $link) == 0 or die "no file\n";
+	return if $www eq '';
+	$variant->{folder} = $variant->{gzip} ? 'gzip' : 'plain';
+	mkdir "$www/$variant->{folder}";
+	system('curl', '-sf', '-o', "$www/$variant->{folder}/report", $link) == 0 or die "no file\n";
+	return;
+}
 
+sub create_tables
+{
+	my ($variant, %with) = @_;
+	my ($admin, $file) = @$variant{qw(admin file)};
+	my $definition = definition($variant);
+	my $delimiter = $variant->{format} eq 'tsv' ? q(E'\t') : q(',');
+	my $options = "format 'csv', header 'true', delimiter $delimiter";
+	psql($admin, <<SQL);
+DROP FOREIGN TABLE IF EXISTS local, curl, floor;
+DROP TABLE IF EXISTS heap;
+CREATE FOREIGN TABLE local $definition SERVER file OPTIONS (filename '$file', $options);
+CREATE FOREIGN TABLE curl $definition SERVER file OPTIONS (program 'false', $options);
+CREATE UNLOGGED TABLE heap $definition;
+CREATE FOREIGN TABLE floor $definition SERVER floor OPTIONS (source 'heap', rows '$variant->{rows}');
+SQL
+	psql($admin, "COPY heap FROM '$file' (FORMAT csv, HEADER, DELIMITER $delimiter); VACUUM (FREEZE, ANALYZE) heap;")
+	  if $with{heap};
+	return;
+}
+
+# --- peers: name, table or file, settings, what is done before each query
+
+my $parallel = 'SET max_parallel_workers_per_gather = 1; SET parallel_setup_cost = 0; '
+  . 'SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;';
+
+sub point_curl_at
+{
+	my ($variant) = @_;
+	my $link = offer_report({ %$variant, kept => 1 }, 'http');
+	psql($variant->{admin}, qq(ALTER FOREIGN TABLE curl OPTIONS (SET program 'curl -sf --compressed "$link"');));
+	return;
+}
+
+sub peers_of
+{
+	my ($variant) = @_;
+	my @peers = (
+		{ name => 'heap', table => 'heap' },
+		{ name => 'snapshot', table => 'ours' },
+		{ name => 'first', table => 'ours', before => sub { offer_report($variant, 'http') } },
+		$www ne '' ? { name => 'https', table => 'ours', before => sub { offer_report($variant, 'https') } } : (),
+		{ name => 'curl', table => 'curl', before => sub { point_curl_at($variant) } },
+		{ name => 'local', table => 'local' },
+		{ name => 'heap2', table => 'heap', settings => $parallel },
+		{ name => 'snapshot2', table => 'ours', settings => $parallel },
+		$ENV{BENCH_DUCKDB} ? { name => 'duckdb', duck => 1 } : (),
+		{ name => 'floor', table => 'floor' });
+	return chosen($o{peers}, sub { $_[0]{name} }, @peers);
+}
+
+# DuckDB's decimals of 18 digits are several times faster, but too short for the data.
 sub duck_table
 {
-	my %types = (text => 'VARCHAR', uuid => 'UUID', date => 'DATE', numeric => 'DECIMAL(38,10)', boolean => 'BOOLEAN');
-	my $columns = join ', ', map { my ($n, $t) = split /:/; "'$n': '$types{$t}'" } @columns;
-	my $delim = $format eq 'tsv' ? "'\\t'" : "','";
-	return "read_csv('$file', header=true, delim=$delim, quote='\"', escape='\"', auto_detect=false, nullstr='', allow_quoted_nulls=false, columns={$columns})";
+	my ($variant) = @_;
+	my %types = (text => 'VARCHAR', uuid => 'UUID', date => 'DATE', numeric => 'DECIMAL(38,10)',
+		boolean => 'BOOLEAN', bigint => 'BIGINT');
+	my $columns = join ', ', map { "'$_->[0]': '$types{$_->[1]}'" } column_names($variant);
+	my $delim = $variant->{format} eq 'tsv' ? "'\\t'" : "','";
+	return "read_csv('$variant->{file}', header=true, delim=$delim, quote='\"', escape='\"', auto_detect=false, "
+	  . "nullstr='', allow_quoted_nulls=false, columns={$columns})";
 }
 
-foreach my $peer (@peers)
+my $duck;
+
+sub duck_session
 {
-	next if !$peer->{duck};
-	$peer->{session} = start('env', "NODE_PATH=$work/node_modules", 'node', "$work/duck.js");
-	$peer->{session}{measured} = $peer->{session}{pid};
-	print { $peer->{session}{in} } encode_json({ sql => 'SET threads = 1' }), "\n";
-	answer($peer->{session});
+	return $duck if $duck;
+	$duck = start('env', "NODE_PATH=$work/node_modules", 'node', "$work/duck.js");
+	$duck->{measured} = $duck->{pid};
+	print { $duck->{in} } encode_json({ sql => 'SET threads = 1' }), "\n";
+	answer($duck);
+	return $duck;
 }
+
+# --- memory: the highest that a process has of its own, from a child that looks
 
 sub anonymous
 {
 	my ($pid) = @_;
-	open(my $in, '<', "/proc/$pid/status") or return 0;
+	open(my $in, '<', "/proc/$pid/status") or return;
 	while (my $line = <$in>) { return $1 if $line =~ /^RssAnon:\s*(\d+)/; }
-	return 0;
+	return;
 }
 
-# The highest anonymous memory of a process until a flag file is gone, as a child
-# that prints it.
+# Processor time that a process has used, in ms.
+sub processor
+{
+	my ($pid) = @_;
+	open(my $in, '<', "/proc/$pid/schedstat") or return 0;
+	return (split ' ', <$in>)[0] / 1e6;
+}
+
 sub watch
 {
 	my ($pid) = @_;
@@ -225,13 +402,13 @@ sub watch
 	if ($child == 0)
 	{
 		my $peak = 0;
-		local $SIG{TERM} = sub { syswrite(STDOUT, "$peak\n"); require POSIX; POSIX::_exit(0); };
-		while (1)
+		local $SIG{TERM} = sub { syswrite(STDOUT, "$peak\n"); POSIX::_exit(0); };
+		while (defined(my $now = anonymous($pid)))
 		{
-			my $now = anonymous($pid);
 			$peak = $now if $now > $peak;
 			sleep 0.01;
 		}
+		POSIX::_exit(1);
 	}
 	push @started, $child;
 	return { pid => $child, out => $out };
@@ -248,43 +425,40 @@ sub watched
 	return 0 + ($peak // 0);
 }
 
-# Runs a query: milliseconds, answer, peak memory in kB.
+# --- rounds
+
+# Runs a query: milliseconds that it took, and of the processor's in the backend;
+# peak memory in kB, bytes sent, answer.
 sub run
 {
-	my ($peer, $query) = @_;
+	my ($variant, $peer, $query) = @_;
 	my (undef, $sql, $quiet) = @$query;
 	$peer->{before}->() if $peer->{before};
 
 	# a backend of its own each time: a change of the table is not paid for here
-	my $session = $peer->{session} || psql_session($peer->{settings} || '');
+	my $session = $peer->{duck} ? duck_session() : psql_session($peer->{settings} || '');
 	my $line;
 	if ($peer->{duck})
 	{
-		$line = encode_json({ sql => sprintf($sql, duck_table()), quiet => $quiet ? \1 : \0 }) . "\n";
+		$line = encode_json({ sql => sprintf($sql, duck_table($variant)), quiet => $quiet ? \1 : \0 }) . "\n";
 	}
 	else
 	{
 		my $text = sprintf($sql, $peer->{table});
 		$line = $quiet ? "\\copy ($text) TO '$work/null'\n\\echo END\n" : "$text;\n\\echo END\n";
-		psql($session, sprintf('EXPLAIN ' . $sql . ';', $peer->{table}));
+		psql($session, "EXPLAIN $text;");
 	}
+	bytes_sent();
 	my $watch = watch($session->{measured});
+	my $used = processor($session->{measured});
 	my $started = time;
 	print { $session->{in} } $line;
 	my $answer = answer($session);
 	my $ms = 1000 * (time - $started);
+	$used = processor($session->{measured}) - $used;
 	my $peak = watched($watch);
-	if (!$peer->{session})
-	{
-		close $session->{in};
-		close $session->{out};
-		waitpid $session->{pid}, 0;
-		@started = grep { $_ != $session->{pid} } @started;
-	}
-	$answer = '' if $quiet;
-	$answer =~ s/(\.\d*?)0+(?=\||$)/$1/gm;    # DuckDB's scale is fixed
-	$answer =~ s/\.(?=\||$)//gm;
-	return ($ms, $answer, $peak);
+	end_session($session) if !$peer->{duck};
+	return ($ms, $used, $peak, bytes_sent(), $quiet ? '' : $answer =~ s/\n/; /gr);
 }
 
 sub limit
@@ -295,122 +469,55 @@ sub limit
 	return 1000 * (time - $started);
 }
 
-symlink '/dev/null', "$work/null";
-my (%ms, %answers, %peak);
-open(my $raw, '>', "$work/raw.txt") or die "raw.txt: $!\n";
-for my $round (0 .. $rounds)
+open(my $raw, '>>', $o{raw}) or die "$o{raw}: $!\n";
+$raw->autoflush(1);
+
+sub note
 {
-	foreach my $query (@queries)
+	print $raw join("\t", @_), "\n";
+	return;
+}
+
+sub measure
+{
+	my ($name, $variant) = @_;
+	my @peers = peers_of($variant);
+	my @queries = queries_of($variant);
+	my $link;
+	for my $round (0 .. $o{rounds})
 	{
-		foreach my $peer (@peers)
+		foreach my $query (@queries)
 		{
-			# curl cannot write to a pipe that nobody reads any more
-			next if $peer->{name} eq 'curl' && $query->[0] eq 'limit1';
-			my ($ms, $answer, $peak) = run($peer, $query);
-			my $key = "$query->[0] $peer->{name}";
-			$answers{$key}{$answer}++;
-			next if $round == 0;    # warms up
-			push @{ $ms{$key} }, $ms;
-			$peak{ $peer->{name} } = $peak if $peak > ($peak{ $peer->{name} } // 0);
-			printf $raw "%d %s %.1f %d\n", $round, $key, $ms, $peak;
+			foreach my $peer (@peers)
+			{
+				# curl cannot write to a pipe that nobody reads any more
+				next if $peer->{name} eq 'curl' && $query->[1] =~ /LIMIT/;
+				my ($ms, @rest) = run($variant, $peer, $query);
+				note('run', $name, $round, $query->[0], $peer->{name}, sprintf('%.2f', $ms), @rest);
+			}
 		}
+		my $link = offer_report({ %$variant, kept => 1 }, 'http');
+		note('limit', $name, $round, 'curl', limit("curl -sf '$link'"));
+		note('limit', $name, $round, $_, limit("$work/limit $_ $variant->{file}")) foreach qw(read memchr);
+		print "$name: round $round of $o{rounds}\n";
 	}
-	next if $round == 0;
-	push @{ $ms{'limit curl'} }, limit("curl -sf --compressed '" . secure_link($report) . "'");
-	push @{ $ms{'limit read'} }, limit("$work/limit read $file");
-	push @{ $ms{'limit memchr'} }, limit("$work/limit memchr $file");
-	print "round $round of $rounds\n";
+	return;
 }
-foreach my $key (sort keys %answers)
+
+symlink '/dev/null', "$work/null";
+my $admin = psql_session('');
+create_servers($admin);
+foreach my $name (split /,/, $o{variants})
 {
-	print $raw "$key: $_\n" foreach map { s/\n/; /gr } keys %{ $answers{$key} };
+	my $variant = $variants{$name} or die "there is no variant \"$name\"\n";
+	$variant->{admin} = $admin;
+	$variant->{format} //= 'csv';
+	$variant->{rows} = $o{rows};
+	print "$name: making the report\n";
+	make_report($variant);
+	create_tables($variant, heap => scalar grep { $_->{name} =~ /^(heap|floor)/ } peers_of($variant));
+	my ($bytes, $columns) = (-s $variant->{file}, scalar @{ $variant->{columns} });
+	note('variant', $name, $o{rows}, $columns, $bytes);
+	measure($name, $variant);
+	system("$work/columns", $variant->{file}, "$work/columns.data", @{ $variant->{columns} }) if $o{columns};
 }
-close $raw;
-
-# --- what came out
-
-sub median
-{
-	my @sorted = sort { $a <=> $b } @_;
-	return @sorted % 2 ? $sorted[ $#sorted / 2 ] : ($sorted[ @sorted / 2 - 1 ] + $sorted[ @sorted / 2 ]) / 2;
-}
-
-sub same
-{
-	my (@keys) = @_;
-	my %all = map { $_ => 1 } map { keys %{ $answers{$_} || {} } } @keys;
-	return keys %all == 1;
-}
-
-# Median of the rounds' own ratios; undef if the answers differ.
-sub ratio
-{
-	my ($query, $peer, $base) = @_;
-	my ($x, $y) = ("$query $peer", "$query $base");
-	return if !$ms{$x} || !$ms{$y} || !same($x, $y);
-	return median(map { $ms{$x}[$_] / $ms{$y}[$_] } 0 .. $rounds - 1);
-}
-
-my @names_of_peers = map { $_->{name} } @peers;
-my @bases = grep { my $b = $_; grep { $_ eq $b } @names_of_peers } qw(heap curl);
-my @out;
-
-sub line { push @out, sprintf(shift, @_); return; }
-
-line("%-10s" . ' %10s' x @peers, 'ms', @names_of_peers);
-foreach my $query (map { $_->[0] } @queries)
-{
-	line("%-10s" . ' %10s' x @peers, $query,
-		map { my $t = $ms{"$query $_"}; $t ? sprintf('%.1f', median(@$t)) : 'fails' } @names_of_peers);
-}
-foreach my $base (@bases)
-{
-	line('');
-	line("%-10s" . ' %10s' x @peers, "to $base", @names_of_peers);
-	foreach my $query (map { $_->[0] } @queries)
-	{
-		line("%-10s" . ' %10s' x @peers, $query,
-			map { my $r = ratio($query, $_, $base); defined $r ? sprintf('%.2f', $r) : $ms{"$query $_"} && $ms{"$query $base"} ? 'differs' : '-' } @names_of_peers);
-	}
-}
-line('');
-line("%-10s" . ' %10.1f' x @peers, 'anon, MB', map { $peak{$_} / 1024 } @names_of_peers);
-line('');
-line("%-10s %10.1f ms", $_, median(@{ $ms{"limit $_"} })) foreach qw(curl read memchr);
-
-open(my $table, '>', "$work/table.txt") or die "table.txt: $!\n";
-print { $_ } join("\n", @out), "\n" foreach $table, \*STDOUT;
-close $table;
-
-# --- the picture: for each query a bar a peer, relative to the heap
-
-my @colours = map { "#$_" } qw(777777 1b6ca8 63a4d4 c0392b e08e79 aaaaaa 0b3c5d d4a017);
-my ($width, $bar, $gap) = (900, 12, 16);
-my $height = 40 + @queries * (@peers * $bar + $gap) + 20;
-open(my $svg, '>', "$work/ratios.svg") or die "ratios.svg: $!\n";
-print $svg qq(<svg xmlns="http://www.w3.org/2000/svg" width="$width" height="$height" font-family="sans-serif" font-size="11">\n);
-print $svg qq(<rect width="$width" height="$height" fill="white"/>\n);
-printf $svg qq(<text x="10" y="20" font-size="14">time relative to a native table, %d rows of %d columns (shorter is better; the line is 1)</text>\n), $rows, scalar @columns;
-my $y = 40;
-my $scale = 110;
-foreach my $query (map { $_->[0] } @queries)
-{
-	printf $svg qq(<text x="10" y="%d" font-weight="bold">%s</text>\n), $y + 10, $query;
-	for my $i (0 .. $#peers)
-	{
-		my $r = ratio($query, $names_of_peers[$i], 'heap');
-		my $length = defined $r ? $r * $scale : 0;
-		my $shown = $length > 560 ? 560 : $length;
-		printf $svg qq(<rect x="170" y="%d" width="%.1f" height="%d" fill="%s"/>), $y, $shown, $bar - 2, $colours[ $i % @colours ];
-		printf $svg qq(<text x="100" y="%d">%s</text>), $y + 9, $names_of_peers[$i];
-		printf $svg qq(<text x="%.1f" y="%d">%s</text>\n), 176 + $shown, $y + 9, defined $r ? sprintf('%.2f', $r) : 'answers differ';
-		$y += $bar;
-	}
-	$y += $gap;
-}
-printf $svg qq(<line x1="%d" y1="36" x2="%d" y2="%d" stroke="black" stroke-dasharray="3"/>\n</svg>\n), 170 + $scale, 170 + $scale, $height - 10;
-close $svg;
-
-my @different = grep { my $q = $_; !same(map { "$q $_" } @names_of_peers) } map { $_->[0] } @queries;
-print "answers differ: @different\n" if @different;
-exit(@different ? 1 : 0);
