@@ -437,8 +437,8 @@ is(scalar(() = $said =~ /another session is mirroring into warehouse.usage: wait
 both_refresh('warehouse.twins');
 
 $emulator->switches({ execution_outcome => 'stuck' });
-my $slow = PinsightBackground->start($node, "CALL pinsight_mirror($usage)");
 $emulator->clear_log;
+my $slow = PinsightBackground->start($node, "CALL pinsight_mirror($usage)");
 $emulator->await(endpoint => 'create_report');
 $session->rows(q(SET lock_timeout = '50 ms'));
 is(mirror_error($usage)->{sqlstate}, '55P03', 'who does not want to wait has lock_timeout');
@@ -472,6 +472,8 @@ mirror($storm);
 $session->rows($_) foreach
 	q(CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.01); RETURN NULL; END'),
 	q(CREATE TRIGGER dawdle AFTER INSERT OR DELETE ON warehouse.storm EXECUTE FUNCTION dawdle()),
+	# a vacuum that cuts the table short would keep readers waiting
+	q(ALTER TABLE warehouse.storm SET (autovacuum_enabled = false)),
 	q(CREATE TABLE the_end ());
 
 # Looks at it all the time, and waits for no lock.
