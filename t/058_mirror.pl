@@ -437,8 +437,8 @@ is(scalar(() = $said =~ /another session is mirroring into warehouse.usage: wait
 both_refresh('warehouse.twins');
 
 $emulator->switches({ execution_outcome => 'stuck' });
-my $slow = PinsightBackground->start($node, "CALL pinsight_mirror($usage)");
 $emulator->clear_log;
+my $slow = PinsightBackground->start($node, "CALL pinsight_mirror($usage)");
 $emulator->await(endpoint => 'create_report');
 $session->rows(q(SET lock_timeout = '50 ms'));
 is(mirror_error($usage)->{sqlstate}, '55P03', 'who does not want to wait has lock_timeout');
@@ -472,6 +472,8 @@ mirror($storm);
 $session->rows($_) foreach
 	q(CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.01); RETURN NULL; END'),
 	q(CREATE TRIGGER dawdle AFTER INSERT OR DELETE ON warehouse.storm EXECUTE FUNCTION dawdle()),
+	# a vacuum that cuts the table short would keep readers waiting
+	q(ALTER TABLE warehouse.storm SET (autovacuum_enabled = false)),
 	q(CREATE TABLE the_end ());
 
 # Looks at it all the time, and waits for no lock.
@@ -531,29 +533,33 @@ sub cancel
 	return $err =~ /57014/;
 }
 
-sub terminate
+# A refresh in a session of its own, which begins when that is known and ends
+# with the signal.
+sub strike
 {
-	my ($after) = @_;
-	my $refresh = PinsightBackground->start($node, "SELECT pg_sleep(0.03); CALL pinsight_mirror($storm)");
-	my $sent = signal_later('TERM', $refresh->backend, $after);
+	my ($signal, $after) = @_;
+	$session->rows('SELECT pg_advisory_lock(58)');
+	my $refresh = PinsightBackground->start($node,
+		"SELECT pg_advisory_lock_shared(58); CALL pinsight_mirror($storm); SELECT pg_sleep(60)");
+	my $sent = signal_later($signal, $refresh->backend, $after);
+	eval { $session->both('SELECT pg_advisory_unlock(58)') };
 	my $err = $refresh->finish->{err};
 	$sent->();
-	return $err =~ /terminating connection/;
+	like($err, qr/terminating connection|server closed the connection/, "a signal $signal");
+	return $err !~ /mirrored/;
 }
+
+sub terminate { return strike('TERM', @_); }
 
 sub crash
 {
-	my ($after) = @_;
-	my $refresh = PinsightBackground->start($node, "SELECT pg_sleep(0.03); CALL pinsight_mirror($storm)");
-	my $sent = signal_later('KILL', $refresh->backend, $after);
-	my $err = $refresh->finish->{err};
-	$sent->();
+	my $struck = strike('KILL', @_);
 	eval { $session->quit };
 	unlike($reader->finish->{err}, qr/torn|lock timeout/, 'one version until the crash');
 	$node->poll_query_until('postgres', 'SELECT true') or die "no restart\n";
 	$session = PinsightSession->new($node);
 	$reader = PinsightBackground->start($node, $look);
-	return $err =~ /server closed the connection|terminating connection/;
+	return $struck;
 }
 
 my $began = time();
