@@ -55,6 +55,17 @@ pinsightIsForeignScanParallelSafe(PlannerInfo *root, RelOptInfo *rel, RangeTblEn
 	return false;
 }
 
+/* No row is longer than this, as far as planning is concerned. */
+#define ROW_BYTES_MAX 4096
+
+/* Is a table surely too small for several processes, so that a look can be saved? */
+static bool
+is_small(const RelOptInfo *baserel)
+{
+	return baserel->reloptkind == RELOPT_BASEREL &&
+		baserel->tuples * ROW_BYTES_MAX < (double) min_parallel_table_scan_size * BLCKSZ;
+}
+
 /* Is any column of the file looked at?  Else there is nothing to be read. */
 static bool
 reads_file(RelOptInfo *baserel)
@@ -71,7 +82,7 @@ may_divide(const PlannerInfo *root, RelOptInfo *baserel)
 {
 	return root->glob->parallelModeOK && baserel->consider_parallel &&
 		baserel->lateral_relids == NULL && max_parallel_workers_per_gather > 0 &&
-		reads_file(baserel);
+		!is_small(baserel) && reads_file(baserel);
 }
 
 /* Among how many processes the rows are divided: the leader has other work, too. */
