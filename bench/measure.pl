@@ -283,6 +283,7 @@ sub make_report
 	my ($admin, $format) = ($variant->{admin}, $variant->{format});
 	my $timespan = $variant->{timespan} ? "timespan '$variant->{timespan}'," : '';
 	my $gzip = $variant->{gzip} ? 'stored' : 'off';
+	command('POST', 'reset');
 	command('PUT', 'switches', { gzip => $gzip, content_encoding => $variant->{gzip} ? JSON::PP::true : JSON::PP::false });
 	psql($admin, <<SQL);
 DROP FOREIGN TABLE IF EXISTS ours;
@@ -519,5 +520,7 @@ foreach my $name (split /,/, $o{variants})
 	my ($bytes, $columns) = (-s $variant->{file}, scalar @{ $variant->{columns} });
 	note('variant', $name, $o{rows}, $columns, $bytes);
 	measure($name, $variant);
+	command('DELETE', 'faults');
+	psql($admin, "SELECT pinsight_unschedule('ours'), pinsight_forget('ours');");
 	system("$work/columns", $variant->{file}, "$work/columns.data", @{ $variant->{columns} }) if $o{columns};
 }
