@@ -297,11 +297,15 @@ SQL
 	psql($admin, 'ANALYZE ours;');
 	my $link = executions($variant->{report})->{value}[-1]{reportAccessSecureLink};
 	$variant->{file} = "$work/report.$format";
+	unlink $variant->{file};
 	system('curl', '-sf', '--compressed', '-o', $variant->{file}, $link) == 0 or die "no file\n";
 	return if $www eq '';
 	$variant->{folder} = $variant->{gzip} ? 'gzip' : 'plain';
+	my $copy = "$www/$variant->{folder}/report";
 	mkdir "$www/$variant->{folder}";
-	system('curl', '-sf', '-o', "$www/$variant->{folder}/report", $link) == 0 or die "no file\n";
+	unlink $copy;
+	return if !$variant->{gzip} && link($variant->{file}, $copy);
+	system('curl', '-sf', '-o', $copy, $link) == 0 or die "no file\n";
 	return;
 }
 
