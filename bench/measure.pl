@@ -238,7 +238,6 @@ sub bytes_sent
 		open($sent_log, '<', "$www/sent.log") or die "sent.log: $!\n" if !$sent_log;
 		seek $sent_log, 0, 1;
 		while (my $line = readline $sent_log) { $sum += $line; }
-		return $sum;
 	}
 	$sum += $_->{bytes_sent} // 0 foreach grep { $_->{endpoint} eq 'download' } @{ ask('GET', "$control/log") };
 	command('DELETE', 'log');
@@ -283,10 +282,13 @@ sub make_report
 	my ($admin, $format) = ($variant->{admin}, $variant->{format});
 	my $timespan = $variant->{timespan} ? "timespan '$variant->{timespan}'," : '';
 	my $gzip = $variant->{gzip} ? 'stored' : 'off';
+	command('POST', 'reset');
 	command('PUT', 'switches', { gzip => $gzip, content_encoding => $variant->{gzip} ? JSON::PP::true : JSON::PP::false });
 	psql($admin, <<SQL);
-DROP FOREIGN TABLE IF EXISTS ours;
+DROP FOREIGN TABLE IF EXISTS ours, new;
 CREATE FOREIGN TABLE ours @{[ definition($variant, 'remote') ]} SERVER partner
+	OPTIONS ($timespan dataset '$variant->{dataset}', format '$format');
+CREATE FOREIGN TABLE new @{[ definition($variant, 'remote') ]} SERVER partner
 	OPTIONS ($timespan dataset '$variant->{dataset}', format '$format');
 SQL
 	$variant->{report} = psql($admin, "SELECT pinsight_schedule('ours', '24 hours');");
@@ -295,11 +297,15 @@ SQL
 	psql($admin, 'ANALYZE ours;');
 	my $link = executions($variant->{report})->{value}[-1]{reportAccessSecureLink};
 	$variant->{file} = "$work/report.$format";
+	unlink $variant->{file};
 	system('curl', '-sf', '--compressed', '-o', $variant->{file}, $link) == 0 or die "no file\n";
 	return if $www eq '';
 	$variant->{folder} = $variant->{gzip} ? 'gzip' : 'plain';
+	my $copy = "$www/$variant->{folder}/report";
 	mkdir "$www/$variant->{folder}";
-	system('curl', '-sf', '-o', "$www/$variant->{folder}/report", $link) == 0 or die "no file\n";
+	unlink $copy;
+	return if !$variant->{gzip} && link($variant->{file}, $copy);
+	system('curl', '-sf', '-o', $copy, $link) == 0 or die "no file\n";
 	return;
 }
 
@@ -336,6 +342,15 @@ sub point_curl_at
 	return;
 }
 
+# Has nothing at hand of what a table without a scheduled report shows.
+sub forget_new
+{
+	my ($variant) = @_;
+	command('DELETE', 'faults');
+	psql($variant->{admin}, "SELECT pinsight_forget('new');");
+	return;
+}
+
 sub peers_of
 {
 	my ($variant) = @_;
@@ -344,6 +359,7 @@ sub peers_of
 		{ name => 'snapshot', table => 'ours' },
 		{ name => 'first', table => 'ours', before => sub { offer_report($variant, 'http') } },
 		$www ne '' ? { name => 'https', table => 'ours', before => sub { offer_report($variant, 'https') } } : (),
+		{ name => 'new', table => 'new', only => qr/LIMIT/, before => sub { forget_new($variant) } },
 		{ name => 'curl', table => 'curl', before => sub { point_curl_at($variant) } },
 		{ name => 'local', table => 'local' },
 		{ name => 'heap2', table => 'heap', settings => $parallel },
@@ -492,6 +508,7 @@ sub measure
 			{
 				# curl cannot write to a pipe that nobody reads any more
 				next if $peer->{name} eq 'curl' && $query->[1] =~ /LIMIT/;
+				next if $peer->{only} && $query->[1] !~ $peer->{only};
 				my ($ms, @rest) = run($variant, $peer, $query);
 				note('run', $name, $round, $query->[0], $peer->{name}, sprintf('%.2f', $ms), @rest);
 			}
@@ -519,5 +536,7 @@ foreach my $name (split /,/, $o{variants})
 	my ($bytes, $columns) = (-s $variant->{file}, scalar @{ $variant->{columns} });
 	note('variant', $name, $o{rows}, $columns, $bytes);
 	measure($name, $variant);
+	command('DELETE', 'faults');
+	psql($admin, "SELECT pinsight_unschedule('ours'), pinsight_forget('ours'), pinsight_forget('new');");
 	system("$work/columns", $variant->{file}, "$work/columns.data", @{ $variant->{columns} }) if $o{columns};
 }

@@ -127,7 +127,7 @@ sub comparison
 	row($title, @peers);
 	foreach my $query (@queries)
 	{
-		row($query, map { my $t = $took->{"$variant $query $_"}; $t ? sprintf('%.1f', median(@$t)) : 'fails' } @peers);
+		row($query, map { my $t = $took->{"$variant $query $_"}; $t ? sprintf('%.1f', median(@$t)) : $_ eq 'curl' ? 'fails' : '' } @peers);
 	}
 	line('');
 	foreach my $base (grep { my $b = $_; grep { $_ eq $b } @peers } @bases)
@@ -199,27 +199,34 @@ sub goals
 
 # --- the picture: for each query a bar a peer, relative to the heap
 
-my %colours = (heap => '#777777', snapshot => '#1b6ca8', first => '#63a4d4', https => '#a3cbe8', curl => '#c0392b',
+my %colours = (heap => '#777777', snapshot => '#1b6ca8', first => '#63a4d4', new => '#7fb069', https => '#a3cbe8', curl => '#c0392b',
 	local => '#e08e79', heap2 => '#aaaaaa', snapshot2 => '#0b3c5d', duckdb => '#d4a017', floor => '#dddddd');
 
 sub bar
 {
 	my ($svg, $y, $peer, $ratio, $scale) = @_;
-	my $length = defined $ratio ? $ratio * $scale : 0;
-	my $shown = $length > 560 ? 560 : $length;
+	my $shown = min($ratio * $scale, 560);
 	printf $svg qq(<rect x="170" y="%d" width="%.1f" height="10" fill="%s"/>), $y, $shown, $colours{$peer};
 	printf $svg qq(<text x="100" y="%d">%s</text>), $y + 9, $peer;
-	printf $svg qq(<text x="%.1f" y="%d">%s</text>\n), 176 + $shown, $y + 9, defined $ratio ? sprintf('%.2f', $ratio) : '-';
+	printf $svg qq(<text x="%.1f" y="%d">%s</text>\n), 176 + $shown, $y + 9, sprintf('%.2f', $ratio);
 	return;
+}
+
+# The peers that a query can be shown of, each with its ratio.
+sub bars
+{
+	my ($variant, $query) = @_;
+	my @bars = map { [ $_, scalar ratio(\%ms, $variant, $query, $_, 'heap') ] } @{ $order{"peers $variant"} };
+	return grep { defined $_->[1] } @bars;
 }
 
 sub picture
 {
 	my ($variant) = @_;
-	my @peers = @{ $order{"peers $variant"} };
 	my @queries = @{ $order{"queries $variant"} };
 	my ($width, $scale, $y) = (900, 110, 40);
-	my $height = $y + @queries * (@peers * 12 + 16) + 20;
+	my $height = $y + 20;
+	$height += 16 + 12 * bars($variant, $_) foreach @queries;
 	open(my $svg, '>', $picture_file) or die "$picture_file: $!\n";
 	print $svg qq(<svg xmlns="http://www.w3.org/2000/svg" width="$width" height="$height" font-family="sans-serif" font-size="11">\n);
 	print $svg qq(<rect width="$width" height="$height" fill="white"/>\n);
@@ -228,9 +235,9 @@ sub picture
 	foreach my $query (@queries)
 	{
 		printf $svg qq(<text x="10" y="%d" font-weight="bold">%s</text>\n), $y + 10, $query;
-		foreach my $peer (@peers)
+		foreach my $bar (bars($variant, $query))
 		{
-			bar($svg, $y, $peer, scalar ratio(\%ms, $variant, $query, $peer, 'heap'), $scale);
+			bar($svg, $y, @$bar, $scale);
 			$y += 12;
 		}
 		$y += 16;
