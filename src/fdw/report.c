@@ -168,7 +168,7 @@ metadata_text(const PinSnapshotHead *head, PinMetadata metadata)
 
 PinRows *
 pin_report_open(Relation relation, TupleDesc tupdesc, const PinOptions *options, const List *plan,
-				Bitmapset *needed, const PinResolution *resolution)
+				Bitmapset *needed, Bitmapset *late, const PinResolution *resolution)
 {
 	const PinSnapshot *snapshot = pin_resolve_snapshot(resolution);
 	PinRowsSource source = {0};
@@ -189,6 +189,7 @@ pin_report_open(Relation relation, TupleDesc tupdesc, const PinOptions *options,
 		source.constants = lappend(source.constants,
 								   makeString(pstrdup(metadata_text(&snapshot->head, lfirst_int(lc)))));
 	source.needed = needed;
+	source.late = late;
 	source.set_null = options->set_null;
 	return pin_rows_open(&source);
 }

@@ -24,7 +24,9 @@ typedef struct PinScan
 	PinResolution *resolution;	/* NULL: not begun */
 	PinOptions *options;		/* NULL: not begun */
 	PinRows    *rows;			/* NULL: not open yet */
-	uint32		asked;			/* rows that were asked for */
+	ExprState  *condition;		/* what rows have to fulfill, if the scan
+								 * looks at it itself; else NULL */
+	uint32		read;			/* rows that were read */
 	bool		counted;		/* the number of rows was taken, or cannot be */
 	int			bell;			/* descriptor that stands in an Append's wait;
 								 * -1: none */

@@ -83,10 +83,9 @@ struct PinCsv
 	/* the way by the map */
 	const PinMapKernel *kernel; /* how it is made */
 	PinFieldMap map;			/* of the bytes from record to next */
+	size_t		taken;			/* records returned of it */
 	int			width;			/* fields of a record; 0: no map is wanted */
-	const int  *wanted;			/* numbers of the wanted ones */
-	int			nwanted;		/* how many */
-	PinSpan    *spans;			/* where they are */
+	PinSpan    *spans;			/* where some of them are */
 	bool		mapped;			/* the last record came by the map */
 	bool		cut;			/* the buffer is known to end in a record */
 	uint64_t	map_line;		/* line of the map's first byte */
@@ -500,7 +499,8 @@ map_buffer(PinCsv *csv)
 	if (!pin_map_reserve(&csv->map, len))
 		return out_of_memory(csv);
 	csv->kernel->fill(&csv->map, csv->buf + csv->next, len, csv->delimiter, csv->width);
-	csv->cut = !csv->map.stuck && csv->map.len < len;
+	csv->taken = 0;
+	csv->cut = !csv->map.stuck && !csv->map.full && csv->map.len < len;
 	return csv->map.rows > 0;
 }
 
@@ -534,7 +534,7 @@ map_records(PinCsv *csv)
 static void
 leave_map(PinCsv *csv)
 {
-	csv->map.taken = csv->map.rows = 0;
+	csv->taken = csv->map.rows = 0;
 	csv->map.stuck = false;
 	csv->mapped = false;
 	csv->cut = false;
@@ -583,21 +583,21 @@ map_field(PinCsv *csv, const PinSpan *span, bool last, PinField *field)
 		unescape(field);
 }
 
-static void
-next_mapped(PinCsv *csv, PinRecord *record)
+void
+pin_csv_take(PinCsv *csv, const int *numbers, int n)
 {
-	csv->kernel->take(&csv->map, csv->width, csv->wanted, csv->nwanted, csv->spans);
-	for (int i = 0; i < csv->nwanted; i++)
-		map_field(csv, &csv->spans[i], csv->wanted[i] == csv->width - 1,
-				  &csv->fields[csv->wanted[i]]);
-	record->fields = csv->fields;
-	record->nfields = csv->width;
+	if (!csv->mapped)
+		return;					/* all are set */
+	csv->kernel->find(&csv->map, csv->taken - 1, numbers, n, csv->spans);
+	for (int i = 0; i < n; i++)
+		map_field(csv, &csv->spans[i], numbers[i] == csv->width - 1,
+				  &csv->fields[numbers[i]]);
 }
 
 bool
-pin_csv_want(PinCsv *csv, int nfields, const int *wanted, int nwanted)
+pin_csv_expect(PinCsv *csv, int nfields)
 {
-	PinSpan    *spans = realloc(csv->spans, (nwanted + 1) * sizeof(PinSpan));
+	PinSpan    *spans = realloc(csv->spans, nfields * sizeof(PinSpan));
 
 	if (spans == NULL)
 		return false;
@@ -608,8 +608,6 @@ pin_csv_want(PinCsv *csv, int nfields, const int *wanted, int nwanted)
 			return false;
 	}
 	csv->width = nfields;
-	csv->wanted = wanted;
-	csv->nwanted = nwanted;
 	return true;
 }
 
@@ -635,19 +633,21 @@ pin_csv_line(PinCsv *csv)
 {
 	if (!csv->mapped)
 		return csv->record_line;
-	return csv->map_line + csv->map.taken - 1 +
-		(csv->map.inner > 0 ? inner_lines(csv, csv->map.last) : 0);
+	return csv->map_line + csv->taken - 1 +
+		(csv->map.inner > 0 ? inner_lines(csv, csv->map.records[csv->taken - 1]) : 0);
 }
 
 PinCsvStatus
 pin_csv_next(PinCsv *csv, PinRecord *record, PinError *err)
 {
-	csv->mapped = csv->map.taken < csv->map.rows ||
+	csv->mapped = csv->taken < csv->map.rows ||
 		(csv->width > 0 && csv->state == AT_FIELD &&
 		 csv->failure.kind == PIN_ERROR_NONE && map_records(csv));
 	if (csv->mapped)
 	{
-		next_mapped(csv, record);
+		csv->taken++;
+		record->fields = csv->fields;
+		record->nfields = csv->width;
 		return PIN_CSV_RECORD;
 	}
 

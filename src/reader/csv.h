@@ -11,10 +11,10 @@
  * What is not tolerated is an error, never a guess: text after a closing
  * quote, a quote that never closes, a NUL byte, a record longer than the bound.
  *
- * Once it is told how wide records are and which of their fields are wanted, it
- * finds these many bytes at a time (see field_map.h), and goes back to single
- * bytes only for a record that is not of that width or has a quote where none
- * belongs.  What comes out is the same.
+ * Once it is told how wide records are, it finds them many bytes at a time (see
+ * field_map.h), and in them only the fields that are asked for.  It goes back to
+ * single bytes only for a record that is not of that width or has a quote where
+ * none belongs.  What comes out is the same.
  *
  * Plain C.  Never raises.  Pulls its bytes through a callback, so it reads a
  * file, a socket or a test's string alike.
@@ -76,27 +76,34 @@ extern void pin_csv_free(PinCsv *csv);	/* NULL is fine */
 /* Reads with another kernel than the best, for tests. */
 extern void pin_csv_use(PinCsv *csv, const PinMapKernel *kernel);
 
-/* Forgets bytes, line count and what is wanted: the source starts again. */
+/* Forgets bytes, line count and the width: the source starts again. */
 extern void pin_csv_rewind(PinCsv *csv);
 
 /*
- * Of records of nfields fields, only some are wanted from here on: nwanted
- * numbers, from 0, that ascend.  The array is kept by reference.  Every other
- * record is still read whole.  False when memory ran out.
+ * From here on records are of nfields fields, and these are asked for by
+ * pin_csv_take.  Every other record is still read whole.  False when memory ran
+ * out.
  */
-extern bool pin_csv_want(PinCsv *csv, int nfields, const int *wanted, int nwanted);
+extern bool pin_csv_expect(PinCsv *csv, int nfields);
 
 /*
  * Next record.  A line with nothing on it is a record of one empty unquoted
- * field: what it means is the caller's business.  Before pin_csv_want each
- * field is followed by a zero.  After it, of a record of the expected width the
- * fields that are not wanted are unset.
+ * field: what it means is the caller's business.  Before pin_csv_expect each
+ * field is followed by a zero.  After it, of a record of the expected width no
+ * field is set.
  *
  * An error is final: every later call returns it again, until pin_csv_rewind.
  * If the source left by longjmp, only pin_csv_rewind and pin_csv_free may
  * follow.
  */
 extern PinCsvStatus pin_csv_next(PinCsv *csv, PinRecord *record, PinError *err);
+
+/*
+ * Sets fields of the record that was returned last, which is of the expected
+ * width: n numbers, from 0, that ascend.  Each may be taken once; that the byte
+ * before it is then written over does not change what is taken later.
+ */
+extern void pin_csv_take(PinCsv *csv, const int *numbers, int n);
 
 /*
  * Line of the file, from 1, where the record that was returned last begins.

@@ -19,6 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Records there is room for in each block, on average. */
+#define BLOCK_RECORDS 4
+
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 /* What matters in a block: a bit for each of its bytes. */
@@ -85,7 +88,10 @@ zero_bytes(const char *text, size_t n)
 	return bits;
 }
 
-/* Takes note of the records that end in a block.  False: one is of other width. */
+/*
+ * Takes note of the records that end in a block.  False: one is of other width,
+ * or has no room.
+ */
 ALWAYS_INLINE bool
 end_records(PinFieldMap *map, Walk *walk, size_t offset, uint64_t newlines,
 			uint64_t ends, uint64_t inner, int fields)
@@ -96,9 +102,12 @@ end_records(PinFieldMap *map, Walk *walk, size_t offset, uint64_t newlines,
 
 		if (walk->ends + __builtin_popcountll(ends & before) + 1 != walk->due)
 			return false;
+		map->full = map->rows == map->room;
+		if (map->full)
+			return false;
 		walk->due += fields;
-		map->rows++;
 		map->len = offset + __builtin_ctzll(newlines) + 1;
+		map->records[++map->rows] = (uint32_t) map->len;
 		map->inner = walk->inner;
 		if (inner != 0)
 			map->inner += __builtin_popcountll(inner & before);
@@ -159,9 +168,8 @@ begin(PinFieldMap *map, size_t len)
 	memset(map->wide, 0, words * sizeof(uint64_t));
 	memset(map->doubled, 0, words * sizeof(uint64_t));
 	map->len = map->rows = map->inner = 0;
-	map->stuck = false;
-	map->taken = map->start = map->last = map->block = 0;
-	map->bits = 0;
+	map->records[0] = 0;
+	map->full = map->stuck = false;
 }
 
 ALWAYS_INLINE void
@@ -184,48 +192,55 @@ fill(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields,
 		map->stuck = !walk_block(map, &walk, offset, len - offset,
 								 classify(rest, delimiter), fields, prefix);
 	}
-	map->bits = map->rows > 0 ? map->ends[0] : 0;
+	map->stuck &= !map->full;
 }
+
+/* Where a search for ends of fields has got to. */
+typedef struct Search
+{
+	const uint64_t *word;		/* block of bits */
+	uint64_t	bits;			/* ends that are not yet passed in that block */
+	size_t		base;			/* offset of that block */
+} Search;
 
 /* Passes n ends of fields, at least one; returns the offset of the last. */
 ALWAYS_INLINE size_t
-pass(PinFieldMap *map, int n)
+pass(Search *search, int n)
 {
 	size_t		at;
 	int			here;
 
-	while ((here = __builtin_popcountll(map->bits)) < n)
+	while ((here = __builtin_popcountll(search->bits)) < n)
 	{
 		n -= here;
-		map->bits = map->ends[++map->block];
+		search->bits = *++search->word;
+		search->base += PIN_MAP_BLOCK;
 	}
 	for (; n > 1; n--)
-		map->bits &= map->bits - 1;
-	at = map->block * PIN_MAP_BLOCK + __builtin_ctzll(map->bits);
-	map->bits &= map->bits - 1;
+		search->bits &= search->bits - 1;
+	at = search->base + __builtin_ctzll(search->bits);
+	search->bits &= search->bits - 1;
 	return at;
 }
 
 ALWAYS_INLINE void
-take(PinFieldMap *map, int fields, const int *wanted, int nwanted, PinSpan *spans)
+find(const PinFieldMap *map, size_t record, const int *wanted, int nwanted, PinSpan *spans)
 {
+	size_t		start = map->records[record];
+	const uint64_t *word = &map->ends[start / PIN_MAP_BLOCK];
+	Search		search = {.word = word,.base = start - start % PIN_MAP_BLOCK};
 	int			field = 0;
-	size_t		start = map->start;
 
-	map->last = start;
+	search.bits = *word & ~UINT64_C(0) << start % PIN_MAP_BLOCK;
 	for (int i = 0; i < nwanted; i++)
 	{
 		if (wanted[i] > field)
-			start = pass(map, wanted[i] - field) + 1;
+			start = pass(&search, wanted[i] - field) + 1;
 		spans[i].start = (uint32_t) start;
-		start = pass(map, 1);
+		start = pass(&search, 1);
 		spans[i].end = (uint32_t) start++;
 		field = wanted[i] + 1;
 	}
-	if (fields > field)
-		start = pass(map, fields - field) + 1;
-	map->start = start;
-	map->taken++;
 }
 
 /* Each bit: the parity of those up to it. */
@@ -371,12 +386,13 @@ fill_scalar(PinFieldMap *map, const char *text, size_t len, char delimiter, int 
 }
 
 static void
-take_scalar(PinFieldMap *map, int fields, const int *wanted, int nwanted, PinSpan *spans)
+find_scalar(const PinFieldMap *map, size_t record, const int *wanted, int nwanted,
+			PinSpan *spans)
 {
-	take(map, fields, wanted, nwanted, spans);
+	find(map, record, wanted, nwanted, spans);
 }
 
-static const PinMapKernel scalar = {"scalar", fill_scalar, take_scalar, is_utf8_scalar};
+static const PinMapKernel scalar = {"scalar", fill_scalar, find_scalar, is_utf8_scalar};
 
 /* ---- x86 ---- */
 
@@ -415,7 +431,7 @@ fill_sse2(PinFieldMap *map, const char *text, size_t len, char delimiter, int fi
 	fill(map, text, len, delimiter, fields, classify_sse2, prefix_by_shifts);
 }
 
-static const PinMapKernel sse2 = {"sse2", fill_sse2, take_scalar, is_utf8_scalar};
+static const PinMapKernel sse2 = {"sse2", fill_sse2, find_scalar, is_utf8_scalar};
 
 #define AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt,pclmul")))
 
@@ -459,9 +475,10 @@ fill_avx2(PinFieldMap *map, const char *text, size_t len, char delimiter, int fi
 }
 
 AVX2 static void
-take_avx2(PinFieldMap *map, int fields, const int *wanted, int nwanted, PinSpan *spans)
+find_avx2(const PinFieldMap *map, size_t record, const int *wanted, int nwanted,
+		  PinSpan *spans)
 {
-	take(map, fields, wanted, nwanted, spans);
+	find(map, record, wanted, nwanted, spans);
 }
 
 AVX2		ALWAYS_INLINE __m128i
@@ -515,7 +532,7 @@ is_utf8_avx2(const char *text, size_t len)
 	return _mm_testz_si128(bad, bad);
 }
 
-static const PinMapKernel avx2 = {"avx2", fill_avx2, take_avx2, is_utf8_avx2};
+static const PinMapKernel avx2 = {"avx2", fill_avx2, find_avx2, is_utf8_avx2};
 
 #endif							/* x86 */
 
@@ -608,7 +625,7 @@ is_utf8_neon(const char *text, size_t len)
 	return vmaxvq_u8(bad) == 0;
 }
 
-static const PinMapKernel neon = {"neon", fill_neon, take_scalar, is_utf8_neon};
+static const PinMapKernel neon = {"neon", fill_neon, find_scalar, is_utf8_neon};
 
 #endif							/* ARM */
 
@@ -651,12 +668,14 @@ pin_map_reserve(PinFieldMap *map, size_t len)
 	map->ends = malloc(blocks * sizeof(uint64_t));
 	map->wide = malloc(words * sizeof(uint64_t));
 	map->doubled = malloc(words * sizeof(uint64_t));
-	if (map->ends == NULL || map->wide == NULL || map->doubled == NULL)
+	map->records = malloc((blocks * BLOCK_RECORDS + 1) * sizeof(uint32_t));
+	if (map->ends == NULL || map->wide == NULL || map->doubled == NULL || map->records == NULL)
 	{
 		pin_map_free(map);
 		return false;
 	}
 	map->blocks = blocks;
+	map->room = blocks * BLOCK_RECORDS;
 	return true;
 }
 
@@ -666,5 +685,6 @@ pin_map_free(PinFieldMap *map)
 	free(map->ends);
 	free(map->wide);
 	free(map->doubled);
+	free(map->records);
 	memset(map, 0, sizeof(*map));
 }

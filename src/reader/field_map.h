@@ -31,21 +31,17 @@ typedef struct PinFieldMap
 	uint64_t   *ends;			/* one word a block: bytes that end a field */
 	uint64_t   *wide;			/* one bit a block: not all of it is ASCII */
 	uint64_t   *doubled;		/* one bit a block: a doubled quote is in it */
+	uint32_t   *records;		/* offset of each record, and behind the last */
 	size_t		blocks;			/* blocks there is room for */
+	size_t		room;			/* records there is room for */
 
 	/* what was found */
 	size_t		len;			/* bytes of the records below */
 	size_t		rows;			/* records, from the text's first byte on */
 	size_t		inner;			/* line feeds in quotes, among them */
+	bool		full;			/* there was no room for more of them */
 	bool		stuck;			/* what follows has to be read otherwise; if
-								 * not, it is the beginning of a record */
-
-	/* how far the records were taken */
-	size_t		taken;			/* records taken */
-	size_t		last;			/* offset of the last one taken */
-	size_t		start;			/* offset of the next one */
-	size_t		block;			/* block of bits */
-	uint64_t	bits;			/* ends that are not yet passed in that block */
+								 * neither, it is the beginning of a record */
 } PinFieldMap;
 
 /* Part of a text: [start, end). */
@@ -67,11 +63,11 @@ typedef struct PinMapKernel
 						 char delimiter, int fields);
 
 	/*
-	 * Takes the next record (there must be one): the spans of some of its
-	 * fields, whose numbers ascend.  The line feed is not in the last field,
-	 * a carriage return before it is.
+	 * Finds the spans of some fields, whose numbers ascend, in the record
+	 * with that number.  The line feed is not in the last field, a carriage
+	 * return before it is.
 	 */
-	void		(*take) (PinFieldMap *map, int fields, const int *wanted,
+	void		(*find) (const PinFieldMap *map, size_t record, const int *wanted,
 						 int nwanted, PinSpan *spans);
 
 	/* Is it UTF-8, as strict as the standard?  Zero bytes count as valid. */
