@@ -58,6 +58,7 @@ typedef CellStatus (*CellReader) (PinColumn *column, const PinField *field,
 
 struct PinColumn
 {
+	PinColumnHead head;
 	Oid			type;			/* column's type, or that under its domain */
 	int32		typmod;			/* modifier of that type */
 	Oid			domain;			/* column's type if a domain, or InvalidOid */
@@ -461,6 +462,7 @@ pin_column_create(Form_pg_attribute att)
 		FIXED_LENGTH_TEXT_MAX : SIZE_MAX;
 	choose_reader(column, att->attbyval);
 	column->utf8 = GetDatabaseEncoding() == PG_UTF8;
+	column->head.in_place = column->reader == read_text && !OidIsValid(column->domain);
 	column->kernel = pin_map_kernel();
 	return column;
 }
@@ -521,35 +523,42 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Takes the blanks off both ends of a field. */
-static inline void
-trim(PinField *field)
+/* Takes the blanks off both ends of a field that is not empty. */
+static PinField
+trim(const PinField *cell)
 {
-	while (field->len > 0 && is_blank(*field->data))
+	PinField	field = *cell;
+
+	while (field.len > 0 && is_blank(*field.data))
 	{
-		field->data++;
-		field->len--;
+		field.data++;
+		field.len--;
 	}
-	while (field->len > 0 && is_blank(field->data[field->len - 1]))
-		field->len--;
+	while (field.len > 0 && is_blank(field.data[field.len - 1]))
+		field.len--;
+	return field;
 }
 
 Datum
-pin_column_convert(PinColumn *column, const PinField *cell, bool *isnull)
+pin_column_convert_any(PinColumn *column, const PinField *cell, bool *isnull)
 {
-	PinField	field = *cell;
+	PinField	trimmed;
 	Datum		value = (Datum) 0;
 
-	if (!column->is_string)
-		trim(&field);
-	*isnull = field.len == 0 && !(column->is_string && field.quoted);
+	if (!column->is_string && cell->len > 0 &&
+		(is_blank(*cell->data) || is_blank(cell->data[cell->len - 1])))
+	{
+		trimmed = trim(cell);
+		cell = &trimmed;
+	}
+	*isnull = cell->len == 0 && !(column->is_string && cell->quoted);
 	if (!*isnull)
 	{
 		CellStatus	status;
 
-		status = column->reader(column, &field, &value);
+		status = column->reader(column, cell, &value);
 		if (status != CELL_GOOD)
-			throw_bad_cell(column, status, &field);
+			throw_bad_cell(column, status, cell);
 	}
 	if (OidIsValid(column->domain))
 		domain_check(value, *isnull, column->domain, &column->domain_state,

@@ -85,7 +85,8 @@ struct PinCsv
 	PinFieldMap map;			/* of the bytes from record to next */
 	size_t		taken;			/* records returned of it */
 	int			width;			/* fields of a record; 0: no map is wanted */
-	PinSpan    *spans;			/* where some of them are */
+	uint32_t   *ends;			/* where the record begins, less one, and
+								 * where its fields end */
 	bool		mapped;			/* the last record came by the map */
 	bool		cut;			/* the buffer is known to end in a record */
 	uint64_t	map_line;		/* line of the map's first byte */
@@ -541,11 +542,11 @@ leave_map(PinCsv *csv)
 }
 
 /*
- * Takes the doubling from the quotes of a field.  The bytes that are left over
- * at its end become blanks, so that no line feed is counted twice.
+ * The bytes that are left over at its end become blanks, so that no line feed is
+ * counted twice.
  */
-static void
-unescape(PinField *field)
+void
+pin_csv_unescape(PinField *field)
 {
 	char	   *end = field->data + field->len;
 	char	   *out = memchr(field->data, '"', field->len);
@@ -561,52 +562,46 @@ unescape(PinField *field)
 	field->len = (uint32_t) (out - field->data);
 }
 
-/* Fills a field from where it is. */
+/* The record with that number in the map. */
 static inline void
-map_field(PinCsv *csv, const PinSpan *span, bool last, PinField *field)
+describe_record(PinCsv *csv, size_t number, PinRecord *record)
 {
-	char	   *start = csv->buf + csv->record + span->start;
-	char	   *end = csv->buf + csv->record + span->end;
+	const PinFieldMap *map = &csv->map;
+	PinSpan		span = {.start = map->records[number],.end = map->records[number + 1]};
 
-	if (last && end > start && end[-1] == '\r')
-		end--;
-	field->ascii = !pin_map_any(csv->map.wide, span);
-	field->quoted = end > start && *start == '"';
-	if (field->quoted)
-	{
-		start++;
-		end--;
-	}
-	field->data = start;
-	field->len = (uint32_t) (end - start);
-	if (field->quoted && pin_map_any(csv->map.doubled, span))
-		unescape(field);
+	record->nfields = csv->width;
+	record->fields = NULL;
+	record->map = map;
+	record->origin = csv->buf + csv->record;
+	record->ends = csv->ends + 1;
+	record->wide = pin_map_any(map->wide, &span);
+	record->doubled = pin_map_any(map->doubled, &span);
+	csv->ends[0] = span.start - 1;
 }
 
 void
-pin_csv_take(PinCsv *csv, const int *numbers, int n)
+pin_csv_find(PinCsv *csv, PinRecord *record, int first, int end)
 {
-	if (!csv->mapped)
-		return;					/* all are set */
-	csv->kernel->find(&csv->map, csv->taken - 1, numbers, n, csv->spans);
-	for (int i = 0; i < n; i++)
-		map_field(csv, &csv->spans[i], numbers[i] == csv->width - 1,
-				  &csv->fields[numbers[i]]);
+	uint32_t   *ends = csv->ends + 1;
+
+	if (record->fields != NULL)
+		return;
+	csv->kernel->find(&csv->map, csv->taken - 1, first, end, ends);
+
+	/* a line end of two bytes */
+	if (end == csv->width && ends[end - 1] - ends[end - 2] > 1 &&
+		record->origin[ends[end - 1] - 1] == '\r')
+		ends[end - 1]--;
 }
 
 bool
 pin_csv_expect(PinCsv *csv, int nfields)
 {
-	PinSpan    *spans = realloc(csv->spans, nfields * sizeof(PinSpan));
+	uint32_t   *ends = realloc(csv->ends, (1 + nfields + PIN_MAP_BLOCK) * sizeof(uint32_t));
 
-	if (spans == NULL)
+	if (ends == NULL)
 		return false;
-	csv->spans = spans;
-	while (csv->fields_size < nfields)
-	{
-		if (!grow_fields(csv))
-			return false;
-	}
+	csv->ends = ends;
 	csv->width = nfields;
 	return true;
 }
@@ -645,9 +640,7 @@ pin_csv_next(PinCsv *csv, PinRecord *record, PinError *err)
 		 csv->failure.kind == PIN_ERROR_NONE && map_records(csv));
 	if (csv->mapped)
 	{
-		csv->taken++;
-		record->fields = csv->fields;
-		record->nfields = csv->width;
+		describe_record(csv, csv->taken++, record);
 		return PIN_CSV_RECORD;
 	}
 
@@ -729,7 +722,7 @@ pin_csv_free(PinCsv *csv)
 	if (csv->buf != NULL)
 		free(csv->buf - LEAD);
 	free(csv->fields);
-	free(csv->spans);
+	free(csv->ends);
 	pin_map_free(&csv->map);
 	free(csv);
 }

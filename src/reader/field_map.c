@@ -36,6 +36,7 @@ typedef struct Block
 
 typedef Block (*Classify) (const char *text, char delimiter);
 typedef uint64_t (*Prefix) (uint64_t bits);
+typedef uint32_t (*Lowest) (uint64_t bits);
 
 /* Where a walk over a text has got to. */
 typedef struct Walk
@@ -131,8 +132,8 @@ walk_block(PinFieldMap *map, Walk *walk, size_t offset, size_t n, Block block,
 	uint64_t	astray = behind & ~(block.delimiter | block.newline | block.quote);
 	uint64_t	bad = opening & ~((ends | closing) << 1 | walk->opens_well);
 
-	map->wide[i / 64] |= (uint64_t) block.wide << (i % 64);
-	map->doubled[i / 64] |= (uint64_t) ((behind & opening) != 0) << (i % 64);
+	map->wide[i] = block.wide;
+	map->doubled[i] = (behind & opening) != 0;
 	if (__builtin_expect((astray | bad) != 0 || block.zero, 0))
 	{
 		if (n < PIN_MAP_BLOCK)
@@ -161,12 +162,8 @@ walk_block(PinFieldMap *map, Walk *walk, size_t offset, size_t n, Block block,
 
 /* Forgets what was found. */
 static void
-begin(PinFieldMap *map, size_t len)
+begin(PinFieldMap *map)
 {
-	size_t		words = len / PIN_MAP_BLOCK / 64 + 1;
-
-	memset(map->wide, 0, words * sizeof(uint64_t));
-	memset(map->doubled, 0, words * sizeof(uint64_t));
 	map->len = map->rows = map->inner = 0;
 	map->records[0] = 0;
 	map->full = map->stuck = false;
@@ -179,7 +176,7 @@ fill(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields,
 	Walk		walk = {.text = text,.len = len,.opens_well = 1,.due = fields};
 	size_t		offset;
 
-	begin(map, len);
+	begin(map);
 	for (offset = 0; len - offset >= PIN_MAP_BLOCK && !map->stuck; offset += PIN_MAP_BLOCK)
 		map->stuck = !walk_block(map, &walk, offset, PIN_MAP_BLOCK,
 								 classify(text + offset, delimiter), fields, prefix);
@@ -195,52 +192,49 @@ fill(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields,
 	map->stuck &= !map->full;
 }
 
-/* Where a search for ends of fields has got to. */
-typedef struct Search
-{
-	const uint64_t *word;		/* block of bits */
-	uint64_t	bits;			/* ends that are not yet passed in that block */
-	size_t		base;			/* offset of that block */
-} Search;
-
-/* Passes n ends of fields, at least one; returns the offset of the last. */
-ALWAYS_INLINE size_t
-pass(Search *search, int n)
-{
-	size_t		at;
-	int			here;
-
-	while ((here = __builtin_popcountll(search->bits)) < n)
-	{
-		n -= here;
-		search->bits = *++search->word;
-		search->base += PIN_MAP_BLOCK;
-	}
-	for (; n > 1; n--)
-		search->bits &= search->bits - 1;
-	at = search->base + __builtin_ctzll(search->bits);
-	search->bits &= search->bits - 1;
-	return at;
-}
+/*
+ * Eight bits are taken at a time: more than most blocks have, so that how many
+ * there are need not be asked before.
+ */
+#define TAKE(i) (ends[done + (i)] = base + lowest(bits), bits &= bits - 1)
 
 ALWAYS_INLINE void
-find(const PinFieldMap *map, size_t record, const int *wanted, int nwanted, PinSpan *spans)
+find(const PinFieldMap *map, size_t record, int first, int n, uint32_t *ends, Lowest lowest)
 {
 	size_t		start = map->records[record];
 	const uint64_t *word = &map->ends[start / PIN_MAP_BLOCK];
-	Search		search = {.word = word,.base = start - start % PIN_MAP_BLOCK};
-	int			field = 0;
+	uint32_t	base = (uint32_t) (start - start % PIN_MAP_BLOCK);
+	uint64_t	bits = *word & ~UINT64_C(0) << start % PIN_MAP_BLOCK;
 
-	search.bits = *word & ~UINT64_C(0) << start % PIN_MAP_BLOCK;
-	for (int i = 0; i < nwanted; i++)
+	int			count;
+
+	for (; (count = __builtin_popcountll(bits)) < first; first -= count, n -= count, ends += count)
 	{
-		if (wanted[i] > field)
-			start = pass(&search, wanted[i] - field) + 1;
-		spans[i].start = (uint32_t) start;
-		start = pass(&search, 1);
-		spans[i].end = (uint32_t) start++;
-		field = wanted[i] + 1;
+		bits = *++word;
+		base += PIN_MAP_BLOCK;
 	}
+	for (;;)
+	{
+		for (int done = 0; done < count; done += 8)
+		{
+			TAKE(0), TAKE(1), TAKE(2), TAKE(3);
+			TAKE(4), TAKE(5), TAKE(6), TAKE(7);
+		}
+		if (count >= n)
+			return;
+		n -= count;
+		ends += count;
+		bits = *++word;
+		base += PIN_MAP_BLOCK;
+		count = __builtin_popcountll(bits);
+	}
+}
+
+/* Number of the lowest bit that is set; anything if there is none. */
+ALWAYS_INLINE uint32_t
+lowest_anywhere(uint64_t bits)
+{
+	return bits != 0 ? (uint32_t) __builtin_ctzll(bits) : 0;
 }
 
 /* Each bit: the parity of those up to it. */
@@ -386,10 +380,9 @@ fill_scalar(PinFieldMap *map, const char *text, size_t len, char delimiter, int 
 }
 
 static void
-find_scalar(const PinFieldMap *map, size_t record, const int *wanted, int nwanted,
-			PinSpan *spans)
+find_scalar(const PinFieldMap *map, size_t record, int first, int n, uint32_t *ends)
 {
-	find(map, record, wanted, nwanted, spans);
+	find(map, record, first, n, ends, lowest_anywhere);
 }
 
 static const PinMapKernel scalar = {"scalar", fill_scalar, find_scalar, is_utf8_scalar};
@@ -474,11 +467,16 @@ fill_avx2(PinFieldMap *map, const char *text, size_t len, char delimiter, int fi
 	fill(map, text, len, delimiter, fields, classify_avx2, prefix_avx2);
 }
 
-AVX2 static void
-find_avx2(const PinFieldMap *map, size_t record, const int *wanted, int nwanted,
-		  PinSpan *spans)
+AVX2		ALWAYS_INLINE uint32_t
+lowest_avx2(uint64_t bits)
 {
-	find(map, record, wanted, nwanted, spans);
+	return (uint32_t) _tzcnt_u64(bits);
+}
+
+AVX2 static void
+find_avx2(const PinFieldMap *map, size_t record, int first, int n, uint32_t *ends)
+{
+	find(map, record, first, n, ends, lowest_avx2);
 }
 
 AVX2		ALWAYS_INLINE __m128i
@@ -660,14 +658,14 @@ bool
 pin_map_reserve(PinFieldMap *map, size_t len)
 {
 	size_t		blocks = len / PIN_MAP_BLOCK + 1;
-	size_t		words = blocks / 64 + 1;
+	size_t		marks = blocks + sizeof(uint64_t);	/* they are read as words */
 
 	if (blocks <= map->blocks)
 		return true;
 	pin_map_free(map);
 	map->ends = malloc(blocks * sizeof(uint64_t));
-	map->wide = malloc(words * sizeof(uint64_t));
-	map->doubled = malloc(words * sizeof(uint64_t));
+	map->wide = calloc(marks, 1);
+	map->doubled = calloc(marks, 1);
 	map->records = malloc((blocks * BLOCK_RECORDS + 1) * sizeof(uint32_t));
 	if (map->ends == NULL || map->wide == NULL || map->doubled == NULL || map->records == NULL)
 	{

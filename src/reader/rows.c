@@ -28,6 +28,9 @@ typedef struct Cell
 	const char *remote_name;	/* as the header says it */
 	PinColumn  *column;			/* conversion */
 	bool		not_null;		/* declared so */
+	const PinField *same;		/* what an earlier cell took of the same
+								 * field, or NULL */
+	PinField	text;			/* what was taken of it */
 } Cell;
 
 /* One needed column that has the same value in every row. */
@@ -46,9 +49,8 @@ typedef struct Stage
 	int			nclean;			/* the first of them, whose conversion fails
 								 * cleanly */
 	int			nstrict;		/* of them, how many are not_null */
-	int		   *fields;			/* numbers of the fields they are read from,
-								 * which ascend */
-	int			nfields;		/* how many */
+	int			first;			/* the first field they are read from */
+	int			end;			/* the last one, plus one */
 	Bitmapset  *bad_lines;		/* lines whose bad cells were counted */
 } Stage;
 
@@ -67,7 +69,7 @@ struct PinRows
 	Constant   *constants;		/* needed columns that are not in the file */
 	int			nconstants;		/* their number */
 	const Cell *current;		/* cell being converted, for error context */
-	const PinField *field;		/* its text, likewise; NULL: not to be shown */
+	bool		shown;			/* its text is to be shown */
 	uint64		rows;			/* rows returned */
 	uint64		bad_cells;		/* cells set to NULL */
 	bool		bad_row;		/* there are some in this row */
@@ -208,20 +210,23 @@ match_header(PinRows *rows, const PinRecord *header)
 		throw_missing(rows, missing.data);
 }
 
-/* The fields of a stage that are not taken already, in the file's order. */
-static Bitmapset *
-choose_fields(Stage *stage, Bitmapset *taken)
+/*
+ * Sees to it that each field is taken once, by the first cell that needs it.
+ * taken: for each field, what was taken of it by an earlier stage.
+ */
+static void
+share_fields(Stage *stage, const PinField **taken)
 {
-	Bitmapset  *fields = NULL;
-	int			field = -1;
-
 	for (int i = 0; i < stage->ncells; i++)
-		fields = bms_add_member(fields, stage->cells[i].field);
-	fields = bms_del_members(fields, taken);
-	stage->fields = palloc(sizeof(int) * (stage->ncells + 1));
-	while ((field = bms_next_member(fields, field)) >= 0)
-		stage->fields[stage->nfields++] = field;
-	return fields;
+	{
+		Cell	   *cell = &stage->cells[i];
+
+		stage->first = i == 0 ? cell->field : Min(stage->first, cell->field);
+		stage->end = Max(stage->end, cell->field + 1);
+		cell->same = taken[cell->field];
+		if (cell->same == NULL)
+			taken[cell->field] = &cell->text;
+	}
 }
 
 /* Tells the CSV reader how wide the rows are that follow the header. */
@@ -266,11 +271,14 @@ static void
 read_header(PinRows *rows)
 {
 	PinRecord	header;
+	const PinField **taken;
 
 	if (!next_record(rows, &header))
 		return;
 	match_header(rows, &header);
-	choose_fields(&rows->late, choose_fields(&rows->early, NULL));
+	taken = palloc0(sizeof(PinField *) * rows->nfields);
+	share_fields(&rows->early, taken);
+	share_fields(&rows->late, taken);
 	expect_rows(rows);
 }
 
@@ -315,8 +323,8 @@ cell_context(void *arg)
 
 	if (rows->current == NULL)
 		return;
-	if (rows->field != NULL)
-		pin_error_clean(text, sizeof(text), rows->field->data, rows->field->len);
+	if (rows->shown)
+		pin_error_clean(text, sizeof(text), rows->current->text.data, rows->current->text.len);
 	errcontext("report file line " UINT64_FORMAT ", field \"%s\", column \"%s\" of foreign table \"%s\": \"%s\"",
 			   pin_csv_line(rows->csv), rows->current->remote_name,
 			   NameStr(TupleDescAttr(rows->source.tupdesc,
@@ -324,14 +332,17 @@ cell_context(void *arg)
 			   rows->source.table_name, pin_text_to_server(text));
 }
 
-static void
-convert_cell(PinRows *rows, const Cell *cell, Datum *values, bool *isnull)
+static inline void
+convert_cell(PinRows *rows, Cell *cell, Datum *values, bool *isnull)
 {
 	int			i = cell->attnum - 1;
 
 	rows->current = cell;
-	rows->field = &rows->record.fields[cell->field];
-	values[i] = pin_column_convert(cell->column, rows->field, &isnull[i]);
+	if (cell->same != NULL)
+		cell->text = *cell->same;
+	else
+		pin_csv_field(&rows->record, cell->field, &cell->text);
+	values[i] = pin_column_convert(cell->column, &cell->text, &isnull[i]);
 }
 
 static void
@@ -512,7 +523,7 @@ check_not_null(PinRows *rows, const Stage *stage, const bool *isnull)
 {
 	if (stage->nstrict == 0)
 		return;
-	rows->field = NULL;
+	rows->shown = false;
 	for (int i = 0; i < stage->ncells; i++)
 	{
 		rows->current = &stage->cells[i];
@@ -538,9 +549,10 @@ convert_stage(PinRows *rows, Stage *stage, Datum *values, bool *isnull)
 
 	if (stage->ncells == 0)
 		return;
-	pin_csv_take(rows->csv, stage->fields, stage->nfields);
+	pin_csv_find(rows->csv, &rows->record, stage->first, stage->end);
 	old = MemoryContextSwitchTo(rows->row_context);
 	rows->current = NULL;
+	rows->shown = true;
 	error_context_stack = &errcallback;
 	if (rows->source.set_null)
 		convert_leniently(rows, stage, values, isnull);
