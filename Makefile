@@ -196,7 +196,7 @@ build/fuzz/%: build/plain/fuzz/%.o $(PLAIN_LIB)
 -include $(wildcard build/plain/*.d build/plain/*/*.d build/plain/*/*/*.d)
 
 # UNIT=csv runs unit/csv.c alone.
-.PHONY: unit unit-build fuzz-build fuzz-smoke
+.PHONY: unit unit-build fuzz fuzz-build fuzz-smoke
 unit-build: $(if $(UNIT),$(UNIT:%=build/unit/%),$(UNIT_PROGS))
 unit: unit-build
 	prove -j2 $(PROVE_FLAGS) --exec '' $(if $(UNIT),$(UNIT:%=build/unit/%),$(UNIT_PROGS))
@@ -204,6 +204,12 @@ unit: unit-build
 fuzz-build: $(FUZZ_PROGS)
 fuzz-smoke: $(FUZZ_PROGS)
 	@set -e; for p in $(FUZZ_PROGS); do echo "== $$p"; $$p; done
+
+# An hour each; FUZZ=csv for fuzz/csv.c alone, FUZZ_SECONDS for less.
+FUZZ = $(FUZZ_SRCS:fuzz/%.c=%)
+FUZZ_SECONDS = 3600
+fuzz: $(FUZZ:%=build/fuzz/%)
+	@set -e; for p in $(FUZZ:%=build/fuzz/%); do echo "== $$p"; FUZZ_SECONDS=$(FUZZ_SECONDS) $$p; done
 
 # ---------------------------------------------------------------------------
 # Programs of the benchmark, which bench/run runs

@@ -11,6 +11,8 @@
  *
  * With -DFUZZ_STANDALONE it is a program of its own instead, which feeds itself
  * mutations of a few seeds, the same ones in every run: "fuzz-csv [RUNS]".
+ * FUZZ_SECONDS in the environment lets it run so long instead.  "fuzz-csv RUNS
+ * FOLDER" only writes the inputs, to files named 0, 1, 2, ...
  *
  *-------------------------------------------------------------------------
  */
@@ -22,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -116,29 +119,55 @@ fuzz_mutate(FuzzInput *input, const FuzzSeed *other)
 	}
 }
 
-/* Runs the target; each input in memory of just its size. */
+/* Runs the target on an input, in memory of just its size. */
+static inline void
+fuzz_run(const FuzzInput *input)
+{
+	uint8_t    *exact = malloc(input->len > 0 ? input->len : 1);
+
+	FUZZ_EXPECT(exact != NULL);
+	memcpy(exact, input->data, input->len);
+	LLVMFuzzerTestOneInput(exact, input->len);
+	free(exact);
+}
+
+static inline void
+fuzz_write(const FuzzInput *input, const char *folder, long number)
+{
+	char		name[1024];
+	FILE	   *file;
+
+	snprintf(name, sizeof(name), "%s/%ld", folder, number);
+	file = fopen(name, "wb");
+	FUZZ_EXPECT(file != NULL);
+	FUZZ_EXPECT(fwrite(input->data, 1, input->len, file) == input->len);
+	FUZZ_EXPECT(fclose(file) == 0);
+}
+
 static inline int
 fuzz_main(int argc, char **argv, const FuzzSeed *seeds, size_t nseeds)
 {
 	long		runs = argc > 1 ? strtol(argv[1], NULL, 10) : FUZZ_RUNS;
+	const char *folder = argc > 2 ? argv[2] : NULL;
+	const char *seconds = getenv("FUZZ_SECONDS");
+	time_t		end = seconds != NULL ? time(NULL) + strtol(seconds, NULL, 10) : 0;
+	long		run;
 
-	for (long run = 0; run < runs; run++)
+	for (run = 0; seconds != NULL ? time(NULL) < end : run < runs; run++)
 	{
 		static FuzzInput input;
 		const FuzzSeed *seed = &seeds[fuzz_random(nseeds)];
-		uint8_t    *exact;
 
 		input.len = 0;
 		fuzz_insert(&input, 0, seed->data, seed->len);
 		for (size_t n = fuzz_random(10); n > 0; n--)
 			fuzz_mutate(&input, &seeds[fuzz_random(nseeds)]);
-		exact = malloc(input.len > 0 ? input.len : 1);
-		FUZZ_EXPECT(exact != NULL);
-		memcpy(exact, input.data, input.len);
-		LLVMFuzzerTestOneInput(exact, input.len);
-		free(exact);
+		if (folder != NULL)
+			fuzz_write(&input, folder, run);
+		else
+			fuzz_run(&input);
 	}
-	printf("%ld runs\n", runs);
+	printf("%ld runs\n", run);
 	return 0;
 }
 

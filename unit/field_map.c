@@ -45,34 +45,34 @@ same_map(const PinFieldMap *a, const PinFieldMap *b)
 	size_t		blocks = a->len / PIN_MAP_BLOCK;	/* a last part may differ */
 
 	return a->len == b->len && a->rows == b->rows && a->inner == b->inner &&
-		a->stuck == b->stuck &&
+		a->stuck == b->stuck && a->full == b->full &&
+		memcmp(a->records, b->records, (a->rows + 1) * sizeof(uint32_t)) == 0 &&
 		memcmp(a->ends, b->ends, blocks * sizeof(uint64_t)) == 0 &&
-		memcmp(a->wide, b->wide, blocks / 64 * sizeof(uint64_t)) == 0 &&
-		memcmp(a->doubled, b->doubled, blocks / 64 * sizeof(uint64_t)) == 0;
+		memcmp(a->wide, b->wide, blocks) == 0 && memcmp(a->doubled, b->doubled, blocks) == 0;
 }
 
-/* Do both take the same fields from their maps? */
+/*
+ * Do both find the same fields in their maps, and does the last one end where
+ * the record does?
+ */
 static bool
-same_fields(const PinMapKernel *k, PinFieldMap *a, PinFieldMap *b, int fields)
+same_fields(const PinMapKernel *k, const PinFieldMap *a, const PinFieldMap *b, int fields)
 {
-	int			wanted[8];
-	int			n = 0;
-	PinSpan		x[8];
-	PinSpan		y[8];
+	uint32_t	x[8 + PIN_MAP_BLOCK];
+	uint32_t	y[8 + PIN_MAP_BLOCK];
 
-	for (int i = 0; i < fields; i++)
+	for (size_t i = 0; i < a->rows; i++)
 	{
-		if (next_random() % 2)
-			wanted[n++] = i;
-	}
-	while (a->taken < a->rows)
-	{
-		pin_map_kernel()->take(a, fields, wanted, n, x);
-		k->take(b, fields, wanted, n, y);
-		if (memcmp(x, y, n * sizeof(PinSpan)) != 0 || a->start != b->start)
+		int			first = next_random() % fields;
+		int			end = first + 1 + next_random() % (fields - first);
+		int			from = first > 0 ? first - 1 : 0;
+
+		pin_map_kernel()->find(a, i, 0, fields, x);
+		k->find(b, i, first, end, y);
+		if (memcmp(x + from, y + from, (end - from) * sizeof(uint32_t)) != 0 || x[fields - 1] + 1 != a->records[i + 1])
 			return false;
 	}
-	return a->start == a->len;
+	return a->records[0] == 0 && a->records[a->rows] == a->len;
 }
 
 static void
@@ -111,6 +111,26 @@ test_kernels(const PinMapKernel *kernel)
 	}
 	is_int(bad, 0, "%s maps as %s does", kernel->name, pin_map_kernel()->name);
 	ok(rows > 10000, "%zu records are in the texts", rows);
+}
+
+/* More records than there is room for are left to the next map. */
+static void
+test_room(void)
+{
+	char		text[4096];
+	PinFieldMap map;
+
+	memset(text, '\n', sizeof(text));
+	map_text(&map, pin_map_kernel(), text, sizeof(text), ',', 1);
+	ok(map.full && !map.stuck, "short records fill the map");
+	is_int(map.rows, map.room, "as many as there is room for");
+	is_int(map.len, map.rows, "it ends behind the last of them");
+	pin_map_free(&map);
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\n';
+	map_text(&map, pin_map_kernel(), text, sizeof(text), ',', 1);
+	ok(!map.full && !map.stuck && map.rows == 1, "a long one does not");
+	pin_map_free(&map);
 }
 
 /* Is it the one shortest way to write a character?  By writing it. */
@@ -218,6 +238,7 @@ main(void)
 		test_kernels(kernel);
 		test_utf8(kernel);
 	}
+	test_room();
 	is_str(pin_map_kernel_at(0)->name, pin_map_kernel()->name, "the first is the best");
 	return done_testing();
 }

@@ -112,7 +112,7 @@ acquire_sample(Relation relation, int elevel, HeapTuple *rows, int target,
 	reservoir_init_selection_state(&sample.state, target);
 	pin_report_await(resolution, relation, options, plan, query);
 	read_rows(&sample, pin_report_open(relation, sample.tupdesc, options, plan,
-									   all_columns(sample.tupdesc),
+									   all_columns(sample.tupdesc), NULL,
 									   pin_resolve_snapshot(resolution)));
 	pin_report_counted(relation, options, plan, sample.seen);
 	MemoryContextSwitchTo(old);

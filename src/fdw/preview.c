@@ -281,12 +281,13 @@ open_rows(const Look *look, const PinOptions *options, const List *plan, int fd)
 typedef struct Question
 {
 	ForeignScanState *node;
+	ExprState  *condition;		/* what rows have to fulfill */
 	PinRows    *rows;
 	int64		wanted;
 	bool		enough;			/* the answer */
 } Question;
 
-/* Are there as many rows that fulfill the node's conditions?  Then from the first. */
+/* Are there as many rows that fulfill the condition?  Then from the first. */
 static void
 count_rows(void *arg)
 {
@@ -303,7 +304,7 @@ count_rows(void *arg)
 		ExecStoreVirtualTuple(slot);
 		ResetExprContext(econtext);
 		econtext->ecxt_scantuple = slot;
-		if (ExecQual(q->node->ss.ps.qual, econtext))
+		if (ExecQual(q->condition, econtext))
 			count++;
 	}
 	ExecClearTuple(slot);
@@ -316,9 +317,11 @@ count_rows(void *arg)
  * report may have it otherwise, or will fail in its turn.
  */
 static bool
-has_enough(ForeignScanState *node, PinRows *rows, int64 wanted)
+has_enough(ForeignScanState *node, ExprState *condition, PinRows *rows, int64 wanted)
 {
-	Question	question = {.node = node,.rows = rows,.wanted = wanted};
+	Question	question = {
+		.node = node,.condition = condition,.rows = rows,.wanted = wanted
+	};
 	ErrorData  *error = pin_attempt_unless_cancelled(count_rows, &question);
 
 	if (error != NULL)
@@ -327,8 +330,8 @@ has_enough(ForeignScanState *node, PinRows *rows, int64 wanted)
 }
 
 PinRows *
-pin_preview_open(ForeignScanState *node, Relation relation, const PinOptions *options,
-				 const List *plan, const PinScanQuery *query)
+pin_preview_open(ForeignScanState *node, ExprState *condition, Relation relation,
+				 const PinOptions *options, const List *plan, const PinScanQuery *query)
 {
 	Look		look = {.relation = relation};
 	PinRows    *rows;
@@ -346,7 +349,7 @@ pin_preview_open(ForeignScanState *node, Relation relation, const PinOptions *op
 	if (fd < 0)
 		return NULL;
 	rows = open_rows(&look, options, plan, fd);
-	if (has_enough(node, rows, query->rows))
+	if (has_enough(node, condition, rows, query->rows))
 		return rows;
 	pin_rows_close(rows);
 	return NULL;

@@ -174,7 +174,7 @@ metadata_text(const PinSnapshotHead *head, PinMetadata metadata)
 
 PinRows *
 pin_report_open(Relation relation, TupleDesc tupdesc, const PinOptions *options, const List *plan,
-				Bitmapset *needed, const PinSnapshot *snapshot)
+				Bitmapset *needed, Bitmapset *late, const PinSnapshot *snapshot)
 {
 	PinRowsSource source = {0};
 	const List *metadata = list_nth(plan, PIN_PLAN_METADATA);
@@ -197,6 +197,7 @@ pin_report_open(Relation relation, TupleDesc tupdesc, const PinOptions *options,
 		source.constants = lappend(source.constants,
 								   makeString(pstrdup(metadata_text(&snapshot->head, lfirst_int(lc)))));
 	source.needed = needed;
+	source.late = late;
 	source.set_null = options->set_null;
 	return pin_rows_open(&source);
 }

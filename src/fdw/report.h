@@ -45,10 +45,11 @@ extern void pin_report_await(PinResolution *resolution, Relation relation,
 
 /*
  * Opens the rows of a snapshot, in the current context, as rows of that type.
- * needed: attnums that are asked for.
+ * needed: attnums that are asked for; late: those of them that
+ * pin_rows_complete has to give.
  */
 extern PinRows *pin_report_open(Relation relation, TupleDesc tupdesc, const PinOptions *options,
-								const List *plan, Bitmapset *needed,
+								const List *plan, Bitmapset *needed, Bitmapset *late,
 								const PinSnapshot *snapshot);
 
 /* Notes how many rows it has, for later plans. */

@@ -7,19 +7,25 @@
  * row is asked for, and only then is it waited for.  All rows come from one
  * file, so a rescan reads the same rows again and never orders a second report.
  *
+ * A scan looks at its condition itself, not the executor: so it can read the
+ * columns that are in it first, and the others only for rows that fulfill it.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "attempt.h"
 #include "compat.h"
+#include "executor/instrument.h"
 #include "fdw/fdw.h"
 #include "fdw/parallel.h"
 #include "fdw/preview.h"
 #include "fdw/report.h"
 #include "fdw/scan.h"
+#include "optimizer/optimizer.h"
 #include "snapshot/flight.h"
 #include "transport/wait.h"
 #include "utils/memutils.h"
@@ -40,6 +46,21 @@ let_go(void *arg)
 	scan->bell = -1;
 	pin_snapshot_close(scan->joined);
 	pin_scans--;
+}
+
+/*
+ * Takes the condition off the node.  Not where the executor has a row already
+ * and looks at it again (EvalPlanQual), since it does not ask us for one then;
+ * nor for groups, which are few, and whose rows have no columns of a table.
+ */
+static void
+take_condition(ForeignScanState *node, PinScan *scan)
+{
+	if (node->ss.ps.state->es_epq_active != NULL || node->ss.ss_currentRelation == NULL)
+		return;
+	scan->condition = node->ss.ps.qual;
+	node->ss.ps.qual = NULL;
+	node->ss.ss_ScanTupleSlot->tts_tableOid = RelationGetRelid(scan->relation);
 }
 
 void
@@ -66,6 +87,7 @@ pinsightBeginForeignScan(ForeignScanState *node, int eflags)
 
 	/* now, as for the privileges: a cursor may be read under another role */
 	scan->userid = pin_scan_user(node);
+	take_condition(node, scan);
 	node->fdw_state = scan;
 }
 
@@ -78,6 +100,28 @@ needed_set(List *attnums)
 	foreach(lc, attnums)
 		set = bms_add_member(set, lfirst_int(lc));
 	return set;
+}
+
+/* The needed columns that the condition can do without; NULL: none. */
+static Bitmapset *
+late_set(const ForeignScanState *node, const PinScan *scan)
+{
+	const Scan *plan = (Scan *) node->ss.ps.plan;
+	Bitmapset  *used = NULL;
+	Bitmapset  *late = NULL;
+	ListCell   *lc;
+
+	if (scan->condition == NULL)
+		return NULL;
+	pull_varattnos((Node *) plan->plan.qual, plan->scanrelid, &used);
+	if (bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, used))
+		return NULL;			/* the row as a whole */
+	foreach(lc, (const List *) list_nth(scan->plan, PIN_PLAN_NEEDED))
+	{
+		if (!bms_is_member(lfirst_int(lc) - FirstLowInvalidHeapAttributeNumber, used))
+			late = bms_add_member(late, lfirst_int(lc));
+	}
+	return late;
 }
 
 /* States what the scan needs; nothing is asked for it yet. */
@@ -144,7 +188,8 @@ open_preview(ForeignScanState *node, PinScan *scan)
 {
 	if (!may_preview(scan) || pin_resolve_at_hand(scan->resolution))
 		return;
-	scan->rows = pin_preview_open(node, scan->relation, scan->options, scan->plan, scan->query);
+	scan->rows = pin_preview_open(node, scan->condition != NULL ? scan->condition : node->ss.ps.qual,
+								  scan->relation, scan->options, scan->plan, scan->query);
 	if (scan->rows != NULL)
 		scan->resolution = NULL;	/* of no use, and gone with the scan */
 }
@@ -199,7 +244,8 @@ open_rows(ForeignScanState *node, PinScan *scan, const PinSnapshot *snapshot)
 {
 	scan->snapshot = snapshot;
 	scan->rows = pin_report_open(scan->relation, row_type(node), scan->options, scan->plan,
-								 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)), snapshot);
+								 needed_set(list_nth(scan->plan, PIN_PLAN_NEEDED)),
+								 late_set(node, scan), snapshot);
 	scan->alike = snapshot->head.regular && pin_rows_are_alike(scan->rows);
 	scan->empty = scan->alike && list_nth(scan->plan, PIN_PLAN_NEEDED) == NIL;
 }
@@ -316,6 +362,41 @@ next_row(PinScan *scan, TupleTableSlot *slot)
 	return false;
 }
 
+/* Does the row in the slot fulfill the condition? */
+static inline bool
+fulfills(ForeignScanState *node, PinScan *scan, TupleTableSlot *slot)
+{
+	ExprContext *econtext = node->ss.ps.ps_ExprContext;
+
+	econtext->ecxt_scantuple = slot;
+	if (ExecQual(scan->condition, econtext))
+		return true;
+	InstrCountFiltered1(node, 1);
+	ResetExprContext(econtext);
+	CHECK_FOR_INTERRUPTS();
+	return false;
+}
+
+/*
+ * The next row that fulfills the condition, with all that is needed of it.
+ * False at the end.
+ */
+static bool
+read_row(ForeignScanState *node, PinScan *scan, TupleTableSlot *slot)
+{
+	do
+	{
+		ExecClearTuple(slot);
+		if ((++scan->read & (TEND_ROWS - 1)) == 0)
+			pin_flight_tend();
+		if (!next_row(scan, slot))
+			return false;
+		ExecStoreVirtualTuple(slot);
+	} while (!fulfills(node, scan, slot));
+	pin_rows_complete(scan->rows, slot->tts_values, slot->tts_isnull);
+	return true;
+}
+
 TupleTableSlot *
 pinsightIterateForeignScan(ForeignScanState *node)
 {
@@ -324,12 +405,7 @@ pinsightIterateForeignScan(ForeignScanState *node)
 
 	if (scan->left == 0)
 		pin_scan_await(node);
-	if ((++scan->asked & (TEND_ROWS - 1)) == 0)
-		pin_flight_tend();
-
-	ExecClearTuple(slot);
-	if (next_row(scan, slot))
-		ExecStoreVirtualTuple(slot);
+	(void) read_row(node, scan, slot);
 	return slot;
 }
 

@@ -28,6 +28,8 @@ typedef struct PinScan
 	PinOptions *options;		/* NULL: not begun */
 	const PinSnapshot *snapshot;	/* whose rows these are; NULL: a preview's */
 	PinRows    *rows;			/* NULL: not open yet */
+	ExprState  *condition;		/* what rows have to fulfill, if the scan
+								 * looks at it itself; else NULL */
 	PinParallel *parallel;		/* shared with other processes; NULL: alone */
 	PinSnapshot *joined;		/* a worker's own snapshot; else NULL */
 	bool		begun;			/* part of the rows is being read */
@@ -35,7 +37,7 @@ typedef struct PinScan
 	bool		alike;			/* the rows need not be read, only counted */
 	bool		empty;			/* and nobody looks at a value of theirs */
 	uint64		left;			/* of these: rows that are left of the part */
-	uint32		asked;			/* rows that were asked for */
+	uint32		read;			/* rows that were read */
 	int			bell;			/* descriptor that stands in an Append's wait;
 								 * -1: none */
 	MemoryContextCallback callback; /* closes it */

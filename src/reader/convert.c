@@ -25,6 +25,7 @@
 #include "mb/pg_wchar.h"
 #include "reader/convert.h"
 #include "reader/number.h"
+#include "reader/uuid_text.h"
 #include "wire_time.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -59,6 +60,7 @@ typedef CellStatus (*CellReader) (PinColumn *column, const PinField *field,
 
 struct PinColumn
 {
+	PinColumnHead head;
 	Oid			type;			/* column's type, or that under its domain */
 	int32		typmod;			/* modifier of that type */
 	Oid			domain;			/* column's type if a domain, or InvalidOid */
@@ -67,6 +69,7 @@ struct PinColumn
 	bool		is_string;		/* blanks and the empty string are values */
 	bool		utf8;			/* text is stored as the file has it */
 	const PinMapKernel *kernel; /* how it is looked at */
+	PinUuidReader uuid_reader;	/* how a UUID is read */
 	CellReader	reader;			/* reads what is not NULL */
 	CellReader	fresh;			/* where values are repeated: reads another */
 	int			malformed_code; /* SQLSTATE of malformed text */
@@ -165,41 +168,10 @@ read_numeric(PinColumn *column, const PinField *field, Datum *value)
 	return CELL_GOOD;
 }
 
-/* What a hexadecimal digit stands for, marked; 0: it is none. */
-#define HEX_MARK 0x10
-#define HEX(value) (HEX_MARK | (value))
-
-static const uint8 hex_values[256] = {
-	['0'] = HEX(0), HEX(1), HEX(2), HEX(3), HEX(4), HEX(5), HEX(6), HEX(7), HEX(8), HEX(9),
-	['A'] = HEX(10), HEX(11), HEX(12), HEX(13), HEX(14), HEX(15),
-	['a'] = HEX(10), HEX(11), HEX(12), HEX(13), HEX(14), HEX(15)
-};
-
-/* Reads the usual spelling: 8-4-4-4-12 digits. */
-static bool
-read_usual_uuid(const char *text, size_t len, pg_uuid_t *uuid)
-{
-	/* where the digits of each byte stand */
-	static const uint8 places[UUID_LEN] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
-	uint8		marks = HEX_MARK;
-
-	if (len != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-')
-		return false;
-	for (int i = 0; i < UUID_LEN; i++)
-	{
-		uint8		high = hex_values[(unsigned char) text[places[i]]];
-		uint8		low = hex_values[(unsigned char) text[places[i] + 1]];
-
-		marks &= high & low;
-		uuid->data[i] = (uint8) (high << 4) | (low & 0x0F);
-	}
-	return marks != 0;
-}
-
 static CellStatus
 read_uuid(PinColumn *column, const PinField *field, Datum *value)
 {
-	if (!read_usual_uuid(field->data, field->len, &column->uuid))
+	if (field->len != PIN_UUID_TEXT_LEN || !column->uuid_reader(field->data, column->uuid.data))
 		return read_by_input_function(column, field, value);
 	*value = UUIDPGetDatum(&column->uuid);
 	return CELL_GOOD;
@@ -214,10 +186,15 @@ read_bool(PinColumn *column, const PinField *field, Datum *value)
 		size_t		len;
 		bool		value;
 	}			words[] = {
-		{"0", 1, false}, {"1", 1, true}, {"false", 5, false}, {"true", 4, true},
-		{"n", 1, false}, {"y", 1, true}, {"no", 2, false}, {"yes", 3, true}
+		{"false", 5, false}, {"true", 4, true}, {"n", 1, false}, {"y", 1, true}, {"no", 2, false}, {"yes", 3, true}
 	};
 
+	/* zeros and ones are the most common */
+	if (field->len == 1 && (*field->data == '0' || *field->data == '1'))
+	{
+		*value = BoolGetDatum(*field->data == '1');
+		return CELL_GOOD;
+	}
 	for (int i = 0; i < lengthof(words); i++)
 	{
 		if (field->len == words[i].len &&
@@ -379,6 +356,27 @@ read_timestamptz(PinColumn *column, const PinField *field, Datum *value)
 	return CELL_GOOD;
 }
 
+/* Dates are so short that a call costs more than to look at their words. */
+static inline bool
+same_text(const char *a, const char *b, size_t len)
+{
+	uint64		x;
+	uint64		y;
+
+	if (len < sizeof(x))
+		return memcmp(a, b, len) == 0;
+	for (size_t i = 0;; i += sizeof(x))
+	{
+		i = Min(i, len - sizeof(x));	/* the last word may overlap */
+		memcpy(&x, a + i, sizeof(x));
+		memcpy(&y, b + i, sizeof(y));
+		if (x != y)
+			return false;
+		if (i == len - sizeof(x))
+			return true;
+	}
+}
+
 /* Reads what is not the same text as the last time. */
 static CellStatus
 read_repeated(PinColumn *column, const PinField *field, Datum *value)
@@ -386,7 +384,7 @@ read_repeated(PinColumn *column, const PinField *field, Datum *value)
 	CellStatus	status;
 
 	if (field->len == column->repeated_len &&
-		memcmp(field->data, column->repeated, field->len) == 0)
+		same_text(field->data, column->repeated, field->len))
 	{
 		*value = column->repeated_value;
 		return CELL_GOOD;
@@ -462,7 +460,9 @@ pin_column_create(Form_pg_attribute att)
 		FIXED_LENGTH_TEXT_MAX : SIZE_MAX;
 	choose_reader(column, att->attbyval);
 	column->utf8 = GetDatabaseEncoding() == PG_UTF8;
+	column->head.in_place = column->reader == read_text && !OidIsValid(column->domain);
 	column->kernel = pin_map_kernel();
+	column->uuid_reader = pin_uuid_reader_at(0);
 	return column;
 }
 
@@ -522,35 +522,42 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Takes the blanks off both ends of a field. */
-static inline void
-trim(PinField *field)
+/* Takes the blanks off both ends of a field that is not empty. */
+static PinField
+trim(const PinField *cell)
 {
-	while (field->len > 0 && is_blank(*field->data))
+	PinField	field = *cell;
+
+	while (field.len > 0 && is_blank(*field.data))
 	{
-		field->data++;
-		field->len--;
+		field.data++;
+		field.len--;
 	}
-	while (field->len > 0 && is_blank(field->data[field->len - 1]))
-		field->len--;
+	while (field.len > 0 && is_blank(field.data[field.len - 1]))
+		field.len--;
+	return field;
 }
 
 Datum
-pin_column_convert(PinColumn *column, const PinField *cell, bool *isnull)
+pin_column_convert_any(PinColumn *column, const PinField *cell, bool *isnull)
 {
-	PinField	field = *cell;
+	PinField	trimmed;
 	Datum		value = (Datum) 0;
 
-	if (!column->is_string)
-		trim(&field);
-	*isnull = field.len == 0 && !(column->is_string && field.quoted);
+	if (!column->is_string && cell->len > 0 &&
+		(is_blank(*cell->data) || is_blank(cell->data[cell->len - 1])))
+	{
+		trimmed = trim(cell);
+		cell = &trimmed;
+	}
+	*isnull = cell->len == 0 && !(column->is_string && cell->quoted);
 	if (!*isnull)
 	{
 		CellStatus	status;
 
-		status = column->reader(column, &field, &value);
+		status = column->reader(column, cell, &value);
 		if (status != CELL_GOOD)
-			throw_bad_cell(column, status, &field);
+			throw_bad_cell(column, status, cell);
 	}
 	if (OidIsValid(column->domain))
 		domain_check(value, *isnull, column->domain, &column->domain_state,

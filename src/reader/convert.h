@@ -20,10 +20,18 @@
 #define PIN_CONVERT_H
 
 #include "catalog/pg_attribute.h"
+#include "compat.h"
 #include "reader/csv.h"
 
 /* Conversion prepared for one column. */
 typedef struct PinColumn PinColumn;
+
+/* What all columns have, for pin_column_convert. */
+typedef struct PinColumnHead
+{
+	bool		in_place;		/* a short text of ASCII is the value as it
+								 * stands */
+} PinColumnHead;
 
 /*
  * Prepares the conversion for an attribute's type and modifier.  The result is
@@ -39,6 +47,9 @@ extern PinColumn *pin_column_create(Form_pg_attribute att);
  */
 extern bool pin_column_fails_cleanly(const PinColumn *column);
 
+/* The same as pin_column_convert, for whatever is not as simple. */
+extern Datum pin_column_convert_any(PinColumn *column, const PinField *cell, bool *isnull);
+
 /*
  * Converts a field.  The result, unless *isnull, is valid as long as the field's
  * bytes are and until the column's next conversion: it may be in the place of
@@ -47,6 +58,21 @@ extern bool pin_column_fails_cleanly(const PinColumn *column);
  * 22007, 22008, 22003, or the input function's own error), breaks a constraint
  * of a domain, or cannot be expressed in the database's encoding.
  */
-extern Datum pin_column_convert(PinColumn *column, const PinField *cell, bool *isnull);
+static inline Datum
+pin_column_convert(PinColumn *column, const PinField *cell, bool *isnull)
+{
+	if (((PinColumnHead *) column)->in_place && cell->ascii &&
+		cell->len - 1 < VARATT_SHORT_MAX - VARHDRSZ_SHORT)
+	{
+		/*
+		 * not empty, and short: its header goes in front of it, where it
+		 * stands
+		 */
+		*isnull = false;
+		SET_VARSIZE_SHORT(cell->data - VARHDRSZ_SHORT, cell->len + VARHDRSZ_SHORT);
+		return PointerGetDatum(cell->data - VARHDRSZ_SHORT);
+	}
+	return pin_column_convert_any(column, cell, isnull);
+}
 
 #endif							/* PIN_CONVERT_H */

@@ -83,10 +83,10 @@ struct PinCsv
 	/* the way by the map */
 	const PinMapKernel *kernel; /* how it is made */
 	PinFieldMap map;			/* of the bytes from record to next */
+	size_t		taken;			/* records returned of it */
 	int			width;			/* fields of a record; 0: no map is wanted */
-	const int  *wanted;			/* numbers of the wanted ones */
-	int			nwanted;		/* how many */
-	PinSpan    *spans;			/* where they are */
+	uint32_t   *ends;			/* where the record begins, less one, and
+								 * where its fields end */
 	bool		mapped;			/* the last record came by the map */
 	bool		cut;			/* the buffer is known to end in a record */
 	uint64_t	map_line;		/* line of the map's first byte */
@@ -500,7 +500,8 @@ map_buffer(PinCsv *csv)
 	if (!pin_map_reserve(&csv->map, len))
 		return out_of_memory(csv);
 	csv->kernel->fill(&csv->map, csv->buf + csv->next, len, csv->delimiter, csv->width);
-	csv->cut = !csv->map.stuck && csv->map.len < len;
+	csv->taken = 0;
+	csv->cut = !csv->map.stuck && !csv->map.full && csv->map.len < len;
 	return csv->map.rows > 0;
 }
 
@@ -534,18 +535,18 @@ map_records(PinCsv *csv)
 static void
 leave_map(PinCsv *csv)
 {
-	csv->map.taken = csv->map.rows = 0;
+	csv->taken = csv->map.rows = 0;
 	csv->map.stuck = false;
 	csv->mapped = false;
 	csv->cut = false;
 }
 
 /*
- * Takes the doubling from the quotes of a field.  The bytes that are left over
- * at its end become blanks, so that no line feed is counted twice.
+ * The bytes that are left over at its end become blanks, so that no line feed is
+ * counted twice.
  */
-static void
-unescape(PinField *field)
+void
+pin_csv_unescape(PinField *field)
 {
 	char	   *end = field->data + field->len;
 	char	   *out = memchr(field->data, '"', field->len);
@@ -561,55 +562,47 @@ unescape(PinField *field)
 	field->len = (uint32_t) (out - field->data);
 }
 
-/* Fills a field from where it is. */
+/* The record with that number in the map. */
 static inline void
-map_field(PinCsv *csv, const PinSpan *span, bool last, PinField *field)
+describe_record(PinCsv *csv, size_t number, PinRecord *record)
 {
-	char	   *start = csv->buf + csv->record + span->start;
-	char	   *end = csv->buf + csv->record + span->end;
+	const PinFieldMap *map = &csv->map;
+	PinSpan		span = {.start = map->records[number],.end = map->records[number + 1]};
 
-	if (last && end > start && end[-1] == '\r')
-		end--;
-	field->ascii = !pin_map_any(csv->map.wide, span);
-	field->quoted = end > start && *start == '"';
-	if (field->quoted)
-	{
-		start++;
-		end--;
-	}
-	field->data = start;
-	field->len = (uint32_t) (end - start);
-	if (field->quoted && pin_map_any(csv->map.doubled, span))
-		unescape(field);
+	record->nfields = csv->width;
+	record->fields = NULL;
+	record->map = map;
+	record->origin = csv->buf + csv->record;
+	record->ends = csv->ends + 1;
+	record->wide = pin_map_any(map->wide, &span);
+	record->doubled = pin_map_any(map->doubled, &span);
+	csv->ends[0] = span.start - 1;
 }
 
-static void
-next_mapped(PinCsv *csv, PinRecord *record)
+void
+pin_csv_find(PinCsv *csv, PinRecord *record, int first, int end)
 {
-	csv->kernel->take(&csv->map, csv->width, csv->wanted, csv->nwanted, csv->spans);
-	for (int i = 0; i < csv->nwanted; i++)
-		map_field(csv, &csv->spans[i], csv->wanted[i] == csv->width - 1,
-				  &csv->fields[csv->wanted[i]]);
-	record->fields = csv->fields;
-	record->nfields = csv->width;
+	uint32_t   *ends = csv->ends + 1;
+
+	if (record->fields != NULL)
+		return;
+	csv->kernel->find(&csv->map, csv->taken - 1, first, end, ends);
+
+	/* a line end of two bytes */
+	if (end == csv->width && ends[end - 1] - ends[end - 2] > 1 &&
+		record->origin[ends[end - 1] - 1] == '\r')
+		ends[end - 1]--;
 }
 
 bool
-pin_csv_want(PinCsv *csv, int nfields, const int *wanted, int nwanted)
+pin_csv_expect(PinCsv *csv, int nfields)
 {
-	PinSpan    *spans = realloc(csv->spans, (nwanted + 1) * sizeof(PinSpan));
+	uint32_t   *ends = realloc(csv->ends, (1 + nfields + PIN_MAP_BLOCK) * sizeof(uint32_t));
 
-	if (spans == NULL)
+	if (ends == NULL)
 		return false;
-	csv->spans = spans;
-	while (csv->fields_size < nfields)
-	{
-		if (!grow_fields(csv))
-			return false;
-	}
+	csv->ends = ends;
 	csv->width = nfields;
-	csv->wanted = wanted;
-	csv->nwanted = nwanted;
 	return true;
 }
 
@@ -635,19 +628,19 @@ pin_csv_line(PinCsv *csv)
 {
 	if (!csv->mapped)
 		return csv->record_line;
-	return csv->map_line + csv->map.taken - 1 +
-		(csv->map.inner > 0 ? inner_lines(csv, csv->map.last) : 0);
+	return csv->map_line + csv->taken - 1 +
+		(csv->map.inner > 0 ? inner_lines(csv, csv->map.records[csv->taken - 1]) : 0);
 }
 
 PinCsvStatus
 pin_csv_next(PinCsv *csv, PinRecord *record, PinError *err)
 {
-	csv->mapped = csv->map.taken < csv->map.rows ||
+	csv->mapped = csv->taken < csv->map.rows ||
 		(csv->width > 0 && csv->state == AT_FIELD &&
 		 csv->failure.kind == PIN_ERROR_NONE && map_records(csv));
 	if (csv->mapped)
 	{
-		next_mapped(csv, record);
+		describe_record(csv, csv->taken++, record);
 		return PIN_CSV_RECORD;
 	}
 
@@ -737,7 +730,7 @@ pin_csv_free(PinCsv *csv)
 	if (csv->buf != NULL)
 		free(csv->buf - LEAD);
 	free(csv->fields);
-	free(csv->spans);
+	free(csv->ends);
 	pin_map_free(&csv->map);
 	free(csv);
 }

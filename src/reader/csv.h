@@ -11,10 +11,10 @@
  * What is not tolerated is an error, never a guess: text after a closing
  * quote, a quote that never closes, a NUL byte, a record longer than the bound.
  *
- * Once it is told how wide records are and which of their fields are wanted, it
- * finds these many bytes at a time (see field_map.h), and goes back to single
- * bytes only for a record that is not of that width or has a quote where none
- * belongs.  What comes out is the same.
+ * Once it is told how wide records are, it finds them many bytes at a time (see
+ * field_map.h), and in them only the fields that are asked for.  It goes back to
+ * single bytes only for a record that is not of that width or has a quote where
+ * none belongs.  What comes out is the same.
  *
  * Plain C.  Never raises.  Pulls its bytes through a callback, so it reads a
  * file, a socket or a test's string alike.
@@ -51,8 +51,16 @@ typedef struct PinField
 
 typedef struct PinRecord
 {
-	PinField   *fields;
 	int			nfields;
+	PinField   *fields;			/* all of them, or NULL: see pin_csv_find */
+
+	/* of a record that was found by the map */
+	const PinFieldMap *map;
+	char	   *origin;			/* what its offsets count from */
+	const uint32_t *ends;		/* where fields end; before the first, where
+								 * the record begins, less one */
+	bool		wide;			/* not all of it is ASCII */
+	bool		doubled;		/* a doubled quote may be in it */
 } PinRecord;
 
 typedef enum PinCsvStatus
@@ -76,7 +84,7 @@ extern void pin_csv_free(PinCsv *csv);	/* NULL is fine */
 /* Reads with another kernel than the best, for tests. */
 extern void pin_csv_use(PinCsv *csv, const PinMapKernel *kernel);
 
-/* Forgets bytes, line count and what is wanted: the source starts again. */
+/* Forgets bytes, line count and the width: the source starts again. */
 extern void pin_csv_rewind(PinCsv *csv);
 
 /*
@@ -86,23 +94,65 @@ extern void pin_csv_rewind(PinCsv *csv);
 extern void pin_csv_rewind_to(PinCsv *csv, uint64_t line);
 
 /*
- * Of records of nfields fields, only some are wanted from here on: nwanted
- * numbers, from 0, that ascend.  The array is kept by reference.  Every other
- * record is still read whole.  False when memory ran out.
+ * From here on records are of nfields fields, and these are set only when they
+ * are asked for.  Every other record is still read whole.  False when memory ran
+ * out.
  */
-extern bool pin_csv_want(PinCsv *csv, int nfields, const int *wanted, int nwanted);
+extern bool pin_csv_expect(PinCsv *csv, int nfields);
 
 /*
  * Next record.  A line with nothing on it is a record of one empty unquoted
- * field: what it means is the caller's business.  Before pin_csv_want each
- * field is followed by a zero.  After it, of a record of the expected width the
- * fields that are not wanted are unset.
+ * field: what it means is the caller's business.  Each field that is set is
+ * followed by a zero; after pin_csv_expect none is of a record of the expected
+ * width.
  *
  * An error is final: every later call returns it again, until pin_csv_rewind.
  * If the source left by longjmp, only pin_csv_rewind and pin_csv_free may
  * follow.
  */
 extern PinCsvStatus pin_csv_next(PinCsv *csv, PinRecord *record, PinError *err);
+
+/*
+ * Finds fields of the record that was returned last, for pin_csv_field: those
+ * from first on and before end, at least one.
+ */
+extern void pin_csv_find(PinCsv *csv, PinRecord *record, int first, int end);
+
+/* Takes the doubling from the quotes of a field. */
+extern void pin_csv_unescape(PinField *field);
+
+/*
+ * A field of the record that was returned last.  Where no field is set it must
+ * have been found, and may be taken once; what is done to it, and to the byte
+ * before it, does not change what other fields are.
+ *
+ * Most fields have no quotes, most records nothing but ASCII: so the first is
+ * done without a branch, and the second was asked for once a record.  The result
+ * is written member by member, and best read so: a processor has to wait where
+ * it reads at once what it has just written in parts.
+ */
+static inline void
+pin_csv_field(const PinRecord *record, int number, PinField *field)
+{
+	PinSpan		span;
+	bool		quoted;
+
+	if (record->fields != NULL)
+	{
+		*field = record->fields[number];
+		return;
+	}
+	span.start = record->ends[number - 1] + 1;
+	span.end = record->ends[number];
+	field->data = record->origin + span.start;
+	quoted = *field->data == '"' && span.end > span.start;
+	field->data += quoted;
+	field->len = span.end - span.start - 2 * quoted;
+	field->quoted = quoted;
+	field->ascii = !record->wide || !pin_map_any(record->map->wide, &span);
+	if (record->doubled && quoted && pin_map_any(record->map->doubled, &span))
+		pin_csv_unescape(field);
+}
 
 /*
  * Line of the file, from 1, where the record that was returned last begins.

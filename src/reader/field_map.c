@@ -19,6 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Records there is room for in each block, on average. */
+#define BLOCK_RECORDS 4
+
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 /* What matters in a block: a bit for each of its bytes. */
@@ -33,6 +36,7 @@ typedef struct Block
 
 typedef Block (*Classify) (const char *text, char delimiter);
 typedef uint64_t (*Prefix) (uint64_t bits);
+typedef uint32_t (*Lowest) (uint64_t bits);
 
 /* Where a walk over a text has got to. */
 typedef struct Walk
@@ -85,7 +89,10 @@ zero_bytes(const char *text, size_t n)
 	return bits;
 }
 
-/* Takes note of the records that end in a block.  False: one is of other width. */
+/*
+ * Takes note of the records that end in a block.  False: one is of other width,
+ * or has no room.
+ */
 ALWAYS_INLINE bool
 end_records(PinFieldMap *map, Walk *walk, size_t offset, uint64_t newlines,
 			uint64_t ends, uint64_t inner, int fields)
@@ -96,9 +103,12 @@ end_records(PinFieldMap *map, Walk *walk, size_t offset, uint64_t newlines,
 
 		if (walk->ends + __builtin_popcountll(ends & before) + 1 != walk->due)
 			return false;
+		map->full = map->rows == map->room;
+		if (map->full)
+			return false;
 		walk->due += fields;
-		map->rows++;
 		map->len = offset + __builtin_ctzll(newlines) + 1;
+		map->records[++map->rows] = (uint32_t) map->len;
 		map->inner = walk->inner;
 		if (inner != 0)
 			map->inner += __builtin_popcountll(inner & before);
@@ -122,8 +132,8 @@ walk_block(PinFieldMap *map, Walk *walk, size_t offset, size_t n, Block block,
 	uint64_t	astray = behind & ~(block.delimiter | block.newline | block.quote);
 	uint64_t	bad = opening & ~((ends | closing) << 1 | walk->opens_well);
 
-	map->wide[i / 64] |= (uint64_t) block.wide << (i % 64);
-	map->doubled[i / 64] |= (uint64_t) ((behind & opening) != 0) << (i % 64);
+	map->wide[i] = block.wide;
+	map->doubled[i] = (behind & opening) != 0;
 	if (__builtin_expect((astray | bad) != 0 || block.zero, 0))
 	{
 		if (n < PIN_MAP_BLOCK)
@@ -152,16 +162,11 @@ walk_block(PinFieldMap *map, Walk *walk, size_t offset, size_t n, Block block,
 
 /* Forgets what was found. */
 static void
-begin(PinFieldMap *map, size_t len)
+begin(PinFieldMap *map)
 {
-	size_t		words = len / PIN_MAP_BLOCK / 64 + 1;
-
-	memset(map->wide, 0, words * sizeof(uint64_t));
-	memset(map->doubled, 0, words * sizeof(uint64_t));
 	map->len = map->rows = map->inner = 0;
-	map->stuck = false;
-	map->taken = map->start = map->last = map->block = 0;
-	map->bits = 0;
+	map->records[0] = 0;
+	map->full = map->stuck = false;
 }
 
 ALWAYS_INLINE void
@@ -171,7 +176,7 @@ fill(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields,
 	Walk		walk = {.text = text,.len = len,.opens_well = 1,.due = fields};
 	size_t		offset;
 
-	begin(map, len);
+	begin(map);
 	for (offset = 0; len - offset >= PIN_MAP_BLOCK && !map->stuck; offset += PIN_MAP_BLOCK)
 		map->stuck = !walk_block(map, &walk, offset, PIN_MAP_BLOCK,
 								 classify(text + offset, delimiter), fields, prefix);
@@ -184,48 +189,52 @@ fill(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields,
 		map->stuck = !walk_block(map, &walk, offset, len - offset,
 								 classify(rest, delimiter), fields, prefix);
 	}
-	map->bits = map->rows > 0 ? map->ends[0] : 0;
+	map->stuck &= !map->full;
 }
 
-/* Passes n ends of fields, at least one; returns the offset of the last. */
-ALWAYS_INLINE size_t
-pass(PinFieldMap *map, int n)
-{
-	size_t		at;
-	int			here;
-
-	while ((here = __builtin_popcountll(map->bits)) < n)
-	{
-		n -= here;
-		map->bits = map->ends[++map->block];
-	}
-	for (; n > 1; n--)
-		map->bits &= map->bits - 1;
-	at = map->block * PIN_MAP_BLOCK + __builtin_ctzll(map->bits);
-	map->bits &= map->bits - 1;
-	return at;
-}
+/*
+ * Eight bits are taken at a time: more than most blocks have, so that how many
+ * there are need not be asked before.
+ */
+#define TAKE(i) (ends[done + (i)] = base + lowest(bits), bits &= bits - 1)
 
 ALWAYS_INLINE void
-take(PinFieldMap *map, int fields, const int *wanted, int nwanted, PinSpan *spans)
+find(const PinFieldMap *map, size_t record, int first, int n, uint32_t *ends, Lowest lowest)
 {
-	int			field = 0;
-	size_t		start = map->start;
+	size_t		start = map->records[record];
+	const uint64_t *word = &map->ends[start / PIN_MAP_BLOCK];
+	uint32_t	base = (uint32_t) (start - start % PIN_MAP_BLOCK);
+	uint64_t	bits = *word & ~UINT64_C(0) << start % PIN_MAP_BLOCK;
 
-	map->last = start;
-	for (int i = 0; i < nwanted; i++)
+	int			count;
+
+	for (; (count = __builtin_popcountll(bits)) < first; first -= count, n -= count, ends += count)
 	{
-		if (wanted[i] > field)
-			start = pass(map, wanted[i] - field) + 1;
-		spans[i].start = (uint32_t) start;
-		start = pass(map, 1);
-		spans[i].end = (uint32_t) start++;
-		field = wanted[i] + 1;
+		bits = *++word;
+		base += PIN_MAP_BLOCK;
 	}
-	if (fields > field)
-		start = pass(map, fields - field) + 1;
-	map->start = start;
-	map->taken++;
+	for (;;)
+	{
+		for (int done = 0; done < count; done += 8)
+		{
+			TAKE(0), TAKE(1), TAKE(2), TAKE(3);
+			TAKE(4), TAKE(5), TAKE(6), TAKE(7);
+		}
+		if (count >= n)
+			return;
+		n -= count;
+		ends += count;
+		bits = *++word;
+		base += PIN_MAP_BLOCK;
+		count = __builtin_popcountll(bits);
+	}
+}
+
+/* Number of the lowest bit that is set; anything if there is none. */
+ALWAYS_INLINE uint32_t
+lowest_anywhere(uint64_t bits)
+{
+	return bits != 0 ? (uint32_t) __builtin_ctzll(bits) : 0;
 }
 
 /* Each bit: the parity of those up to it. */
@@ -371,12 +380,12 @@ fill_scalar(PinFieldMap *map, const char *text, size_t len, char delimiter, int 
 }
 
 static void
-take_scalar(PinFieldMap *map, int fields, const int *wanted, int nwanted, PinSpan *spans)
+find_scalar(const PinFieldMap *map, size_t record, int first, int n, uint32_t *ends)
 {
-	take(map, fields, wanted, nwanted, spans);
+	find(map, record, first, n, ends, lowest_anywhere);
 }
 
-static const PinMapKernel scalar = {"scalar", fill_scalar, take_scalar, is_utf8_scalar};
+static const PinMapKernel scalar = {"scalar", fill_scalar, find_scalar, is_utf8_scalar};
 
 /* ---- x86 ---- */
 
@@ -415,7 +424,7 @@ fill_sse2(PinFieldMap *map, const char *text, size_t len, char delimiter, int fi
 	fill(map, text, len, delimiter, fields, classify_sse2, prefix_by_shifts);
 }
 
-static const PinMapKernel sse2 = {"sse2", fill_sse2, take_scalar, is_utf8_scalar};
+static const PinMapKernel sse2 = {"sse2", fill_sse2, find_scalar, is_utf8_scalar};
 
 #define AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt,pclmul")))
 
@@ -458,10 +467,16 @@ fill_avx2(PinFieldMap *map, const char *text, size_t len, char delimiter, int fi
 	fill(map, text, len, delimiter, fields, classify_avx2, prefix_avx2);
 }
 
-AVX2 static void
-take_avx2(PinFieldMap *map, int fields, const int *wanted, int nwanted, PinSpan *spans)
+AVX2		ALWAYS_INLINE uint32_t
+lowest_avx2(uint64_t bits)
 {
-	take(map, fields, wanted, nwanted, spans);
+	return (uint32_t) _tzcnt_u64(bits);
+}
+
+AVX2 static void
+find_avx2(const PinFieldMap *map, size_t record, int first, int n, uint32_t *ends)
+{
+	find(map, record, first, n, ends, lowest_avx2);
 }
 
 AVX2		ALWAYS_INLINE __m128i
@@ -515,7 +530,7 @@ is_utf8_avx2(const char *text, size_t len)
 	return _mm_testz_si128(bad, bad);
 }
 
-static const PinMapKernel avx2 = {"avx2", fill_avx2, take_avx2, is_utf8_avx2};
+static const PinMapKernel avx2 = {"avx2", fill_avx2, find_avx2, is_utf8_avx2};
 
 #endif							/* x86 */
 
@@ -608,7 +623,7 @@ is_utf8_neon(const char *text, size_t len)
 	return vmaxvq_u8(bad) == 0;
 }
 
-static const PinMapKernel neon = {"neon", fill_neon, take_scalar, is_utf8_neon};
+static const PinMapKernel neon = {"neon", fill_neon, find_scalar, is_utf8_neon};
 
 #endif							/* ARM */
 
@@ -643,20 +658,22 @@ bool
 pin_map_reserve(PinFieldMap *map, size_t len)
 {
 	size_t		blocks = len / PIN_MAP_BLOCK + 1;
-	size_t		words = blocks / 64 + 1;
+	size_t		marks = blocks + sizeof(uint64_t);	/* they are read as words */
 
 	if (blocks <= map->blocks)
 		return true;
 	pin_map_free(map);
 	map->ends = malloc(blocks * sizeof(uint64_t));
-	map->wide = malloc(words * sizeof(uint64_t));
-	map->doubled = malloc(words * sizeof(uint64_t));
-	if (map->ends == NULL || map->wide == NULL || map->doubled == NULL)
+	map->wide = calloc(marks, 1);
+	map->doubled = calloc(marks, 1);
+	map->records = malloc((blocks * BLOCK_RECORDS + 1) * sizeof(uint32_t));
+	if (map->ends == NULL || map->wide == NULL || map->doubled == NULL || map->records == NULL)
 	{
 		pin_map_free(map);
 		return false;
 	}
 	map->blocks = blocks;
+	map->room = blocks * BLOCK_RECORDS;
 	return true;
 }
 
@@ -666,5 +683,6 @@ pin_map_free(PinFieldMap *map)
 	free(map->ends);
 	free(map->wide);
 	free(map->doubled);
+	free(map->records);
 	memset(map, 0, sizeof(*map));
 }

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* What a map's bits of one block are about. */
 #define PIN_MAP_BLOCK 64
@@ -29,23 +30,20 @@
 typedef struct PinFieldMap
 {
 	uint64_t   *ends;			/* one word a block: bytes that end a field */
-	uint64_t   *wide;			/* one bit a block: not all of it is ASCII */
-	uint64_t   *doubled;		/* one bit a block: a doubled quote is in it */
+	uint8_t    *wide;			/* one byte a block: 1: not all of it is ASCII */
+	uint8_t    *doubled;		/* one byte a block: 1: a doubled quote is in
+								 * it */
+	uint32_t   *records;		/* offset of each record, and behind the last */
 	size_t		blocks;			/* blocks there is room for */
+	size_t		room;			/* records there is room for */
 
 	/* what was found */
 	size_t		len;			/* bytes of the records below */
 	size_t		rows;			/* records, from the text's first byte on */
 	size_t		inner;			/* line feeds in quotes, among them */
+	bool		full;			/* there was no room for more of them */
 	bool		stuck;			/* what follows has to be read otherwise; if
-								 * not, it is the beginning of a record */
-
-	/* how far the records were taken */
-	size_t		taken;			/* records taken */
-	size_t		last;			/* offset of the last one taken */
-	size_t		start;			/* offset of the next one */
-	size_t		block;			/* block of bits */
-	uint64_t	bits;			/* ends that are not yet passed in that block */
+								 * neither, it is the beginning of a record */
 } PinFieldMap;
 
 /* Part of a text: [start, end). */
@@ -67,12 +65,14 @@ typedef struct PinMapKernel
 						 char delimiter, int fields);
 
 	/*
-	 * Takes the next record (there must be one): the spans of some of its
-	 * fields, whose numbers ascend.  The line feed is not in the last field,
-	 * a carriage return before it is.
+	 * Finds where fields end in the record with that number: those before n
+	 * from the one before first on, if there is one.  Sets members of ends by
+	 * the fields' numbers; others before, and up to PIN_MAP_BLOCK behind, may
+	 * be written, too, to no meaning.  The line feed is not in the last
+	 * field, a carriage return before it is.
 	 */
-	void		(*take) (PinFieldMap *map, int fields, const int *wanted,
-						 int nwanted, PinSpan *spans);
+	void		(*find) (const PinFieldMap *map, size_t record, int first, int n,
+						 uint32_t *ends);
 
 	/* Is it UTF-8, as strict as the standard?  Zero bytes count as valid. */
 	bool		(*is_utf8) (const char *text, size_t len);
@@ -90,19 +90,24 @@ extern bool pin_map_reserve(PinFieldMap *map, size_t len);
 /* A zeroed map is fine. */
 extern void pin_map_free(PinFieldMap *map);
 
-/* Is any of the blocks set, in which a span's bytes are? */
+/*
+ * Is any of the blocks marked, in which a span's bytes are?  Mostly they are so
+ * few that their marks are in one word.
+ */
 static inline bool
-pin_map_any(const uint64_t *set, const PinSpan *span)
+pin_map_any(const uint8_t *marks, const PinSpan *span)
 {
 	size_t		first = span->start / PIN_MAP_BLOCK;
-	size_t		last = span->end / PIN_MAP_BLOCK;
+	size_t		more = span->end / PIN_MAP_BLOCK - first;
+	uint64_t	word;
 
-	for (; first <= last; first++)
-	{
-		if (set[first / 64] >> (first % 64) & 1)
-			return true;
-	}
-	return false;
+	if (more >= sizeof(word))
+		return memchr(marks + first, 1, more + 1) != NULL;
+	memcpy(&word, marks + first, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	word = __builtin_bswap64(word);
+#endif
+	return word << (sizeof(word) - 1 - more) * 8 != 0;
 }
 
 #endif							/* PIN_FIELD_MAP_H */

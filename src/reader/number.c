@@ -48,6 +48,9 @@ put_digits(int16 *digits, int n, uint64 value)
 	return n;
 }
 
+/* What fills a fraction of so many decimal digits, modulo 4, up to whole ones. */
+static const int16 padding[BASE_DIGITS] = {1, 1000, 100, 10};
+
 /* The digits of a number, with zeros at either end. */
 typedef struct Digits
 {
@@ -59,7 +62,6 @@ typedef struct Digits
 static inline void
 split(Digits *d, uint64 whole, uint64 fraction, int scale)
 {
-	static const int16 padding[] = {1, 1000, 100, 10};
 	int			n = whole == 0 ? 0 : whole < BASE ? 1 :
 	whole < BASE * BASE ? 2 : PIN_NUMBER_DIGITS / BASE_DIGITS;
 
@@ -69,7 +71,24 @@ split(Digits *d, uint64 whole, uint64 fraction, int scale)
 						   fraction * padding[scale % BASE_DIGITS]);
 }
 
-/* Writes the value without the zeros at either end. */
+/*
+ * Writes a value without its zeros at either end, which has no more than one
+ * digit before the point and one behind it.
+ */
+static inline void
+compose_short(PinNumber *number, int16 whole, int16 fraction, bool negative, int scale)
+{
+	int			weight = whole != 0 || fraction == 0 ? 0 : -1;
+	int			n = (whole != 0) + (fraction != 0);
+
+	number->header = SHORT_FORM | (negative && n > 0 ? SHORT_NEGATIVE : 0) |
+		scale << SHORT_SCALE_SHIFT | (weight & SHORT_WEIGHT_MASK);
+	number->digits[0] = whole != 0 ? whole : fraction;
+	number->digits[1] = fraction;
+	SET_VARSIZE(number, offsetof(PinNumber, digits) + n * sizeof(int16));
+}
+
+/* The same of any other. */
 static inline void
 compose(PinNumber *number, const Digits *d, bool negative, int scale)
 {
@@ -114,6 +133,11 @@ pin_number_read(const char *text, size_t len, PinNumber *number)
 		if (scale == 0 || scale > PIN_NUMBER_DIGITS ||
 			read_digits(point + 1, end, &fraction) != end)
 			return false;
+	}
+	if (whole < BASE && scale <= BASE_DIGITS)
+	{
+		compose_short(number, whole, fraction * padding[scale % BASE_DIGITS], negative, scale);
+		return true;
 	}
 	split(&d, whole, fraction, scale);
 	compose(number, &d, negative, scale);

@@ -28,6 +28,9 @@ typedef struct Cell
 	const char *remote_name;	/* as the header says it */
 	PinColumn  *column;			/* conversion */
 	bool		not_null;		/* declared so */
+	const PinField *same;		/* what an earlier cell took of the same
+								 * field, or NULL */
+	PinField	text;			/* what was taken of it */
 } Cell;
 
 /* One needed column that has the same value in every row. */
@@ -37,6 +40,19 @@ typedef struct Constant
 	Datum		value;			/* in the context of PinRows */
 	bool		isnull;			/* no value */
 } Constant;
+
+/* Columns that are converted at the same time. */
+typedef struct Stage
+{
+	Cell	   *cells;			/* the columns */
+	int			ncells;			/* their number */
+	int			nclean;			/* the first of them, whose conversion fails
+								 * cleanly */
+	int			nstrict;		/* of them, how many are not_null */
+	int			first;			/* the first field they are read from */
+	int			end;			/* the last one, plus one */
+	Bitmapset  *bad_lines;		/* lines whose bad cells were counted */
+} Stage;
 
 struct PinRows
 {
@@ -48,20 +64,16 @@ struct PinRows
 	int64		offset;			/* of the next byte to read, in the report */
 	int64		end;			/* behind the last one to read */
 	int			nfields;		/* fields of the header, and of each record */
-	int		   *wanted;			/* numbers of the fields that are read */
-	int			nwanted;		/* how many */
-	Cell	   *cells;			/* the needed columns */
-	int			ncells;			/* their number */
-	int			nclean;			/* the first of them, whose conversion fails
-								 * cleanly */
+	Stage		early;			/* the needed columns but for the late ones */
+	Stage		late;			/* these */
+	PinRecord	record;			/* the row that was returned last */
 	Constant   *constants;		/* needed columns that are not in the file */
 	int			nconstants;		/* their number */
 	const Cell *current;		/* cell being converted, for error context */
-	const PinField *field;		/* its text, likewise; NULL: not to be shown */
-	int			nstrict;		/* of the cells, how many are not_null */
-	uint64		seen;			/* last line of an earlier pass */
+	bool		shown;			/* its text is to be shown */
 	uint64		rows;			/* rows returned */
 	uint64		bad_cells;		/* cells set to NULL */
+	bool		bad_row;		/* there are some in this row */
 	char	   *first_bad;		/* message of the first of them */
 };
 
@@ -150,33 +162,42 @@ throw_missing(PinRows *rows, const char *missing)
 
 /* Columns that need a subtransaction come last. */
 static void
-add_cell(PinRows *rows, Cell cell)
+add_cell(Stage *stage, Cell cell)
+{
+	stage->nstrict += cell.not_null;
+	if (pin_column_fails_cleanly(cell.column))
+	{
+		stage->cells[stage->ncells++] = stage->cells[stage->nclean];
+		stage->cells[stage->nclean++] = cell;
+	}
+	else
+		stage->cells[stage->ncells++] = cell;
+}
+
+/* Prepares a column that is needed. */
+static void
+add_column(PinRows *rows, Cell cell)
 {
 	Form_pg_attribute att = TupleDescAttr(rows->source.tupdesc, cell.attnum - 1);
 
 	cell.column = pin_column_create(att);
 	cell.not_null = att->attnotnull;
-	rows->nstrict += cell.not_null;
-	if (pin_column_fails_cleanly(cell.column))
-	{
-		rows->cells[rows->ncells++] = rows->cells[rows->nclean];
-		rows->cells[rows->nclean++] = cell;
-	}
-	else
-		rows->cells[rows->ncells++] = cell;
+	add_cell(bms_is_member(cell.attnum, rows->source.late) ? &rows->late : &rows->early, cell);
 }
 
 /* Finds each declared column in the header and prepares those needed. */
 static void
 match_header(PinRows *rows, const PinRecord *header)
 {
+	int			most = list_length(rows->source.attnums) + 1;
 	StringInfoData missing;
 	ListCell   *lcnum;
 	ListCell   *lcname;
 
 	initStringInfo(&missing);
 	rows->nfields = header->nfields;
-	rows->cells = palloc0(sizeof(Cell) * (list_length(rows->source.attnums) + 1));
+	rows->early.cells = palloc0(sizeof(Cell) * most);
+	rows->late.cells = palloc0(sizeof(Cell) * most);
 	forboth(lcnum, rows->source.attnums, lcname, rows->source.names)
 	{
 		Cell		cell = {.attnum = lfirst_int(lcnum)};
@@ -187,31 +208,36 @@ match_header(PinRows *rows, const PinRecord *header)
 			appendStringInfo(&missing, "%s\"%s\"%s", missing.len > 0 ? ", " : "",
 							 cell.remote_name, cell.field == -2 ? " (ambiguous)" : "");
 		else if (bms_is_member(cell.attnum, rows->source.needed))
-			add_cell(rows, cell);
+			add_column(rows, cell);
 	}
 	if (missing.len > 0)
 		throw_missing(rows, missing.data);
 }
 
-/* The fields of the needed columns, in the file's order. */
+/*
+ * Sees to it that each field is taken once, by the first cell that needs it.
+ * taken: for each field, what was taken of it by an earlier stage.
+ */
 static void
-choose_fields(PinRows *rows)
+share_fields(Stage *stage, const PinField **taken)
 {
-	Bitmapset  *fields = NULL;
-	int			field = -1;
+	for (int i = 0; i < stage->ncells; i++)
+	{
+		Cell	   *cell = &stage->cells[i];
 
-	for (int i = 0; i < rows->ncells; i++)
-		fields = bms_add_member(fields, rows->cells[i].field);
-	rows->wanted = palloc(sizeof(int) * (rows->ncells + 1));
-	while ((field = bms_next_member(fields, field)) >= 0)
-		rows->wanted[rows->nwanted++] = field;
+		stage->first = i == 0 ? cell->field : Min(stage->first, cell->field);
+		stage->end = Max(stage->end, cell->field + 1);
+		cell->same = taken[cell->field];
+		if (cell->same == NULL)
+			taken[cell->field] = &cell->text;
+	}
 }
 
-/* Tells the CSV reader what the rows are like that follow the header. */
+/* Tells the CSV reader how wide the rows are that follow the header. */
 static void
-want_fields(PinRows *rows)
+expect_rows(PinRows *rows)
 {
-	if (!pin_csv_want(rows->csv, rows->nfields, rows->wanted, rows->nwanted))
+	if (!pin_csv_expect(rows->csv, rows->nfields))
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 }
@@ -249,12 +275,15 @@ static void
 read_header(PinRows *rows)
 {
 	PinRecord	header;
+	const PinField **taken;
 
 	if (!next_record(rows, &header))
 		return;
 	match_header(rows, &header);
-	choose_fields(rows);
-	want_fields(rows);
+	taken = palloc0(sizeof(PinField *) * rows->nfields);
+	share_fields(&rows->early, taken);
+	share_fields(&rows->late, taken);
+	expect_rows(rows);
 }
 
 PinRows *
@@ -299,8 +328,8 @@ cell_context(void *arg)
 
 	if (rows->current == NULL)
 		return;
-	if (rows->field != NULL)
-		pin_error_clean(text, sizeof(text), rows->field->data, rows->field->len);
+	if (rows->shown)
+		pin_error_clean(text, sizeof(text), rows->current->text.data, rows->current->text.len);
 	errcontext("report file line " UINT64_FORMAT ", field \"%s\", column \"%s\" of %s: \"%s\"",
 			   pin_csv_line(rows->csv), rows->current->remote_name,
 			   NameStr(TupleDescAttr(rows->source.tupdesc,
@@ -308,22 +337,24 @@ cell_context(void *arg)
 			   rows->source.what, pin_text_to_server(text));
 }
 
-static void
-convert_cell(PinRows *rows, const Cell *cell, PinRecord *record,
-			 Datum *values, bool *isnull)
+static inline void
+convert_cell(PinRows *rows, Cell *cell, Datum *values, bool *isnull)
 {
 	int			i = cell->attnum - 1;
 
 	rows->current = cell;
-	rows->field = &record->fields[cell->field];
-	values[i] = pin_column_convert(cell->column, &record->fields[cell->field], &isnull[i]);
+	if (cell->same != NULL)
+		cell->text = *cell->same;
+	else
+		pin_csv_field(&rows->record, cell->field, &cell->text);
+	values[i] = pin_column_convert(cell->column, &cell->text, &isnull[i]);
 }
 
 static void
-convert_strictly(PinRows *rows, PinRecord *record, Datum *values, bool *isnull)
+convert_strictly(PinRows *rows, const Stage *stage, Datum *values, bool *isnull)
 {
-	for (int i = 0; i < rows->ncells; i++)
-		convert_cell(rows, &rows->cells[i], record, values, isnull);
+	for (int i = 0; i < stage->ncells; i++)
+		convert_cell(rows, &stage->cells[i], values, isnull);
 }
 
 /* Takes an error off the error stack. */
@@ -340,15 +371,15 @@ catch_error(MemoryContext context)
 
 /*
  * Takes note of an error that becomes a NULL; the first is kept in words.  A
- * cell that is read again is the same cell.
+ * cell that is read again, in a later pass, is the same cell.
  */
 static void
-count_bad_cell(PinRows *rows, const ErrorData *edata)
+count_bad_cell(PinRows *rows, const Stage *stage, const ErrorData *edata)
 {
 	uint64		line = pin_csv_line(rows->csv);
 	MemoryContext old;
 
-	if (line <= rows->seen)
+	if (bms_is_member((int) line, stage->bad_lines))
 		return;
 	old = MemoryContextSwitchTo(rows->context);
 	if (rows->bad_cells++ == 0)
@@ -356,11 +387,23 @@ count_bad_cell(PinRows *rows, const ErrorData *edata)
 								   edata->message, line,
 								   rows->current->remote_name);
 	MemoryContextSwitchTo(old);
+	rows->bad_row = true;
+}
+
+/* Keeps in mind that a row's bad cells were counted. */
+static void
+mark_bad_row(PinRows *rows, Stage *stage)
+{
+	MemoryContext old = MemoryContextSwitchTo(rows->context);
+
+	stage->bad_lines = bms_add_member(stage->bad_lines, (int) pin_csv_line(rows->csv));
+	rows->bad_row = false;
+	MemoryContextSwitchTo(old);
 }
 
 /* The current cell's error becomes a NULL.  Anything but bad data is rethrown. */
 static void
-set_null(PinRows *rows, ErrorData *edata, Datum *values, bool *isnull)
+set_null(PinRows *rows, const Stage *stage, ErrorData *edata, Datum *values, bool *isnull)
 {
 	/* class 22 is "data exception", class 23 a domain's constraint */
 	int			category = ERRCODE_TO_CATEGORY(edata->sqlerrcode);
@@ -369,7 +412,7 @@ set_null(PinRows *rows, ErrorData *edata, Datum *values, bool *isnull)
 	if (category != ERRCODE_DATA_EXCEPTION &&
 		category != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION)
 		ReThrowError(edata);
-	count_bad_cell(rows, edata);
+	count_bad_cell(rows, stage, edata);
 	FreeErrorData(edata);
 	values[i] = (Datum) 0;
 	isnull[i] = true;
@@ -381,7 +424,7 @@ set_null(PinRows *rows, ErrorData *edata, Datum *values, bool *isnull)
  * is needed: see pin_column_fails_cleanly.
  */
 static void
-convert_catching(PinRows *rows, PinRecord *record, Datum *values, bool *isnull,
+convert_catching(PinRows *rows, const Stage *stage, Datum *values, bool *isnull,
 				 volatile int *next, int end)
 {
 	MemoryContext context = CurrentMemoryContext;
@@ -389,11 +432,11 @@ convert_catching(PinRows *rows, PinRecord *record, Datum *values, bool *isnull,
 	PG_TRY();
 	{
 		for (; *next < end; (*next)++)
-			convert_cell(rows, &rows->cells[*next], record, values, isnull);
+			convert_cell(rows, &stage->cells[*next], values, isnull);
 	}
 	PG_CATCH();
 	{
-		set_null(rows, catch_error(context), values, isnull);
+		set_null(rows, stage, catch_error(context), values, isnull);
 		(*next)++;
 	}
 	PG_END_TRY();
@@ -403,7 +446,7 @@ convert_catching(PinRows *rows, PinRecord *record, Datum *values, bool *isnull,
 typedef struct Conversion
 {
 	PinRows    *rows;
-	PinRecord  *record;
+	const Stage *stage;
 	Datum	   *values;
 	bool	   *isnull;
 	volatile int *next;
@@ -416,7 +459,7 @@ attempt_conversion(void *arg)
 	Conversion *c = arg;
 
 	for (; *c->next < c->end; (*c->next)++)
-		convert_cell(c->rows, &c->rows->cells[*c->next], c->record, c->values, c->isnull);
+		convert_cell(c->rows, &c->stage->cells[*c->next], c->values, c->isnull);
 }
 
 /*
@@ -424,18 +467,18 @@ attempt_conversion(void *arg)
  * function or a domain's constraint has done.
  */
 static void
-convert_guarded(PinRows *rows, PinRecord *record, Datum *values, bool *isnull,
+convert_guarded(PinRows *rows, const Stage *stage, Datum *values, bool *isnull,
 				volatile int *next, int end)
 {
 	Conversion	conversion = {
-		.rows = rows,.record = record,.values = values,.isnull = isnull,
+		.rows = rows,.stage = stage,.values = values,.isnull = isnull,
 		.next = next,.end = end
 	};
 	ErrorData  *error = pin_attempt(attempt_conversion, &conversion);
 
 	if (error != NULL)
 	{
-		set_null(rows, error, values, isnull);
+		set_null(rows, stage, error, values, isnull);
 		(*next)++;
 	}
 }
@@ -445,9 +488,9 @@ convert_guarded(PinRows *rows, PinRecord *record, Datum *values, bool *isnull,
  * statement.  Say so in the words of the table.
  */
 static void
-check_subtransactions(const PinRows *rows)
+check_subtransactions(const PinRows *rows, const Stage *stage)
 {
-	const Cell *cell = &rows->cells[rows->nclean];
+	const Cell *cell = &stage->cells[stage->nclean];
 
 	if (pin_subtransaction_allowed())
 		return;
@@ -462,16 +505,18 @@ check_subtransactions(const PinRows *rows)
 }
 
 static void
-convert_leniently(PinRows *rows, PinRecord *record, Datum *values, bool *isnull)
+convert_leniently(PinRows *rows, Stage *stage, Datum *values, bool *isnull)
 {
 	volatile int next = 0;
 
-	while (next < rows->nclean)
-		convert_catching(rows, record, values, isnull, &next, rows->nclean);
-	if (next < rows->ncells)
-		check_subtransactions(rows);
-	while (next < rows->ncells)
-		convert_guarded(rows, record, values, isnull, &next, rows->ncells);
+	while (next < stage->nclean)
+		convert_catching(rows, stage, values, isnull, &next, stage->nclean);
+	if (next < stage->ncells)
+		check_subtransactions(rows, stage);
+	while (next < stage->ncells)
+		convert_guarded(rows, stage, values, isnull, &next, stage->ncells);
+	if (rows->bad_row)
+		mark_bad_row(rows, stage);
 }
 
 /*
@@ -479,14 +524,14 @@ convert_leniently(PinRows *rows, PinRecord *record, Datum *values, bool *isnull)
  * results, not only an unexpected one.
  */
 static void
-check_not_null(PinRows *rows, const bool *isnull)
+check_not_null(PinRows *rows, const Stage *stage, const bool *isnull)
 {
-	if (rows->nstrict == 0)
+	if (stage->nstrict == 0)
 		return;
-	rows->field = NULL;
-	for (int i = 0; i < rows->ncells; i++)
+	rows->shown = false;
+	for (int i = 0; i < stage->ncells; i++)
 	{
-		rows->current = &rows->cells[i];
+		rows->current = &stage->cells[i];
 		if (rows->current->not_null && isnull[rows->current->attnum - 1])
 			ereport(ERROR,
 					(errcode(ERRCODE_NOT_NULL_VIOLATION),
@@ -498,21 +543,47 @@ check_not_null(PinRows *rows, const bool *isnull)
 	}
 }
 
+/* Reads the columns of a stage from the current row. */
+static void
+convert_stage(PinRows *rows, Stage *stage, Datum *values, bool *isnull)
+{
+	ErrorContextCallback errcallback = {
+		.callback = cell_context,.arg = rows,.previous = error_context_stack
+	};
+	MemoryContext old;
+
+	if (stage->ncells == 0)
+		return;
+	pin_csv_find(rows->csv, &rows->record, stage->first, stage->end);
+	old = MemoryContextSwitchTo(rows->row_context);
+	rows->current = NULL;
+	rows->shown = true;
+	error_context_stack = &errcallback;
+	if (rows->source.set_null)
+		convert_leniently(rows, stage, values, isnull);
+	else
+		convert_strictly(rows, stage, values, isnull);
+	check_not_null(rows, stage, isnull);
+	error_context_stack = errcallback.previous;
+	MemoryContextSwitchTo(old);
+}
+
 /*
  * The next record that is a row.  In a table of several columns an empty line
  * can only be the padding some writers leave at the end of a file.
  */
 static bool
-next_row(PinRows *rows, PinRecord *record)
+next_row(PinRows *rows)
 {
+	PinRecord  *record = &rows->record;
 	uint64		blank_line = 0;
 
 	while (next_record(rows, record))
 	{
-		bool		blank = record->nfields == 1 && record->fields[0].len == 0 &&
-		!record->fields[0].quoted;
+		bool		blank = record->nfields == 1 && rows->nfields > 1 &&
+		record->fields[0].len == 0 && !record->fields[0].quoted;
 
-		if (blank && rows->nfields > 1)
+		if (blank)
 		{
 			CHECK_FOR_INTERRUPTS();
 			if (blank_line == 0)
@@ -539,7 +610,7 @@ next_row(PinRows *rows, PinRecord *record)
 bool
 pin_rows_are_alike(const PinRows *rows)
 {
-	return rows->ncells == 0;
+	return rows->early.ncells == 0 && rows->late.ncells == 0;
 }
 
 void
@@ -556,33 +627,19 @@ pin_rows_alike(const PinRows *rows, Datum *values, bool *isnull)
 bool
 pin_rows_next(PinRows *rows, Datum *values, bool *isnull)
 {
-	ErrorContextCallback errcallback;
-	MemoryContext old;
-	PinRecord	record;
-
 	MemoryContextReset(rows->row_context);
-	old = MemoryContextSwitchTo(rows->row_context);
-	if (!next_row(rows, &record))
-	{
-		MemoryContextSwitchTo(old);
+	if (!next_row(rows))
 		return false;
-	}
-
 	pin_rows_alike(rows, values, isnull);
-	rows->current = NULL;
-	errcallback.callback = cell_context;
-	errcallback.arg = rows;
-	errcallback.previous = error_context_stack;
-	error_context_stack = &errcallback;
-	if (rows->source.set_null)
-		convert_leniently(rows, &record, values, isnull);
-	else
-		convert_strictly(rows, &record, values, isnull);
-	check_not_null(rows, isnull);
-	error_context_stack = errcallback.previous;
-	MemoryContextSwitchTo(old);
+	convert_stage(rows, &rows->early, values, isnull);
 	rows->rows++;
 	return true;
+}
+
+void
+pin_rows_complete(PinRows *rows, Datum *values, bool *isnull)
+{
+	convert_stage(rows, &rows->late, values, isnull);
 }
 
 void
@@ -590,12 +647,11 @@ pin_rows_rewind(PinRows *rows)
 {
 	PinRecord	header;
 
-	rows->seen = Max(rows->seen, pin_csv_line(rows->csv));
 	pin_csv_rewind(rows->csv);
 	rows->offset = 0;
 	rows->end = rows->source.size;
 	if (next_record(rows, &header))
-		want_fields(rows);
+		expect_rows(rows);
 }
 
 void
@@ -604,7 +660,7 @@ pin_rows_read_part(PinRows *rows, int64 offset, int64 end, uint64 line)
 	pin_csv_rewind_to(rows->csv, line);
 	rows->offset = offset;
 	rows->end = end;
-	want_fields(rows);
+	expect_rows(rows);
 }
 
 void

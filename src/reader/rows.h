@@ -5,7 +5,9 @@
  *
  * Matches the file's header with the table's columns by name, then turns one
  * record after the other into a slot's values, only the columns that are
- * needed.  Can start again from the first row as often as wanted.
+ * needed.  Some of them can be left until it is known that the row is wanted: a
+ * value that nobody asks for is not read, so nothing can be wrong with it.
+ * Can start again from the first row as often as wanted.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,6 +39,8 @@ typedef struct PinRowsSource
 	List	   *constants;		/* of String: these values, in step; "" is
 								 * null */
 	Bitmapset  *needed;			/* attnums whose values are asked for */
+	Bitmapset  *late;			/* of these, what pin_rows_next leaves to
+								 * pin_rows_complete */
 	bool		set_null;		/* a bad cell is NULL and counted, not an
 								 * error */
 } PinRowsSource;
@@ -48,11 +52,17 @@ typedef struct PinRowsSource
 extern PinRows *pin_rows_open(const PinRowsSource *source);
 
 /*
- * Fills values and isnull (one per attribute; what is not needed is NULL) with
- * the next row, valid until the next call.  False at the end.  Throws on a
- * broken file and, unless set_null, on a bad cell.
+ * Fills values and isnull (one per attribute; what is late or not needed is
+ * NULL) with the next row, valid until the next call.  False at the end.  Throws
+ * on a broken file and, unless set_null, on a bad cell.
  */
 extern bool pin_rows_next(PinRows *rows, Datum *values, bool *isnull);
+
+/*
+ * Fills in what is late of the row that was returned last.  Call it once a row
+ * at most.  Throws likewise.
+ */
+extern void pin_rows_complete(PinRows *rows, Datum *values, bool *isnull);
 
 /* Back to the first row. */
 extern void pin_rows_rewind(PinRows *rows);
