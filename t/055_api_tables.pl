@@ -256,6 +256,14 @@ asks('a join: executions of the reports that are wanted',
 	q(SELECT report_name, execution_id FROM reports JOIN executions USING (report_id) WHERE report_name <> 'again'),
 	'now|{execution}', '/v1/mpn/ScheduledReport',
 	map { "/v1/mpn/ScheduledReport/execution/{$_}?$all" } qw(report idle));
+asks('a subquery about another table',
+	q(SELECT r.report_name, e.execution_id FROM reports r JOIN executions e
+	  ON e.report_id = (SELECT max(s.report_id) FROM reports s WHERE s.report_name = r.report_name)
+	  WHERE r.report_name = 'now'), 'now|{execution}',
+	('/v1/mpn/ScheduledReport?reportName=now') x 2, "/v1/mpn/ScheduledReport/execution/{report}?$all");
+asks('an array of a subquery', q(SELECT execution_id FROM executions
+	  WHERE report_id = ANY (ARRAY(SELECT report_id FROM reports WHERE report_name = 'again'))), '{another}',
+	'/v1/mpn/ScheduledReport?reportName=again', "/v1/mpn/ScheduledReport/execution/{other}?$all");
 asks('three levels', q(SELECT q.name, report_name, execution_status, format FROM queries q JOIN reports r USING (query_id)
 	JOIN executions e USING (report_id, format) WHERE q.name = 'first of all' AND report_name = 'now'),
 	'first of all|now|Completed|csv',
