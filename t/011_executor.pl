@@ -233,7 +233,7 @@ $emulator->clear_log;
 is(ask(q(SELECT * FROM years WHERE month < '1999-06-01')), '1999-01-01|local',
 	'a partition that is pruned');
 is(scalar(@none = $emulator->log), 0, 'costs no report');
-is($session->error(q(INSERT INTO years VALUES ('2020-01-01', 'x')))->{sqlstate}, '0A000',
+is($session->error(q(INSERT INTO years VALUES ('2020-01-01', 'x')))->{sqlstate}, '55000',
 	'a row cannot be routed to a foreign partition');
 
 # --- locks, and rows that changed meanwhile
@@ -283,7 +283,8 @@ foreach my $statement (
 	like($error->{message}, qr/cannot (insert into|update|delete from|truncate) foreign table "usage"/,
 		'is refused in words');
 }
-is($session->error(q(COPY usage FROM '/dev/null'))->{sqlstate} =~ /^(0A000|42809)$/, 1, 'COPY FROM');
+like($session->error(q(COPY usage FROM '/dev/null'))->{message}, qr/"usage" does not allow inserts/,
+	'COPY FROM');
 is($session->error('CREATE INDEX ON usage (month)')->{sqlstate}, '42809', 'an index');
 is(ask('COPY (SELECT count(*) FROM usage) TO STDOUT'), 400, 'COPY TO');
 ask('BEGIN; SELECT count(*) FROM usage');
