@@ -69,13 +69,10 @@ pin_column_convert(PinColumn *column, const PinField *cell, bool *isnull)
 		*isnull = true;
 		return (Datum) 0;
 	}
+	/* not empty, and short: its header goes in front of it, where it stands */
 	if (head->in_place && cell->ascii &&
 		cell->len - 1 < VARATT_SHORT_MAX - VARHDRSZ_SHORT)
 	{
-		/*
-		 * not empty, and short: its header goes in front of it, where it
-		 * stands
-		 */
 		*isnull = false;
 		SET_VARSIZE_SHORT(cell->data - VARHDRSZ_SHORT, cell->len + VARHDRSZ_SHORT);
 		return PointerGetDatum(cell->data - VARHDRSZ_SHORT);
