@@ -460,6 +460,7 @@ pin_column_create(Form_pg_attribute att)
 		FIXED_LENGTH_TEXT_MAX : SIZE_MAX;
 	choose_reader(column, att->attbyval);
 	column->utf8 = GetDatabaseEncoding() == PG_UTF8;
+	column->head.free_null = !OidIsValid(column->domain);
 	column->head.in_place = column->reader == read_text && !OidIsValid(column->domain);
 	column->kernel = pin_map_kernel();
 	column->uuid_reader = pin_uuid_reader_at(0);

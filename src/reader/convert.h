@@ -31,6 +31,7 @@ typedef struct PinColumnHead
 {
 	bool		in_place;		/* a short text of ASCII is the value as it
 								 * stands */
+	bool		free_null;		/* NULL need not be checked */
 } PinColumnHead;
 
 /*
@@ -61,13 +62,17 @@ extern Datum pin_column_convert_any(PinColumn *column, const PinField *cell, boo
 static inline Datum
 pin_column_convert(PinColumn *column, const PinField *cell, bool *isnull)
 {
-	if (((PinColumnHead *) column)->in_place && cell->ascii &&
+	const PinColumnHead *head = (PinColumnHead *) column;
+
+	if (cell->len == 0 && !cell->quoted && head->free_null)
+	{
+		*isnull = true;
+		return (Datum) 0;
+	}
+	/* not empty, and short: its header goes in front of it, where it stands */
+	if (head->in_place && cell->ascii &&
 		cell->len - 1 < VARATT_SHORT_MAX - VARHDRSZ_SHORT)
 	{
-		/*
-		 * not empty, and short: its header goes in front of it, where it
-		 * stands
-		 */
 		*isnull = false;
 		SET_VARSIZE_SHORT(cell->data - VARHDRSZ_SHORT, cell->len + VARHDRSZ_SHORT);
 		return PointerGetDatum(cell->data - VARHDRSZ_SHORT);

@@ -198,6 +198,7 @@ fill(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields,
  */
 #define TAKE(i) (ends[done + (i)] = base + lowest(bits), bits &= bits - 1)
 
+/* Blocks before the one in which the first field begins are only counted. */
 ALWAYS_INLINE void
 find(const PinFieldMap *map, size_t record, int first, int n, uint32_t *ends, Lowest lowest)
 {
@@ -205,7 +206,6 @@ find(const PinFieldMap *map, size_t record, int first, int n, uint32_t *ends, Lo
 	const uint64_t *word = &map->ends[start / PIN_MAP_BLOCK];
 	uint32_t	base = (uint32_t) (start - start % PIN_MAP_BLOCK);
 	uint64_t	bits = *word & ~UINT64_C(0) << start % PIN_MAP_BLOCK;
-
 	int			count;
 
 	for (; (count = __builtin_popcountll(bits)) < first; first -= count, n -= count, ends += count)

@@ -337,7 +337,8 @@ cell_context(void *arg)
 			   rows->source.what, pin_text_to_server(text));
 }
 
-static inline void
+/* Inlined, since most are so simple that a call would cost more than they do. */
+static pg_attribute_always_inline void
 convert_cell(PinRows *rows, Cell *cell, Datum *values, bool *isnull)
 {
 	int			i = cell->attnum - 1;
