@@ -197,8 +197,9 @@ like(ask("EXPLAIN $append"), qr/Parallel Append/, 'a parallel Append');
 is(ask($append), '15000|37507500', 'has all rows');
 $emulator->create_table($node, 'lenient', 't varchar(4000) OPTIONS (column_name \'ServiceName\'),
 	n bytea OPTIONS (column_name \'UsageQuantity\')', "$options, on_error 'set_null'");
-is(ask('SELECT count(*), count(l.n), sum(r.n) FROM rows r CROSS JOIN (SELECT * FROM lenient LIMIT 1) l'),
-	'5000|5000|12502500', 'beside a table whose cells may become null');
+is(ask(q(SELECT count(*), count(l.t), sum(r.n) FROM rows r JOIN lenient l
+	ON l.n = convert_to(r.n::text, 'UTF8'))), '5000|4792|12502500',
+	'a join with a table whose cells may become null');
 is(ask('SELECT count(*), sum(r.n) FROM rows r JOIN local_rows l ON l.n = r.n'), '5000|12502500',
 	'a join');
 

@@ -70,9 +70,6 @@ typedef struct PinPlanning
 
 /* in plan.c */
 
-/* The options of a table that is being planned. */
-extern const PinOptions *pin_plan_options(RelOptInfo *baserel, Oid relid);
-
 /* A scan in a shape, NULL: plain; rows: how many it will have. */
 extern ForeignPath *pin_plan_path(PlannerInfo *root, RelOptInfo *baserel, double rows,
 								  Cost startup, PinShape *shape);

@@ -41,18 +41,33 @@ struct PinParallel
 /*
  * A scan by itself is nothing for a worker, which must not order a report; so all
  * paths but those from below say that they are not parallel safe.
- *
- * A cell that is set to NULL is counted, which one process has to do; and if that
- * takes a subtransaction, the whole statement may have to do without workers.
  */
 bool
 pinsightIsForeignScanParallelSafe(PlannerInfo *root, RelOptInfo *rel, RangeTblEntry *rte)
 {
-	if (!pin_plan_options(rel, rte->relid)->set_null)
-		return true;
-	if (!pin_subtransaction_parallel())
-		root->glob->parallelModeOK = false;
-	return false;
+	return true;
+}
+
+static bool
+sets_null(const RelOptInfo *rel)
+{
+	return rel->fdwroutine != NULL && rel->fdwroutine->GetForeignPaths == pinsightGetForeignPaths &&
+		rel->fdw_private != NULL && ((PinPlanning *) rel->fdw_private)->options->set_null;
+}
+
+/*
+ * A cell that is set to NULL is counted, which one process has to do.  Where that
+ * may take a subtransaction, what it is joined with does without workers, too.
+ */
+static bool
+must_be_alone(const PlannerInfo *root, const RelOptInfo *baserel)
+{
+	for (int i = 1; i < root->simple_rel_array_size && !pin_subtransaction_parallel(); i++)
+	{
+		if (root->simple_rel_array[i] != NULL && sets_null(root->simple_rel_array[i]))
+			return true;
+	}
+	return sets_null(baserel);
 }
 
 /* No row is longer than this, as far as planning is concerned. */
@@ -80,8 +95,8 @@ reads_file(RelOptInfo *baserel)
 static bool
 may_divide(const PlannerInfo *root, RelOptInfo *baserel)
 {
-	return root->glob->parallelModeOK && baserel->consider_parallel &&
-		baserel->lateral_relids == NULL && max_parallel_workers_per_gather > 0 &&
+	return baserel->consider_parallel && baserel->lateral_relids == NULL &&
+		max_parallel_workers_per_gather > 0 && !must_be_alone(root, baserel) &&
 		!is_small(baserel) && reads_file(baserel);
 }
 

@@ -75,36 +75,17 @@ is_correlated(const PlannerInfo *root)
 	return false;
 }
 
-/* What is known of a table, with its options, whoever asks first. */
-static PinPlanning *
-planning_of(RelOptInfo *baserel, Oid relid)
-{
-	PinPlanning *planning = baserel->fdw_private;
-
-	if (planning == NULL)
-	{
-		planning = palloc0(sizeof(PinPlanning));
-		planning->options = pin_options_plan(relid);
-		baserel->fdw_private = planning;
-	}
-	return planning;
-}
-
-const PinOptions *
-pin_plan_options(RelOptInfo *baserel, Oid relid)
-{
-	return planning_of(baserel, relid)->options;
-}
-
 void
 pinsightGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntableid)
 {
-	PinPlanning *planning = planning_of(baserel, foreigntableid);
+	PinPlanning *planning = palloc0(sizeof(PinPlanning));
 	Relation	relation = table_open(foreigntableid, NoLock);
 	const PinSnapshotHead *head = NULL;
 
+	planning->options = pin_options_plan(foreigntableid);
 	planning->table = pin_table_resolve(relation, planning->options);
 	planning->correlated = is_correlated(root);
+	baserel->fdw_private = planning;
 	baserel->tuples = known_rows(relation, planning->options, planning->table);
 	if (baserel->tuples < 0 && !planning->options->fetch_query)
 		head = pin_plan_at_hand(root, baserel);
