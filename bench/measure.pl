@@ -537,5 +537,6 @@ foreach my $name (split /,/, $o{variants})
 	measure($name, $variant);
 	command('DELETE', 'faults');
 	psql($admin, "SELECT pinsight_unschedule('ours'), pinsight_forget('ours'), pinsight_forget('new');");
-	system("$work/columns", $variant->{file}, "$work/columns.data", @{ $variant->{columns} }) if $o{columns};
+	system("$work/columns", $variant->{file}, "$work/columns.data", @{ $variant->{columns} })
+	  if $o{columns} && $name eq 'csv';
 }
