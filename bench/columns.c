@@ -468,6 +468,17 @@ open_csv(const char *path, int *fd, const int *wanted, int nwanted)
 	return csv;
 }
 
+/* The number of another block; where they are used up, nothing is known any more. */
+static uint16
+next_block(uint16 block)
+{
+	if (++block != 0)
+		return block;
+	for (int i = 0; i < ncolumns; i++)
+		memset(columns[i].slots, 0, SLOTS * sizeof(Slot));
+	return 1;
+}
+
 static void
 convert(const char *from, const char *to)
 {
@@ -477,8 +488,8 @@ convert(const char *from, const char *to)
 	PinCsv	   *csv;
 	PinRecord	record;
 	PinError	err = {0};
+	static uint16 block = 1;
 	uint32		rows = 0;
-	uint16		block = 1;		/* of at most so many */
 
 	for (int i = 0; i < ncolumns; i++)
 		all[i] = i;
@@ -491,14 +502,14 @@ convert(const char *from, const char *to)
 		{
 			write_block(out, rows);
 			rows = 0;
-			if (++block == 0)
-				fail("too many rows");
+			block = next_block(block);
 		}
 	}
 	if (err.kind != PIN_ERROR_NONE || out < 0)
 		fail("could not convert");
 	if (rows > 0)
 		write_block(out, rows);
+	block = next_block(block);
 	pin_csv_free(csv);
 	close(in);
 	close(out);
@@ -592,6 +603,11 @@ typedef struct Question
 	int			is_false;		/* a column that has to be false, or -1 */
 } Question;
 
+#define QUESTIONS_MAX 8
+
+static Question questions[QUESTIONS_MAX];
+static int	nquestions;
+
 static uint64 sink;				/* of values: nothing is optimized away */
 static uint64 rows_out;			/* rows that the executor would see */
 
@@ -678,11 +694,10 @@ scan_block(const Question *q, const Block *block, Reader *readers)
 	}
 }
 
-static double
-scan_columns(const Question *q, const char *path)
+/* The whole file in memory. */
+static char *
+map_file(const char *path, size_t *size)
 {
-	static Reader readers[COLUMNS_MAX];
-	double		start = now();
 	int			fd = open(path, O_RDONLY);
 	struct stat st;
 	char	   *map;
@@ -690,7 +705,20 @@ scan_columns(const Question *q, const char *path)
 	if (fd < 0 || fstat(fd, &st) != 0)
 		fail("could not open the columns");
 	map = must(mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0));
-	for (off_t at = 0; at < st.st_size; at += ((Block *) (map + at))->bytes)
+	close(fd);
+	*size = st.st_size;
+	return map;
+}
+
+static double
+scan_columns(const Question *q, const char *path)
+{
+	static Reader readers[COLUMNS_MAX];
+	double		start = now();
+	size_t		size;
+	char	   *map = map_file(path, &size);
+
+	for (size_t at = 0; at < size; at += ((Block *) (map + at))->bytes)
 	{
 		const Block *block = (const Block *) (map + at);
 
@@ -699,8 +727,7 @@ scan_columns(const Question *q, const char *path)
 		else
 			rows_out += block->rows;
 	}
-	munmap(map, st.st_size);
-	close(fd);
+	munmap(map, size);
 	return now() - start;
 }
 
@@ -732,6 +759,61 @@ scan_csv(const Question *q, const char *path)
 	return now() - start;
 }
 
+/* Is a value what its field says? */
+static bool
+is_value(const Reader *r, Kind kind, uint32 row, const PinField *f)
+{
+	static char expected[65536];
+	Datum		value;
+	bool		null;
+	uint32		len;
+
+	decode(r, row, 1, &value, &null);
+	if (null || (f->len == 0 && !f->quoted))
+		return null && f->len == 0 && !f->quoted;
+	if (f->len > sizeof(expected) - 64)
+		fail("a very long value");
+	len = write_value(kind, f->data, f->len, expected);
+	return r->by_value ? (int32) value == *(int32 *) expected :
+		memcmp(DatumGetPointer(value), expected, len) == 0;
+}
+
+/* Fails unless the columns have the report's values, each of them. */
+static void
+verify(const char *from, const char *to)
+{
+	static Reader readers[COLUMNS_MAX];
+	const Question *all = &questions[nquestions - 1];
+	size_t		size;
+	char	   *map = map_file(to, &size);
+	const Block *block = (const Block *) map;
+	uint32		row = 0;
+	int			fd;
+	PinCsv	   *csv = open_csv(from, &fd, all->wanted, all->nwanted);
+	PinRecord	record;
+	PinError	err = {0};
+
+	while (pin_csv_next(csv, &record, &err) == PIN_CSV_RECORD)
+	{
+		if (row == block->rows)
+		{
+			block = (const Block *) ((const char *) block + block->bytes);
+			row = 0;
+		}
+		for (int i = 0; i < ncolumns; i++)
+		{
+			if (row == 0)
+				start_part(&readers[i], columns[i].kind, block, &block->parts[i]);
+			if (!is_value(&readers[i], columns[i].kind, row, &record.fields[i]))
+				fail("a value is not what it was");
+		}
+		row++;
+	}
+	pin_csv_free(csv);
+	close(fd);
+	munmap(map, size);
+}
+
 /* --- measuring -------------------------------------------------------- */
 
 static int
@@ -761,11 +843,6 @@ column_named(const char *name)
 	fail("no such column");
 	return -1;
 }
-
-#define QUESTIONS_MAX 8
-
-static Question questions[QUESTIONS_MAX];
-static int	nquestions;
 
 /* Another question, about some columns, whose names ascend as they do. */
 static Question *
@@ -800,7 +877,7 @@ ask_all(void)
 	q->is_text = q->wanted[1];
 	q->text = "Germany";
 	q->is_false = q->wanted[2];
-	q = ask("all", 0, NULL);
+	q = ask("all", 0, NULL);	/* the last one */
 	while (q->nwanted < ncolumns)
 	{
 		q->wanted[q->nwanted] = q->nwanted;
@@ -873,6 +950,7 @@ main(int argc, char **argv)
 		convert(argv[1], argv[2]);
 		times[i] = now() - start;
 	}
+	verify(argv[1], argv[2]);
 	if (stat(argv[1], &before) != 0 || stat(argv[2], &after) != 0)
 		fail("no files");
 	printf("\nas typed columns: converted in %.0f ms of processor time, %.1f MB instead of %.1f\n\n",
