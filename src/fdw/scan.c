@@ -393,7 +393,8 @@ read_row(ForeignScanState *node, PinScan *scan, TupleTableSlot *slot)
 			return false;
 		ExecStoreVirtualTuple(slot);
 	} while (!fulfills(node, scan, slot));
-	pin_rows_complete(scan->rows, slot->tts_values, slot->tts_isnull);
+	if (!scan->alike)
+		pin_rows_complete(scan->rows, slot->tts_values, slot->tts_isnull);
 	return true;
 }
 
