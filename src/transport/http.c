@@ -60,8 +60,8 @@
 /* Idle connections kept for later exchanges. */
 #define IDLE_CONNECTIONS_MAX 8L
 
-/* Size of libcurl's receive buffer; a quarter of the window. */
-#define RECEIVE_SIZE 262144L
+/* Size of libcurl's receive buffer; a small part of the window. */
+#define RECEIVE_SIZE 131072L
 
 struct PinHttp
 {
