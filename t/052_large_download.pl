@@ -90,14 +90,23 @@ foreach my $case (
 # --- left while it arrives
 
 begin({%text}, { endpoint => 'download', rate => $window });
-my $session = PinsightBackground->start($node, $scan);
+my $left = PinsightBackground->start($node, $scan);
 ok($node->poll_query_until('postgres', "SELECT EXISTS (SELECT FROM pinsight_jobs() WHERE downloaded > $window)"),
 	'more than a window has arrived');
-$node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . $session->backend . ')');
-$session->finish;
+my ($part) = glob($node->data_dir . '/pinsight_fdw/*.part');
+$node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . $left->backend . ')');
+$left->finish;
 is_deeply([ glob($node->data_dir . '/pinsight_fdw/*.part') ], [], 'a scan that is cancelled leaves nothing of it');
 $emulator->control('DELETE', '/faults');
-is($node->safe_psql('postgres', $scan), $all, 'the next one has all rows');
+
+# Where the next one writes to, a process with its number has left a longer file.
+my $next = PinsightSession->new($node);
+my $number = $next->rows('SELECT pg_backend_pid()');
+$part =~ s/\.\d+\.part$/.$number.part/ or die "no file under way\n";
+append_to_file($part, 'x' x (2 * $size));
+chmod(0600, $part);
+is($next->rows($scan), $all, 'the next one has all rows');
+$next->quit;
 is($emulator->count(endpoint => 'create_report'), 1, 'of the same report');
 
 $node->stop;
