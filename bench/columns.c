@@ -452,9 +452,9 @@ read_file(void *arg, char *buf, size_t size, PinError *err)
 	return read(*(int *) arg, buf, size);
 }
 
-/* Opens a report behind its header line; wanted as in pin_csv_want. */
+/* Opens a report behind its header line, where all fields of a record are set. */
 static PinCsv *
-open_csv(const char *path, int *fd, const int *wanted, int nwanted)
+open_csv(const char *path, int *fd)
 {
 	PinCsv	   *csv;
 	PinRecord	record;
@@ -463,7 +463,7 @@ open_csv(const char *path, int *fd, const int *wanted, int nwanted)
 	*fd = open(path, O_RDONLY);
 	csv = pin_csv_open(',', read_file, fd);
 	if (*fd < 0 || csv == NULL || pin_csv_next(csv, &record, &err) != PIN_CSV_RECORD ||
-		record.nfields != ncolumns || !pin_csv_want(csv, ncolumns, wanted, nwanted))
+		record.nfields != ncolumns)
 		fail("could not read the report");
 	return csv;
 }
@@ -482,7 +482,6 @@ next_block(uint16 block)
 static void
 convert(const char *from, const char *to)
 {
-	int			all[COLUMNS_MAX];
 	int			in;
 	int			out = open(to, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	PinCsv	   *csv;
@@ -491,9 +490,7 @@ convert(const char *from, const char *to)
 	static uint16 block = 1;
 	uint32		rows = 0;
 
-	for (int i = 0; i < ncolumns; i++)
-		all[i] = i;
-	csv = open_csv(from, &in, all, ncolumns);
+	csv = open_csv(from, &in);
 	while (pin_csv_next(csv, &record, &err) == PIN_CSV_RECORD)
 	{
 		for (int i = 0; i < ncolumns; i++)
@@ -737,22 +734,34 @@ scan_csv(const Question *q, const char *path)
 {
 	double		start = now();
 	int			fd;
-	PinCsv	   *csv = open_csv(path, &fd, q->wanted, q->nwanted);
+	PinCsv	   *csv = open_csv(path, &fd);
 	PinRecord	record;
 	PinError	err = {0};
 
+	if (!pin_csv_expect(csv, ncolumns))
+		fail("out of memory");
 	while (pin_csv_next(csv, &record, &err) == PIN_CSV_RECORD)
 	{
+		PinField	field = {0};
+
+		if (q->nwanted > 0)
+			pin_csv_find(csv, &record, q->wanted[0], q->wanted[q->nwanted - 1] + 1);
 		if (q->is_text >= 0)
 		{
-			const PinField *f = &record.fields[q->is_text];
-
-			if (f->len != strlen(q->text) || memcmp(f->data, q->text, f->len) != 0 ||
-				record.fields[q->is_false].data[0] != '0')
+			pin_csv_field(&record, q->is_text, &field);
+			if (field.len != strlen(q->text) || memcmp(field.data, q->text, field.len) != 0)
+				continue;
+			pin_csv_field(&record, q->is_false, &field);
+			if (field.data[0] != '0')
 				continue;
 		}
 		rows_out++;
-		sink += q->nwanted > 0 ? record.fields[q->wanted[0]].len : 0;
+		sink += field.len;
+		for (int i = 0; i < q->nwanted && q->is_text < 0; i++)
+		{
+			pin_csv_field(&record, q->wanted[i], &field);
+			sink += field.len;
+		}
 	}
 	pin_csv_free(csv);
 	close(fd);
@@ -789,7 +798,7 @@ verify(const char *from, const char *to)
 	const Block *block = (const Block *) map;
 	uint32		row = 0;
 	int			fd;
-	PinCsv	   *csv = open_csv(from, &fd, all->wanted, all->nwanted);
+	PinCsv	   *csv = open_csv(from, &fd);
 	PinRecord	record;
 	PinError	err = {0};
 

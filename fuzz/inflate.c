@@ -35,9 +35,12 @@ add_bytes(Summary *summary, const char *bytes, size_t len)
 	summary->cut = summary->len == OUTPUT_MAX;
 }
 
-/* Steps until the input is used up, then until nothing more comes out. */
+/*
+ * Steps until the input is used up, then until nothing more comes out; or only
+ * until the rest of it need not be passed through.
+ */
 static bool
-run_steps(PinInflate *z, const uint8_t *data, size_t size, size_t piece,
+run_steps(PinInflate *z, const uint8_t *data, size_t size, size_t piece, bool shortcut,
 		  char *out, size_t room, Summary *summary, PinError *err)
 {
 	size_t		used;
@@ -56,12 +59,17 @@ run_steps(PinInflate *z, const uint8_t *data, size_t size, size_t piece,
 		FUZZ_EXPECT(inlen == 0 || used > 0 || made > 0);
 		data += used;
 		size -= used;
+		if (shortcut && pin_inflate_is_plain(z))
+		{
+			add_bytes(summary, (const char *) data, size);
+			return true;
+		}
 	} while ((size > 0 || made > 0) && !summary->cut);
 	return true;
 }
 
 static Summary
-summarize(const uint8_t *data, size_t size, size_t piece, size_t room)
+summarize(const uint8_t *data, size_t size, size_t piece, bool shortcut, size_t room)
 {
 	Summary		summary = {0};
 	PinInflate *z = pin_inflate_open();
@@ -72,7 +80,7 @@ summarize(const uint8_t *data, size_t size, size_t piece, size_t room)
 
 	FUZZ_EXPECT(z != NULL && out != NULL);
 	pin_error_reset(&err);
-	if (run_steps(z, data, size, piece, out, room, &summary, &err) &&
+	if (run_steps(z, data, size, piece, shortcut, out, room, &summary, &err) &&
 		!summary.cut && pin_inflate_end(z, rest, sizeof(rest), &made, &err))
 		add_bytes(&summary, rest, made);
 	summary.failure = err.kind;
@@ -87,15 +95,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	Summary		whole;
 	Summary		steps;
+	Summary		shortcut;
 
 	if (size < 2)
 		return 0;
-	whole = summarize(data + 2, size - 2, size, 65536);
-	steps = summarize(data + 2, size - 2, 1 + data[0], 1 + data[1]);
+	whole = summarize(data + 2, size - 2, size, false, 65536);
+	steps = summarize(data + 2, size - 2, 1 + data[0], false, 1 + data[1]);
+	shortcut = summarize(data + 2, size - 2, 1 + data[0], true, 1 + data[1]);
 
 	FUZZ_EXPECT(whole.hash == steps.hash && whole.len == steps.len);
 	FUZZ_EXPECT(whole.gzip == steps.gzip && whole.cut == steps.cut);
 	FUZZ_EXPECT(whole.cut || whole.failure == steps.failure);
+	FUZZ_EXPECT(whole.hash == shortcut.hash && whole.len == shortcut.len);
 	if (!whole.gzip)
 		FUZZ_EXPECT(whole.failure == PIN_ERROR_NONE && whole.len == size - 2);
 	return 0;

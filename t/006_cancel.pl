@@ -60,7 +60,7 @@ my $scan = $select;
 my $parse = 'SELECT count(u.month) FROM generate_series(1, 100000) i'
 	. q( LEFT JOIN usage u ON u.month > '2000-01-01'::date + i);
 my $looping = q(SET enable_hashjoin = off; SET enable_mergejoin = off;
-	SET enable_material = off; SET enable_memoize = off);
+	SET enable_material = off; SET enable_memoize = off; SET jit = off);
 my @phases = (
 	[ 'sign-in', 0, $scan, {}, { endpoint => 'token', hang_ms => 20000 } ],
 	[ 'creating the query', 0, $scan, {},

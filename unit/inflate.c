@@ -266,6 +266,32 @@ test_broken(void)
 	check_broken(&packed, PIN_ERROR_FILE_CORRUPT, "unknown method");
 }
 
+/* After these bytes at most two of them can still be held back. */
+static void
+check_plain(const char *in, size_t room, bool plain, const char *what)
+{
+	PinInflate *z = pin_inflate_open();
+	PinError	err;
+	size_t		used;
+	size_t		made;
+
+	output.len = 0;
+	step(z, in, strlen(in), room, &used, &made, &err);
+	ok(pin_inflate_is_plain(z) == plain, "%s", what);
+	pin_inflate_free(z);
+}
+
+static void
+test_is_plain(void)
+{
+	check_plain("", 100, false, "nothing is not known to be plain");
+	check_plain("a", 100, true, "text is");
+	check_plain("\x1f", 100, false, "half a mark of gzip is not");
+	check_plain("\x1f" "a", 100, true, "what only begins like one is");
+	check_plain("\x1f" "a", 1, false, "but not before all of that was written");
+	check_plain("\x1f\x8b\x08", 100, false, "gzip is not");
+}
+
 static void
 test_failure_stays(void)
 {
@@ -294,6 +320,7 @@ main(void)
 	test_gzip();
 	test_cut();
 	test_broken();
+	test_is_plain();
 	test_failure_stays();
 	return done_testing();
 }

@@ -86,6 +86,12 @@ pin_inflate_is_gzip(const PinInflate *z)
 	return z->gzip;
 }
 
+bool
+pin_inflate_is_plain(const PinInflate *z)
+{
+	return z->state == PLAIN && z->held_used == z->nheld;
+}
+
 static bool
 fail(PinInflate *z, PinError *err, PinErrorKind kind, const char *what)
 {

@@ -48,4 +48,10 @@ extern bool pin_inflate_end(PinInflate *z, char *out, size_t outsize, size_t *ma
 /* True once the input has turned out to be gzip. */
 extern bool pin_inflate_is_gzip(const PinInflate *z);
 
+/*
+ * True once it has turned out not to be, and all that was taken to find out has
+ * been written: from then on a step only copies, and may as well be left out.
+ */
+extern bool pin_inflate_is_plain(const PinInflate *z);
+
 #endif							/* PIN_INFLATE_H */

@@ -23,7 +23,7 @@
 #include "snapshot/report_file.h"
 #include "storage/fd.h"
 
-#define BLOCK_SIZE (64 * 1024)	/* inflated bytes per write */
+#define BLOCK_SIZE (256 * 1024) /* inflated bytes per write */
 #define FLUSH_SIZE (8 * 1024 * 1024)	/* bytes on their way to disk at once */
 #define MD5_SIZE 16
 #define ETAG_SIZE 256			/* longer ones are not kept: no resuming */
@@ -204,7 +204,7 @@ open_file(PinReportFile *f)
 }
 
 static void
-write_block(PinReportFile *f, size_t len)
+write_bytes(PinReportFile *f, const char *bytes, size_t len)
 {
 	size_t		done = 0;
 
@@ -216,7 +216,7 @@ write_block(PinReportFile *f, size_t len)
 		ssize_t		n;
 
 		errno = 0;
-		n = pwrite(f->fd, f->block + done, len - done, f->data_offset + f->size);
+		n = pwrite(f->fd, bytes + done, len - done, f->data_offset + f->size);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -228,8 +228,8 @@ write_block(PinReportFile *f, size_t len)
 		done += n;
 		f->size += n;
 	}
-	pin_record_count_add(&f->rows, f->block, len);
-	f->last_byte = f->block[len - 1];
+	pin_record_count_add(&f->rows, bytes, len);
+	f->last_byte = bytes[len - 1];
 
 	/* so that little is left to wait for when the file is sealed */
 	if (f->size - f->flushed >= FLUSH_SIZE)
@@ -237,6 +237,41 @@ write_block(PinReportFile *f, size_t len)
 		pg_flush_data(f->fd, f->data_offset + f->flushed, f->size - f->flushed);
 		f->flushed = f->size;
 	}
+}
+
+static bool
+add_to_digest(PinReportFile *f, const char *data, size_t len, PinError *err)
+{
+	if (f->md5 == NULL || EVP_DigestUpdate(f->md5, data, len) == 1)
+		return true;
+	pin_error_set(err, PIN_ERROR_INTERNAL, "could not compute MD5 of a download");
+	return false;
+}
+
+/*
+ * Takes the bytes that have arrived, or some of them; *used: so many.  Text is
+ * written from where it lies.
+ */
+static bool
+take_some(PinReportFile *f, const char *data, size_t len, size_t *used, PinError *err)
+{
+	size_t		made;
+
+	if (pin_inflate_is_plain(f->inflate))
+	{
+		write_bytes(f, data, len);
+		*used = len;
+		return true;
+	}
+	if (!pin_inflate_step(f->inflate, data, len, used, f->block, BLOCK_SIZE, &made, err))
+		return false;
+	if (*used == 0 && made == 0)
+	{
+		pin_error_set(err, PIN_ERROR_FILE_CORRUPT, "report file cannot be inflated");
+		return false;
+	}
+	write_bytes(f, f->block, made);
+	return true;
 }
 
 bool
@@ -248,25 +283,12 @@ pin_report_file_take(PinReportFile *f, PinExchange *x, PinError *err)
 	while ((len = pin_exchange_peek(x, &data)) > 0)
 	{
 		size_t		used;
-		size_t		made;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!pin_inflate_step(f->inflate, data, len, &used, f->block, BLOCK_SIZE,
-							  &made, err))
+		if (!take_some(f, data, len, &used, err) || !add_to_digest(f, data, used, err))
 			return false;
-		if (f->md5 != NULL && EVP_DigestUpdate(f->md5, data, used) != 1)
-		{
-			pin_error_set(err, PIN_ERROR_INTERNAL, "could not compute MD5 of a download");
-			return false;
-		}
-		if (used == 0 && made == 0)
-		{
-			pin_error_set(err, PIN_ERROR_FILE_CORRUPT, "report file cannot be inflated");
-			return false;
-		}
 		f->taken += used;
 		pin_exchange_consume(x, used);
-		write_block(f, made);
 	}
 	return true;
 }
@@ -284,12 +306,12 @@ flush_inflate(PinReportFile *f, PinError *err)
 		if (!pin_inflate_step(f->inflate, NULL, 0, &used, f->block, BLOCK_SIZE,
 							  &made, err))
 			return false;
-		write_block(f, made);
+		write_bytes(f, f->block, made);
 	} while (made > 0);
 
 	if (!pin_inflate_end(f->inflate, f->block, BLOCK_SIZE, &made, err))
 		return false;
-	write_block(f, made);
+	write_bytes(f, f->block, made);
 	return true;
 }
 

@@ -388,6 +388,18 @@ lock_part(const char *path)
 	elog(ERROR, "file \"%s\" is locked by another process", path);
 }
 
+/*
+ * Removes what a process with our number has left.  A file that is empty is left
+ * alone: one that was truncated some file systems write out when it is closed.
+ */
+static bool
+make_empty(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (st.st_size == 0 || ftruncate(fd, 0) == 0);
+}
+
 int
 pin_snapshot_create(const PinNeed *need, char **path, int64 *data_offset)
 {
@@ -398,7 +410,7 @@ pin_snapshot_create(const PinNeed *need, char **path, int64 *data_offset)
 	*path = pin_cache_path(need->key, pid, PIN_CACHE_PART);
 	*data_offset = head_size(strlen(need->query));
 	fd = lock_part(*path);
-	if (ftruncate(fd, 0) != 0)	/* what a process with our number has left */
+	if (!make_empty(fd))
 	{
 		pin_cache_unlock(fd, NULL);
 		fail_writing(*path);

@@ -60,8 +60,8 @@
 /* Idle connections kept for later exchanges. */
 #define IDLE_CONNECTIONS_MAX 8L
 
-/* Size of libcurl's receive buffer; a quarter of the window. */
-#define RECEIVE_SIZE 65536L
+/* Size of libcurl's receive buffer; a small part of the window. */
+#define RECEIVE_SIZE 131072L
 
 struct PinHttp
 {
@@ -928,6 +928,22 @@ drive_round(PinHttp *http, bool *more)
 }
 
 /*
+ * May the next bytes be too many for somebody's window?  Then it is its reader's
+ * turn: a transfer can be paused, but libcurl copies what it could not deliver.
+ */
+static bool
+window_is_full(const PinHttp *http)
+{
+	for (const PinExchange *x = http->first; x; x = x->next)
+	{
+		if (x->stream && x->state == PIN_EXCHANGE_RUNNING && !x->paused &&
+			x->window.size - x->window.len < RECEIVE_SIZE)
+			return true;
+	}
+	return false;
+}
+
+/*
  * libcurl starts threads for name lookups, and they inherit the signal mask:
  * with all signals blocked, the process's handlers never run in one of them.
  */
@@ -943,7 +959,10 @@ pin_http_drive(PinHttp *http)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &saved);
 	for (int round = 0; more && code == CURLM_OK && round < ROUNDS_MAX; round++)
+	{
 		code = drive_round(http, &more);
+		more = more && !window_is_full(http);
+	}
 	pthread_sigmask(SIG_SETMASK, &saved, NULL);
 	if (code != CURLM_OK)
 		fail_all(http, code);
