@@ -792,7 +792,6 @@ static void
 verify(const char *from, const char *to)
 {
 	static Reader readers[COLUMNS_MAX];
-	const Question *all = &questions[nquestions - 1];
 	size_t		size;
 	char	   *map = map_file(to, &size);
 	const Block *block = (const Block *) map;
