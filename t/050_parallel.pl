@@ -200,6 +200,16 @@ $emulator->create_table($node, 'lenient', 't varchar(4000) OPTIONS (column_name 
 is(ask(q(SELECT count(*), count(l.t), sum(r.n) FROM rows r JOIN lenient l
 	ON l.n = convert_to(r.n::text, 'UTF8'))), '5000|4792|12502500',
 	'a join with a table whose cells may become null');
+foreach my $beside (
+	'SELECT count(n) FROM lenient WHERE 0 < (SELECT sum(n) FROM rows)',
+	'SELECT count(n) FROM rows WHERE 0 < (SELECT count(n) FROM lenient)',
+	'SELECT count(n) FROM rows, (SELECT count(n) AS c FROM lenient OFFSET 0) l WHERE c > 0',
+	'SELECT count(l.n) FROM lenient l, (SELECT sum(n) AS s FROM rows OFFSET 0) r WHERE s > 0',
+	'WITH r AS MATERIALIZED (SELECT sum(n) AS s FROM rows) SELECT count(n) FROM lenient, r WHERE s > 0',
+	'SELECT sum(c) FROM (SELECT count(n) AS c FROM rows UNION ALL SELECT count(n) - 5000 FROM lenient) u')
+{
+	is(ask($beside), 5000, "beside it: $beside");
+}
 is(ask('SELECT count(*), sum(r.n) FROM rows r JOIN local_rows l ON l.n = r.n'), '5000|12502500',
 	'a join');
 

@@ -19,6 +19,8 @@
 #include "compat.h"
 #include "fdw/fdw.h"
 #include "fdw/parallel.h"
+#include "foreign/fdwapi.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
@@ -48,26 +50,61 @@ pinsightIsForeignScanParallelSafe(PlannerInfo *root, RelOptInfo *rel, RangeTblEn
 	return true;
 }
 
+/* Is it a table of ours whose bad cells become NULL? */
 static bool
-sets_null(const RelOptInfo *rel)
+sets_null(const RangeTblEntry *rte)
 {
-	return rel->fdwroutine != NULL && rel->fdwroutine->GetForeignPaths == pinsightGetForeignPaths &&
-		rel->fdw_private != NULL && ((PinPlanning *) rel->fdw_private)->options->set_null;
+	return rte->rtekind == RTE_RELATION && rte->relkind == RELKIND_FOREIGN_TABLE &&
+		GetFdwRoutineByRelId(rte->relid)->GetForeignPaths == pinsightGetForeignPaths &&
+		pin_options_plan(rte->relid)->set_null;
+}
+
+/* Has a query such a table, or one inside it? */
+static bool
+has_lenient_table(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+		return sets_null((RangeTblEntry *) node);
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, has_lenient_table, context,
+								 QTW_EXAMINE_RTES_BEFORE);
+	return expression_tree_walker(node, has_lenient_table, context);
+}
+
+/*
+ * The same of the whole statement.  Subqueries that have plans already are not in
+ * the queries around them any more.
+ */
+static bool
+is_lenient(const PlannerInfo *root)
+{
+	ListCell   *lc;
+
+	foreach(lc, root->glob->subroots)
+	{
+		if (has_lenient_table((Node *) lfirst_node(PlannerInfo, lc)->parse, NULL))
+			return true;
+	}
+	for (; root != NULL; root = root->parent_root)
+	{
+		if (has_lenient_table((Node *) root->parse, NULL))
+			return true;
+	}
+	return false;
 }
 
 /*
  * A cell that is set to NULL is counted, which one process has to do.  Where that
- * may take a subtransaction, what it is joined with does without workers, too.
+ * may take a subtransaction, the whole statement does without workers for our
+ * sake, since none can begin as long as there are any.
  */
 static bool
 must_be_alone(const PlannerInfo *root, const RelOptInfo *baserel)
 {
-	for (int i = 1; i < root->simple_rel_array_size && !pin_subtransaction_parallel(); i++)
-	{
-		if (root->simple_rel_array[i] != NULL && sets_null(root->simple_rel_array[i]))
-			return true;
-	}
-	return sets_null(baserel);
+	return ((PinPlanning *) baserel->fdw_private)->options->set_null ||
+		(!pin_subtransaction_parallel() && is_lenient(root));
 }
 
 /* No row is longer than this, as far as planning is concerned. */
@@ -96,8 +133,8 @@ static bool
 may_divide(const PlannerInfo *root, RelOptInfo *baserel)
 {
 	return baserel->consider_parallel && baserel->lateral_relids == NULL &&
-		max_parallel_workers_per_gather > 0 && !must_be_alone(root, baserel) &&
-		!is_small(baserel) && reads_file(baserel);
+		max_parallel_workers_per_gather > 0 && !is_small(baserel) && reads_file(baserel) &&
+		!must_be_alone(root, baserel);
 }
 
 /* Among how many processes the rows are divided: the leader has other work, too. */
