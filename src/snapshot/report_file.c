@@ -13,6 +13,7 @@
 
 #include <openssl/evp.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "common/base64.h"
@@ -203,6 +204,20 @@ open_file(PinReportFile *f)
 		f->fd = pin_snapshot_create(f->need, &f->path, &f->data_offset);
 }
 
+/*
+ * Sends what was written on its way to disk, so that little is left to wait for
+ * when the file is sealed.  An error comes back then.  pg_flush_data() does the
+ * same for the server's own files, and makes the whole server panic if it fails.
+ */
+static void
+flush(PinReportFile *f)
+{
+	if (enableFsync)
+		(void) sync_file_range(f->fd, f->data_offset + f->flushed, f->size - f->flushed,
+							   SYNC_FILE_RANGE_WRITE);
+	f->flushed = f->size;
+}
+
 static void
 write_bytes(PinReportFile *f, const char *bytes, size_t len)
 {
@@ -230,13 +245,8 @@ write_bytes(PinReportFile *f, const char *bytes, size_t len)
 	}
 	pin_record_count_add(&f->rows, bytes, len);
 	f->last_byte = bytes[len - 1];
-
-	/* so that little is left to wait for when the file is sealed */
 	if (f->size - f->flushed >= FLUSH_SIZE)
-	{
-		pg_flush_data(f->fd, f->data_offset + f->flushed, f->size - f->flushed);
-		f->flushed = f->size;
-	}
+		flush(f);
 }
 
 static bool
