@@ -196,18 +196,18 @@ code_of(Column *c, uint16 block, const char *text, uint32 len)
 }
 
 static void
-add_field(Column *c, uint16 block, uint32 row, const PinField *f)
+add_field(Column *c, uint16 block, uint32 row, PinField f)
 {
-	if (f->len == 0 && !f->quoted)
+	if (f.len == 0 && !f.quoted)
 	{
 		c->codes[row] = NO_CODE;
 		c->nulls++;
 	}
 	else if (row > 0 && c->codes[row - 1] != NO_CODE &&
-			 has_text(c, c->codes[row - 1], f->data, f->len))
+			 has_text(c, c->codes[row - 1], f.data, f.len))
 		c->codes[row] = c->codes[row - 1];
 	else
-		c->codes[row] = code_of(c, block, f->data, f->len);
+		c->codes[row] = code_of(c, block, f.data, f.len);
 }
 
 static int
@@ -468,6 +468,25 @@ open_csv(const char *path, int *fd, const int *wanted, int nwanted)
 	return csv;
 }
 
+/* The next record, of which some fields will be taken; false at the end. */
+static bool
+next_record(PinCsv *csv, const int *wanted, int nwanted, PinRecord *record)
+{
+	PinError	err = {0};
+
+	if (pin_csv_next(csv, record, &err) == PIN_CSV_RECORD)
+		return true;
+	if (err.kind != PIN_ERROR_NONE)
+		fail("could not read a record");
+	return false;
+}
+
+static PinField
+take_field(const PinRecord *record, int number)
+{
+	return record->fields[number];
+}
+
 /* The number of another block; where they are used up, nothing is known any more. */
 static uint16
 next_block(uint16 block)
@@ -487,17 +506,18 @@ convert(const char *from, const char *to)
 	int			out = open(to, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	PinCsv	   *csv;
 	PinRecord	record;
-	PinError	err = {0};
 	static uint16 block = 1;
 	uint32		rows = 0;
 
 	for (int i = 0; i < ncolumns; i++)
 		all[i] = i;
+	if (out < 0)
+		fail("could not make a file");
 	csv = open_csv(from, &in, all, ncolumns);
-	while (pin_csv_next(csv, &record, &err) == PIN_CSV_RECORD)
+	while (next_record(csv, all, ncolumns, &record))
 	{
 		for (int i = 0; i < ncolumns; i++)
-			add_field(&columns[i], block, rows, &record.fields[i]);
+			add_field(&columns[i], block, rows, take_field(&record, i));
 		if (++rows == ROWS)
 		{
 			write_block(out, rows);
@@ -505,8 +525,6 @@ convert(const char *from, const char *to)
 			block = next_block(block);
 		}
 	}
-	if (err.kind != PIN_ERROR_NONE || out < 0)
-		fail("could not convert");
 	if (rows > 0)
 		write_block(out, rows);
 	block = next_block(block);
@@ -739,20 +757,23 @@ scan_csv(const Question *q, const char *path)
 	int			fd;
 	PinCsv	   *csv = open_csv(path, &fd, q->wanted, q->nwanted);
 	PinRecord	record;
-	PinError	err = {0};
 
-	while (pin_csv_next(csv, &record, &err) == PIN_CSV_RECORD)
+	while (next_record(csv, q->wanted, q->nwanted, &record))
 	{
-		if (q->is_text >= 0)
-		{
-			const PinField *f = &record.fields[q->is_text];
+		bool		passes = true;
 
-			if (f->len != strlen(q->text) || memcmp(f->data, q->text, f->len) != 0 ||
-				record.fields[q->is_false].data[0] != '0')
-				continue;
+		for (int i = 0; i < q->nwanted; i++)
+		{
+			int			number = q->wanted[i];
+			PinField	f = take_field(&record, number);
+
+			if (number == q->is_text)
+				passes &= f.len == strlen(q->text) && memcmp(f.data, q->text, f.len) == 0;
+			else if (number == q->is_false)
+				passes &= f.len > 0 && f.data[0] == '0';
+			sink += f.len;
 		}
-		rows_out++;
-		sink += q->nwanted > 0 ? record.fields[q->wanted[0]].len : 0;
+		rows_out += passes;
 	}
 	pin_csv_free(csv);
 	close(fd);
@@ -761,7 +782,7 @@ scan_csv(const Question *q, const char *path)
 
 /* Is a value what its field says? */
 static bool
-is_value(const Reader *r, Kind kind, uint32 row, const PinField *f)
+is_value(const Reader *r, Kind kind, uint32 row, PinField f)
 {
 	static char expected[65536];
 	Datum		value;
@@ -769,11 +790,11 @@ is_value(const Reader *r, Kind kind, uint32 row, const PinField *f)
 	uint32		len;
 
 	decode(r, row, 1, &value, &null);
-	if (null || (f->len == 0 && !f->quoted))
-		return null && f->len == 0 && !f->quoted;
-	if (f->len > sizeof(expected) - 64)
+	if (null || (f.len == 0 && !f.quoted))
+		return null && f.len == 0 && !f.quoted;
+	if (f.len > sizeof(expected) - 64)
 		fail("a very long value");
-	len = write_value(kind, f->data, f->len, expected);
+	len = write_value(kind, f.data, f.len, expected);
 	return r->by_value ? (int32) value == *(int32 *) expected :
 		memcmp(DatumGetPointer(value), expected, len) == 0;
 }
@@ -791,9 +812,8 @@ verify(const char *from, const char *to)
 	int			fd;
 	PinCsv	   *csv = open_csv(from, &fd, all->wanted, all->nwanted);
 	PinRecord	record;
-	PinError	err = {0};
 
-	while (pin_csv_next(csv, &record, &err) == PIN_CSV_RECORD)
+	while (next_record(csv, all->wanted, all->nwanted, &record))
 	{
 		if (row == block->rows)
 		{
@@ -804,7 +824,7 @@ verify(const char *from, const char *to)
 		{
 			if (row == 0)
 				start_part(&readers[i], columns[i].kind, block, &block->parts[i]);
-			if (!is_value(&readers[i], columns[i].kind, row, &record.fields[i]))
+			if (!is_value(&readers[i], columns[i].kind, row, take_field(&record, i)))
 				fail("a value is not what it was");
 		}
 		row++;
