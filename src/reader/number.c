@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "reader/number.h"
 
 /* The header of a short numeric, in numeric.c called NUMERIC_SHORT_... */
