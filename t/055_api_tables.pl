@@ -233,6 +233,9 @@ asks('a status that nobody knows is not told',
 	0, "/v1/mpn/ScheduledReport/execution/{report}?$all");
 asks('an execution', qq(SELECT report_id FROM executions WHERE report_id = '$report' AND execution_id = '$execution'),
 	'{report}', "/v1/mpn/ScheduledReport/execution/{report}?executionId={execution}&$all");
+asks('too many for an address', qq(SELECT count(*) FROM executions WHERE report_id = '$report'
+	AND execution_id = ANY (array_append(array(SELECT md5(i::text) FROM generate_series(1, 100) i), '$execution'))),
+	1, "/v1/mpn/ScheduledReport/execution/{report}?$all");
 asks('all executions', q(SELECT report_id, execution_id FROM executions ORDER BY report_id = ') . $other . q('),
 	"{report}|{execution}\n{other}|{another}",
 	'/v1/mpn/ScheduledReport',
