@@ -556,6 +556,12 @@ is($session->rows("WITH d AS (DELETE FROM queries WHERE type = 'userDefined' AND
 	RETURNING 1) SELECT count(*) FROM d"), $doomed, 'pages do not move while they are deleted from');
 is($session->rows("SELECT string_agg(name, ',') FROM queries WHERE type = 'userDefined'"), 'Usage',
 	'all are gone');
+$session->rows("INSERT INTO queries (name, query) SELECT 'Loop ' || i, '$select' FROM generate_series(1, 24) i");
+$session->rows(q(DO $$ DECLARE one text; BEGIN
+	FOR one IN SELECT query_id FROM queries WHERE name LIKE 'Loop %' LOOP
+		DELETE FROM queries WHERE query_id = one;
+	END LOOP; END $$));
+is($session->rows("SELECT count(*) FROM queries WHERE name LIKE 'Loop %'"), 0, 'nor while a cursor is open');
 foreach my $copies (1, 2)
 {
 	is($session->rows("WITH i AS (INSERT INTO queries (name, query) SELECT 'Copied ' || name, query
