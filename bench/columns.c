@@ -196,18 +196,18 @@ code_of(Column *c, uint16 block, const char *text, uint32 len)
 }
 
 static void
-add_field(Column *c, uint16 block, uint32 row, const PinField *f)
+add_field(Column *c, uint16 block, uint32 row, PinField f)
 {
-	if (f->len == 0 && !f->quoted)
+	if (f.len == 0 && !f.quoted)
 	{
 		c->codes[row] = NO_CODE;
 		c->nulls++;
 	}
 	else if (row > 0 && c->codes[row - 1] != NO_CODE &&
-			 has_text(c, c->codes[row - 1], f->data, f->len))
+			 has_text(c, c->codes[row - 1], f.data, f.len))
 		c->codes[row] = c->codes[row - 1];
 	else
-		c->codes[row] = code_of(c, block, f->data, f->len);
+		c->codes[row] = code_of(c, block, f.data, f.len);
 }
 
 static int
@@ -452,7 +452,7 @@ read_file(void *arg, char *buf, size_t size, PinError *err)
 	return read(*(int *) arg, buf, size);
 }
 
-/* Opens a report behind its header line, where all fields of a record are set. */
+/* Opens a report behind its header line. */
 static PinCsv *
 open_csv(const char *path, int *fd)
 {
@@ -463,9 +463,35 @@ open_csv(const char *path, int *fd)
 	*fd = open(path, O_RDONLY);
 	csv = pin_csv_open(',', read_file, fd);
 	if (*fd < 0 || csv == NULL || pin_csv_next(csv, &record, &err) != PIN_CSV_RECORD ||
-		record.nfields != ncolumns)
+		record.nfields != ncolumns || !pin_csv_expect(csv, ncolumns))
 		fail("could not read the report");
 	return csv;
+}
+
+/* The next record, of which some fields will be taken; false at the end. */
+static bool
+next_record(PinCsv *csv, const int *wanted, int nwanted, PinRecord *record)
+{
+	PinError	err = {0};
+
+	if (pin_csv_next(csv, record, &err) == PIN_CSV_RECORD)
+	{
+		if (record->fields == NULL && nwanted > 0)
+			pin_csv_find(csv, record, wanted[0], wanted[nwanted - 1] + 1);
+		return true;
+	}
+	if (err.kind != PIN_ERROR_NONE)
+		fail("could not read a record");
+	return false;
+}
+
+static PinField
+take_field(const PinRecord *record, int number)
+{
+	PinField	field;
+
+	pin_csv_field(record, number, &field);
+	return field;
 }
 
 /* The number of another block; where they are used up, nothing is known any more. */
@@ -482,19 +508,23 @@ next_block(uint16 block)
 static void
 convert(const char *from, const char *to)
 {
+	int			all[COLUMNS_MAX];
 	int			in;
 	int			out = open(to, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	PinCsv	   *csv;
 	PinRecord	record;
-	PinError	err = {0};
 	static uint16 block = 1;
 	uint32		rows = 0;
 
+	for (int i = 0; i < ncolumns; i++)
+		all[i] = i;
+	if (out < 0)
+		fail("could not make a file");
 	csv = open_csv(from, &in);
-	while (pin_csv_next(csv, &record, &err) == PIN_CSV_RECORD)
+	while (next_record(csv, all, ncolumns, &record))
 	{
 		for (int i = 0; i < ncolumns; i++)
-			add_field(&columns[i], block, rows, &record.fields[i]);
+			add_field(&columns[i], block, rows, take_field(&record, i));
 		if (++rows == ROWS)
 		{
 			write_block(out, rows);
@@ -502,8 +532,6 @@ convert(const char *from, const char *to)
 			block = next_block(block);
 		}
 	}
-	if (err.kind != PIN_ERROR_NONE || out < 0)
-		fail("could not convert");
 	if (rows > 0)
 		write_block(out, rows);
 	block = next_block(block);
@@ -736,32 +764,23 @@ scan_csv(const Question *q, const char *path)
 	int			fd;
 	PinCsv	   *csv = open_csv(path, &fd);
 	PinRecord	record;
-	PinError	err = {0};
 
-	if (!pin_csv_expect(csv, ncolumns))
-		fail("out of memory");
-	while (pin_csv_next(csv, &record, &err) == PIN_CSV_RECORD)
+	while (next_record(csv, q->wanted, q->nwanted, &record))
 	{
-		PinField	field = {0};
+		bool		passes = true;
 
-		if (q->nwanted > 0)
-			pin_csv_find(csv, &record, q->wanted[0], q->wanted[q->nwanted - 1] + 1);
-		if (q->is_text >= 0)
+		for (int i = 0; i < q->nwanted; i++)
 		{
-			pin_csv_field(&record, q->is_text, &field);
-			if (field.len != strlen(q->text) || memcmp(field.data, q->text, field.len) != 0)
-				continue;
-			pin_csv_field(&record, q->is_false, &field);
-			if (field.data[0] != '0')
-				continue;
+			int			number = q->wanted[i];
+			PinField	f = take_field(&record, number);
+
+			if (number == q->is_text)
+				passes &= f.len == strlen(q->text) && memcmp(f.data, q->text, f.len) == 0;
+			else if (number == q->is_false)
+				passes &= f.len > 0 && f.data[0] == '0';
+			sink += f.len;
 		}
-		rows_out++;
-		sink += field.len;
-		for (int i = 0; i < q->nwanted && q->is_text < 0; i++)
-		{
-			pin_csv_field(&record, q->wanted[i], &field);
-			sink += field.len;
-		}
+		rows_out += passes;
 	}
 	pin_csv_free(csv);
 	close(fd);
@@ -770,7 +789,7 @@ scan_csv(const Question *q, const char *path)
 
 /* Is a value what its field says? */
 static bool
-is_value(const Reader *r, Kind kind, uint32 row, const PinField *f)
+is_value(const Reader *r, Kind kind, uint32 row, PinField f)
 {
 	static char expected[65536];
 	Datum		value;
@@ -778,11 +797,11 @@ is_value(const Reader *r, Kind kind, uint32 row, const PinField *f)
 	uint32		len;
 
 	decode(r, row, 1, &value, &null);
-	if (null || (f->len == 0 && !f->quoted))
-		return null && f->len == 0 && !f->quoted;
-	if (f->len > sizeof(expected) - 64)
+	if (null || (f.len == 0 && !f.quoted))
+		return null && f.len == 0 && !f.quoted;
+	if (f.len > sizeof(expected) - 64)
 		fail("a very long value");
-	len = write_value(kind, f->data, f->len, expected);
+	len = write_value(kind, f.data, f.len, expected);
 	return r->by_value ? (int32) value == *(int32 *) expected :
 		memcmp(DatumGetPointer(value), expected, len) == 0;
 }
@@ -792,6 +811,7 @@ static void
 verify(const char *from, const char *to)
 {
 	static Reader readers[COLUMNS_MAX];
+	const Question *all = &questions[nquestions - 1];
 	size_t		size;
 	char	   *map = map_file(to, &size);
 	const Block *block = (const Block *) map;
@@ -799,9 +819,8 @@ verify(const char *from, const char *to)
 	int			fd;
 	PinCsv	   *csv = open_csv(from, &fd);
 	PinRecord	record;
-	PinError	err = {0};
 
-	while (pin_csv_next(csv, &record, &err) == PIN_CSV_RECORD)
+	while (next_record(csv, all->wanted, all->nwanted, &record))
 	{
 		if (row == block->rows)
 		{
@@ -812,7 +831,7 @@ verify(const char *from, const char *to)
 		{
 			if (row == 0)
 				start_part(&readers[i], columns[i].kind, block, &block->parts[i]);
-			if (!is_value(&readers[i], columns[i].kind, row, &record.fields[i]))
+			if (!is_value(&readers[i], columns[i].kind, row, take_field(&record, i)))
 				fail("a value is not what it was");
 		}
 		row++;

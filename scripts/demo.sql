@@ -113,4 +113,17 @@ SELECT foreign_table, date_trunc('second', age) AS age, size,
        date_trunc('minute', fresh_until) AS fresh_until
   FROM pinsight_snapshots;
 \set ECHO none
+
+\echo
+\echo '-- What the service keeps is in tables, too: its datasets, and the queries,'
+\echo '-- reports and executions of whoever signs in.  They can be changed.'
+\echo
+\set ECHO queries
+CREATE SCHEMA partner_api;
+IMPORT FOREIGN SCHEMA api FROM SERVER partner INTO partner_api;
+INSERT INTO partner_api.queries (name, query)
+VALUES ('months by market', 'SELECT CustomerMarket, Month FROM AzureUsage TIMESPAN LAST_6_MONTHS')
+RETURNING name, type, date_trunc('minute', created_time) AS created;
+DELETE FROM partner_api.queries WHERE name = 'months by market' RETURNING name;
+\set ECHO none
 \echo

@@ -1,6 +1,8 @@
 --
 -- Queries and reports changed from SQL.  What is sent is tested in t/056.
 --
+-- contexts tell ids, which differ from run to run
+\set SHOW_CONTEXT never
 \getenv api_url PINSIGHT_API_URL
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS pinsight_fdw;

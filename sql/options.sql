@@ -377,7 +377,9 @@ RESET pinsight_fdw.progress;
 SHOW pinsight_fdw.sweep_age;
 SET pinsight_fdw.sweep_age = '12h';
 SET pinsight_fdw.sweep_age = -1;
+\set VERBOSITY sqlstate
 SET pinsight_fdw.sweep_age = -2;
+\set VERBOSITY default
 RESET pinsight_fdw.sweep_age;
 SET pinsight_fdw.max_rage = '1 h';
 

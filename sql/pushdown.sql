@@ -60,14 +60,19 @@ CREATE FOREIGN TABLE int_seats (
 	total_sold_seats int OPTIONS (sum_of 'BilledRevenueUSD')
 ) SERVER pushdown_partner OPTIONS (dataset 'SeatsSubscriptionsAndRevenue');
 
--- the lines of a plan that are about the service, a condition a line
+-- the lines of a plan that are about the service, a condition a line; what
+-- PostgreSQL calls a subquery's value depends on its version
 CREATE FUNCTION told(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	line text;
 BEGIN
 	FOR line IN EXECUTE 'EXPLAIN (VERBOSE, COSTS OFF) ' || query LOOP
 		IF line ~ 'Report Query|Time Window|Conditions|Rows From|Groups Of' THEN
-			RETURN NEXT trim(line);
+			line := trim(line);
+			IF line ~ 'Conditions' THEN
+				line := regexp_replace(line, '\$\d|\(InitPlan \d\)\.col1', 'subquery', 'g');
+			END IF;
+			RETURN NEXT line;
 		END IF;
 	END LOOP;
 END $$;
@@ -141,7 +146,7 @@ SELECT told('SELECT count(DISTINCT subscription_id), sum(total_sold_seats), cust
 SELECT told($$SELECT count(DISTINCT subscription_id) FROM seats
 	WHERE customer_market = 'Norway' GROUP BY month$$);
 SELECT told($$SELECT count(DISTINCT subscription_id) FROM seats
-	WHERE customer_market = 'Norway' GROUP BY customer_market$$);
+	WHERE customer_market IN ('Japan', 'Norway') GROUP BY customer_market$$);
 
 SELECT regexp_replace(line, 'x+', 'x') FROM told(format('SELECT count(DISTINCT subscription_id) FROM seats
 	WHERE customer_market IN (%L, %L) AND renewed GROUP BY customer_market', 'Norway', repeat('x', 2970))) AS line;
@@ -215,8 +220,8 @@ EXECUTE late(0);
 PREPARE now(int) AS SELECT count(*) FROM orders WHERE quantity = 1 / $1;
 EXECUTE now(0);
 RESET plan_cache_mode;
-EXPLAIN (VERBOSE, COSTS OFF) SELECT country FROM orders
-	WHERE country = ANY (ARRAY(SELECT 'Norway'::text)) AND version > (SELECT 1);
+SELECT told($$SELECT country FROM orders
+	WHERE country = ANY (ARRAY(SELECT 'Norway'::text)) AND version > (SELECT 1)$$);
 -- a value of an outer row is no reason for a report of its own
 EXPLAIN (VERBOSE, COSTS OFF) SELECT n, (SELECT max(month) FROM orders WHERE version = n)
 	FROM generate_series(1, 3) AS n;

@@ -72,7 +72,7 @@ sub start_scan
 
 	push @pool, { answer => $answers[$n],
 		scan => PinsightBackground->start($node,
-			"SET pinsight_fdw.max_age = '$age'; " . sql($n)) };
+			"SET client_min_messages = warning; SET pinsight_fdw.max_age = '$age'; " . sql($n)) };
 	return;
 }
 

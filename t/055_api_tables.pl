@@ -233,6 +233,9 @@ asks('a status that nobody knows is not told',
 	0, "/v1/mpn/ScheduledReport/execution/{report}?$all");
 asks('an execution', qq(SELECT report_id FROM executions WHERE report_id = '$report' AND execution_id = '$execution'),
 	'{report}', "/v1/mpn/ScheduledReport/execution/{report}?executionId={execution}&$all");
+asks('too many for an address', qq(SELECT count(*) FROM executions WHERE report_id = '$report'
+	AND execution_id = ANY (array_append(array(SELECT md5(i::text) FROM generate_series(1, 100) i), '$execution'))),
+	1, "/v1/mpn/ScheduledReport/execution/{report}?$all");
 asks('all executions', q(SELECT report_id, execution_id FROM executions ORDER BY report_id = ') . $other . q('),
 	"{report}|{execution}\n{other}|{another}",
 	'/v1/mpn/ScheduledReport',
@@ -341,13 +344,17 @@ like($session->error('SELECT count(*) FROM reports')->{message}, qr/there are mo
 	'a list that runs in circles ends');
 $emulator->control('DELETE', '/faults');
 reply('list_reports', { value => [ { reportId => 'r' } ], nextLink => '/insights/v1/mpn/ScheduledReport?page=2' });
-$emulator->fault({ endpoint => 'list_reports', nth => 2, status => 404 });
+$emulator->fault({ endpoint => 'list_reports', nth => 2, status => 404, body => '{"message": "None."}' });
 like($session->error('SELECT count(*) FROM reports')->{message}, qr/a page that the service told of is not there/,
 	'a page that is missing is an error');
 reply('list_reports', { value => [ { reportId => 'r' }, { reportId => 's' } ],
 		nextLink => '/insights/v1/mpn/ScheduledReport?page=2' });
 reply('list_reports', { value => [ { reportId => 's' }, { reportId => 't' } ] }, nth => 2);
 is($session->rows(q(SELECT string_agg(report_id, ',') FROM reports)), 'r,s,t', 'pages that overlap');
+
+$emulator->fault({ endpoint => 'list_reports', status => 404, body => '<title>Nothing here</title>' });
+like($session->error('SELECT count(*) FROM reports')->{text}, qr/could not list reports: .*Nothing here.*api_url/s,
+	'a page that is none of the service\'s does not mean that there are no reports');
 
 # ---- odd spellings ----
 

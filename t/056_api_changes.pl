@@ -286,6 +286,20 @@ foreach my $case (
 		"change: $case->[0]");
 }
 
+like($session->error("UPDATE reports SET report_status = 'x' WHERE report_name = 'Monthly'")->{context},
+	qr/row 1 of the changes to foreign table "reports": Report "Monthly" \(report_id $uuid\)$/m,
+	'which report it is about is told');
+
+# what a join brings several times
+$emulator->clear_log;
+is($session->rows("UPDATE reports SET description = i::text FROM generate_series(1, 3) i
+	WHERE report_name = 'Monthly' RETURNING description"), '1', 'a report is changed once');
+is($emulator->count(endpoint => 'update_report'), 1, 'by one call');
+make_query('Joined');
+is($session->rows("DELETE FROM queries USING generate_series(1, 3) WHERE name = 'Joined'
+	RETURNING name"), 'Joined', 'a query is deleted once');
+is($emulator->count(endpoint => 'delete_query'), 1, 'by one call');
+
 # ---- the rules of reports: both sides of each edge ----
 
 my $report = 0;
@@ -542,6 +556,12 @@ is($session->rows("WITH d AS (DELETE FROM queries WHERE type = 'userDefined' AND
 	RETURNING 1) SELECT count(*) FROM d"), $doomed, 'pages do not move while they are deleted from');
 is($session->rows("SELECT string_agg(name, ',') FROM queries WHERE type = 'userDefined'"), 'Usage',
 	'all are gone');
+$session->rows("INSERT INTO queries (name, query) SELECT 'Loop ' || i, '$select' FROM generate_series(1, 24) i");
+$session->rows(q(DO $$ DECLARE one text; BEGIN
+	FOR one IN SELECT query_id FROM queries WHERE name LIKE 'Loop %' LOOP
+		DELETE FROM queries WHERE query_id = one;
+	END LOOP; END $$));
+is($session->rows("SELECT count(*) FROM queries WHERE name LIKE 'Loop %'"), 0, 'nor while a cursor is open');
 foreach my $copies (1, 2)
 {
 	is($session->rows("WITH i AS (INSERT INTO queries (name, query) SELECT 'Copied ' || name, query

@@ -1009,6 +1009,10 @@ test_list_request(void)
 static void
 test_list_reply(void)
 {
+	static const char *const strangers[] = {
+		"", "<html><title>Not Found</title></html>", "\"no\"",
+		"{\"statusCode\": 404, \"message\": \"Resource not found\"}",
+	};
 	PinRecordList list = {.what = "list reports"};
 	PinError	err;
 	PinReply	reply = reply_of(200, "{\"Value\": [{\"a\": 1}, 2], \"NextLink\": \"/x\"}");
@@ -1019,6 +1023,13 @@ test_list_reply(void)
 	reply = reply_of(404, "{\"message\": \"No item found with given filters.\"}");
 	ok(pin_api_list_reply(&reply, &list, &err), "nothing found is success");
 	ok(list.document == NULL && list.records == NULL && list.next_link == NULL, "and empty");
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
+	{
+		reply = reply_of(404, strangers[i]);
+		ok(!pin_api_list_reply(&reply, &list, &err), "but not if it is another's word");
+		is_int(err.kind, PIN_ERROR_NOT_FOUND, "kind");
+		has_str(err.hint, "api_url", "hint");
+	}
 	reply = reply_of(200, "{\"value\": null}");
 	ok(pin_api_list_reply(&reply, &list, &err) && list.document != NULL && list.records == NULL, "null");
 	reply = reply_of(200, "{\"value\": \"none\"}");

@@ -44,7 +44,7 @@ extern bool pin_api_list(const PinApi *api, const char *path, const char *id,
 
 /*
  * Its reply, as a PinReadReply with a PinRecordList, which is freed first.  That
- * nothing was found is success.
+ * the service has found nothing is success; that another says so is none.
  */
 extern bool pin_api_list_reply(const PinReply *reply, void *list, PinError *err);
 

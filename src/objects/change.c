@@ -363,32 +363,35 @@ change_report(PinChanger *changer, const PinObjectRow *before, const PinObjectRo
 /* The change first: whatever it does to the status, that comes last. */
 static bool
 update_report(PinChanger *changer, const PinObjectRow *before, const PinObjectRow *after,
-			  PinError *err)
+			  const PinSubject *subject, PinError *err)
 {
-	PinSubject	subject = {
-		.call = PIN_CHANGE_REPORT,.name = name_of(before),.id = id_of(changer, before)
-	};
 	const char *status = NULL;
 	bool		set_status;
 	bool		set_rest;
 
 	if (!pin_wanted_check_change(before, after, &set_status, &set_rest, err) ||
 		(set_status && (status = status_word(after, err)) == NULL) ||
-		(set_rest && !change_report(changer, before, after, &subject, err)))
+		(set_rest && !change_report(changer, before, after, subject, err)))
 		return false;
 	if (set_rest && !set_status && has_awoken(changer, before))
 		status = "Paused";
-	return status == NULL || send_status(changer, status, &subject, err);
+	return status == NULL || send_status(changer, status, subject, err);
 }
 
-void
+bool
 pin_change_update(PinChanger *changer, const PinObjectRow *before, const PinObjectRow *after)
 {
+	PinSubject	subject = {
+		.call = PIN_CHANGE_REPORT,.name = name_of(before),.id = id_of(changer, before)
+	};
 	PinError	err;
 
+	if (!pin_changer_meet(changer, &subject))
+		return false;
 	pin_error_reset(&err);
-	if (!update_report(changer, before, after, &err))
+	if (!update_report(changer, before, after, &subject, &err))
 		pin_changer_fail(changer, &err);
+	return true;
 }
 
 /* ---- DELETE ---- */
@@ -407,30 +410,34 @@ check_user_defined(const PinObjectRow *row, PinError *err)
 }
 
 static bool
-delete(PinChanger *changer, const PinObjectRow *before, PinError *err)
+delete(PinChanger *changer, const PinObjectRow *before, const PinSubject *subject, PinError *err)
 {
-	bool		is_query = changer->table->object->kind == PIN_QUERIES;
+	bool		is_query = subject->call == PIN_DELETE_QUERY;
 	const PinApi *api = pin_caller_api(changer->caller);
-	PinSubject	subject = {
-		.call = is_query ? PIN_DELETE_QUERY : PIN_DELETE_REPORT,
-		.name = name_of(before),.id = id_of(changer, before)
-	};
 	PinApiRequest request;
 	bool		built;
 
 	if (is_query && !check_user_defined(before, err))
 		return false;
-	built = is_query ? pin_api_delete_query(api, subject.id, &request, err) :
-		pin_api_delete_report(api, subject.id, &request, err);
-	return pin_changer_call(changer, built, &request, &subject, err);
+	built = is_query ? pin_api_delete_query(api, subject->id, &request, err) :
+		pin_api_delete_report(api, subject->id, &request, err);
+	return pin_changer_call(changer, built, &request, subject, err);
 }
 
-void
+bool
 pin_change_delete(PinChanger *changer, const PinObjectRow *before)
 {
+	bool		is_query = changer->table->object->kind == PIN_QUERIES;
+	PinSubject	subject = {
+		.call = is_query ? PIN_DELETE_QUERY : PIN_DELETE_REPORT,
+		.name = name_of(before),.id = id_of(changer, before)
+	};
 	PinError	err;
 
+	if (!pin_changer_meet(changer, &subject))
+		return false;
 	pin_error_reset(&err);
-	if (!delete(changer, before, &err))
+	if (!delete(changer, before, &subject, &err))
 		pin_changer_fail(changer, &err);
+	return true;
 }

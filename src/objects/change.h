@@ -13,10 +13,13 @@
 #include "objects/changer.h"
 #include "objects/wanted.h"
 
-/* All throw on failure.  The row of an object that is there is as it was read. */
+/*
+ * All throw on failure.  The row of an object that is there is as it was read;
+ * false: the statement has changed that object already.
+ */
 extern void pin_change_insert(PinChanger *changer, const PinObjectRow *row);
-extern void pin_change_update(PinChanger *changer, const PinObjectRow *before,
+extern bool pin_change_update(PinChanger *changer, const PinObjectRow *before,
 							  const PinObjectRow *after);
-extern void pin_change_delete(PinChanger *changer, const PinObjectRow *before);
+extern bool pin_change_delete(PinChanger *changer, const PinObjectRow *before);
 
 #endif							/* PIN_OBJECT_CHANGE_H */

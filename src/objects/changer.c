@@ -67,10 +67,12 @@ static void
 tell_row(void *arg)
 {
 	const PinChanger *changer = arg;
+	bool		sent = changer->sending != NULL && !pin_caller_is_signing_in(changer->caller);
+	const char *what = sent ? changer->sending : changer->about;
 
-	if (changer->sending != NULL && !pin_caller_is_signing_in(changer->caller))
+	if (what != NULL)
 		errcontext("row " INT64_FORMAT " of the changes to foreign table \"%s\": %s", changer->row,
-				   changer->name, changer->sending);
+				   changer->name, what);
 	else
 		errcontext("row " INT64_FORMAT " of the changes to foreign table \"%s\"", changer->row,
 				   changer->name);
@@ -80,6 +82,7 @@ void
 pin_changer_enter(PinChanger *changer, ErrorContextCallback *context)
 {
 	changer->row++;
+	changer->about = NULL;
 	free_document(changer);
 	context->callback = tell_row;
 	context->arg = changer;
@@ -126,19 +129,41 @@ pin_changer_doubts(const PinChanger *changer, const PinError *err)
 
 /* ---- calls ---- */
 
+/* Report "Usage" (report_id ...). */
+static char *
+name_object(const PinSubject *subject, const char *id)
+{
+	bool		is_query = subject->call == PIN_CREATE_QUERY || subject->call == PIN_DELETE_QUERY;
+
+	if (id == NULL)
+		return psprintf("%s \"%s\"", is_query ? "Query" : "Report", subject->name);
+	return psprintf("%s \"%s\" (%s %s)", is_query ? "Query" : "Report", subject->name,
+					is_query ? "query_id" : "report_id", id);
+}
+
 /* A sentence without its dot. */
 static char *
 describe(const PinSubject *subject, const char *auxiliary, const char *id)
 {
-	bool		is_query = subject->call == PIN_CREATE_QUERY || subject->call == PIN_DELETE_QUERY;
-	StringInfoData text;
+	return psprintf("%s %s %s", name_object(subject, id), auxiliary, participles[subject->call]);
+}
 
-	initStringInfo(&text);
-	appendStringInfo(&text, "%s \"%s\"", is_query ? "Query" : "Report", subject->name);
-	if (id != NULL)
-		appendStringInfo(&text, " (%s %s)", is_query ? "query_id" : "report_id", id);
-	appendStringInfo(&text, " %s %s", auxiliary, participles[subject->call]);
-	return text.data;
+bool
+pin_changer_meet(PinChanger *changer, const PinSubject *subject)
+{
+	MemoryContext old;
+	ListCell   *lc;
+
+	changer->about = name_object(subject, subject->id);
+	foreach(lc, changer->ids)
+	{
+		if (strcmp(lfirst(lc), subject->id) == 0)
+			return false;
+	}
+	old = MemoryContextSwitchTo(changer->context);
+	changer->ids = lappend(changer->ids, pstrdup(subject->id));
+	MemoryContextSwitchTo(old);
+	return true;
 }
 
 /* What a reply brings. */

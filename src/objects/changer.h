@@ -32,6 +32,8 @@ typedef struct PinChanger
 	MemoryContextCallback callback; /* frees the document */
 	PinJson    *document;		/* owns the record */
 	StringInfoData done;		/* what was done, a sentence each */
+	List	   *ids;			/* of char *: objects that were changed */
+	const char *about;			/* the one that is changed; NULL: none yet */
 	const char *sending;		/* what may have been done; NULL: nothing */
 
 	/* public: what change.c has looked up */
@@ -69,6 +71,12 @@ typedef struct PinSubject
 	const char *name;			/* to whom */
 	const char *id;				/* of it; NULL: it has none yet */
 } PinSubject;
+
+/*
+ * Says which object the row is about.  False: an earlier row was about it, as
+ * when a join brings it several times; then nothing is to be done.
+ */
+extern bool pin_changer_meet(PinChanger *changer, const PinSubject *subject);
 
 /*
  * Sends a request that changes something, which it takes over (built: it could

@@ -9,6 +9,7 @@
 
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "objects/condition.h"
 #include "optimizer/optimizer.h"
@@ -152,6 +153,7 @@ pin_object_values(Datum array)
 					  &elements, &isnull, &n);
 	for (int i = 0; i < n; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!isnull[i])
 			values = add_value(values, elements[i]);
 	}

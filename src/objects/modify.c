@@ -306,15 +306,17 @@ pinsightExecForeignUpdate(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *
 	ErrorContextCallback context;
 	PinObjectRow before;
 	PinObjectRow after;
+	bool		changed;
 
 	pin_changer_enter(modify->changer, &context);
 	before = row_of_tuple(modify, tupdesc, old_tuple(modify, planSlot));
 	after = row_of_slot(modify, tupdesc, slot);
-	pin_change_update(modify->changer, &before, &after);
-	show_record(modify, relation, &after, slot);
+	changed = pin_change_update(modify->changer, &before, &after);
+	if (changed)
+		show_record(modify, relation, &after, slot);
 	pin_changer_leave(&context);
 	MemoryContextSwitchTo(old);
-	return slot;
+	return changed ? slot : NULL;
 }
 
 /* RETURNING shows the object as it was read. */
@@ -327,14 +329,15 @@ pinsightExecForeignDelete(EState *estate, ResultRelInfo *rinfo, TupleTableSlot *
 	HeapTuple	tuple = old_tuple(modify, planSlot);
 	ErrorContextCallback context;
 	PinObjectRow before;
+	bool		changed;
 
 	pin_changer_enter(modify->changer, &context);
 	before = row_of_tuple(modify, RelationGetDescr(rinfo->ri_RelationDesc), tuple);
-	pin_change_delete(modify->changer, &before);
+	changed = pin_change_delete(modify->changer, &before);
 	pin_changer_leave(&context);
 	ExecForceStoreHeapTuple(tuple, slot, false);
 	MemoryContextSwitchTo(old);
-	return slot;
+	return changed ? slot : NULL;
 }
 
 /* ---- EXPLAIN ---- */

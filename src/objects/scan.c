@@ -17,6 +17,7 @@
 #include "objects/objects.h"
 #include "objects/scan.h"
 #include "objects/value.h"
+#include "tcop/pquery.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -27,14 +28,18 @@ plan_of(const ForeignScanState *node)
 }
 
 /*
- * Does the statement change a foreign table?  What it reads must not move behind
- * its back: pages shift when an object goes.
+ * May objects go while the scan is read?  Then it must have read them all before,
+ * for pages shift.  The statement itself may delete some, or those that stand
+ * between one FETCH from a cursor and the next, as in a loop of PL/pgSQL.  A
+ * portal without a name is run to its end.
  */
 static bool
-changes_objects(EState *estate)
+may_shift(EState *estate)
 {
 	ListCell   *lc;
 
+	if (ActivePortal != NULL && ActivePortal->name[0] != '\0')
+		return true;
 	foreach(lc, estate->es_plannedstmt->resultRelations)
 	{
 		if (exec_rt_fetch(lfirst_int(lc), estate)->relkind == RELKIND_FOREIGN_TABLE)
@@ -63,7 +68,7 @@ pinsightObjectBeginScan(ForeignScanState *node, int eflags)
 	scan->stored = ExecInitExtraTupleSlot(estate, RelationGetDescr(scan->relation),
 										  &TTSOpsMinimalTuple);
 	scan->values = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
-	scan->whole = changes_objects(estate);
+	scan->whole = may_shift(estate);
 
 	/* now, as for the privileges: a cursor may be read under another role */
 	scan->userid = pin_scan_user(node);

@@ -13,6 +13,13 @@
 #include "lib/stringinfo.h"
 #include "objects/wish.h"
 
+/*
+ * Several values may have so many bytes together.  What stands in front of the
+ * service may refuse a longer address, and do so with the very status that says
+ * that there are no such objects.
+ */
+#define VALUES_MAX 800
+
 /* May a value be sent?  Not if the service might read anything else in it. */
 static bool
 is_plain(const char *value)
@@ -40,7 +47,7 @@ sendable(const PinObjectWish *wish, const PinObjectColumn *column, const char *v
 	return word;
 }
 
-/* The values with semicolons between them; NULL if one may not be sent. */
+/* The values with semicolons between them; NULL if they may not be sent. */
 static char *
 joined(const PinObjectWish *wish, const PinObjectColumn *column, const List *values)
 {
@@ -52,7 +59,7 @@ joined(const PinObjectWish *wish, const PinObjectColumn *column, const List *val
 	{
 		const char *value = sendable(wish, column, lfirst(lc));
 
-		if (value == NULL)
+		if (value == NULL || text.len + strlen(value) > VALUES_MAX)
 			return NULL;
 		appendStringInfo(&text, "%s%s", text.len > 0 ? ";" : "", value);
 	}

@@ -29,19 +29,6 @@ typedef struct Forgetting
 	int			removed;		/* so far */
 } Forgetting;
 
-/* Throws unless relid is a foreign table of pinsight_fdw that may have snapshots. */
-static void
-check_table(Oid relid)
-{
-	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 get_rel_name(relid) == NULL ?
-				 errmsg("there is no table with OID %u", relid) :
-				 errmsg("\"%s\" is not a foreign table", get_rel_name(relid))));
-	pin_look_check_report_table(relid);
-}
-
 static void
 visit_snapshot(const char *path, void *arg)
 {
@@ -72,7 +59,8 @@ pinsight_forget(PG_FUNCTION_ARGS)
 {
 	Forgetting	forgetting = {.relid = PG_GETARG_OID(0)};
 
-	check_table(forgetting.relid);
+	(void) pin_look_foreign_table(forgetting.relid);
+	pin_look_check_report_table(forgetting.relid);
 	forgetting.all = pin_is_table_owner(forgetting.relid);
 	pin_cache_visit("", PIN_CACHE_SNAPSHOT, visit_snapshot, &forgetting);
 	PG_RETURN_INT32(forgetting.removed);

@@ -65,6 +65,22 @@ pin_look_find_server(const char *name)
 	return server;
 }
 
+char *
+pin_look_foreign_table(Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("there is no table with OID %u", relid)));
+	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a foreign table", name)));
+	return name;
+}
+
 void
 pin_look_check_report_table(Oid relid)
 {

@@ -28,6 +28,9 @@ extern Oid	pin_look_table(Oid relid, Oid serverid);
 /* Throws unless there is such a server of ours, and the caller may use it. */
 extern ForeignServer *pin_look_find_server(const char *name);
 
+/* Throws unless relid is a foreign table, anybody's.  Returns its name, palloc'd. */
+extern char *pin_look_foreign_table(Oid relid);
+
 /*
  * Throws unless a foreign table is one of pinsight_fdw's, with the rows of a
  * report: those of the service's own objects have no snapshots and no reports.

@@ -61,16 +61,8 @@ typedef struct Target
 static void
 check_target(Oid relid)
 {
-	char	   *name = get_rel_name(relid);
+	char	   *name = pin_look_foreign_table(relid);
 
-	if (name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("there is no table with OID %u", relid)));
-	if (get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a foreign table", name)));
 	if (!pin_is_table_owner(relid))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FOREIGN_TABLE, name);
 	pin_look_check_report_table(relid);
