@@ -570,7 +570,7 @@ sub strike
 	eval { $session->both('SELECT pg_advisory_unlock(58)') };
 	my $err = $refresh->finish->{err};
 	$sent->();
-	like($err, qr/terminating connection|server closed the connection/, "a signal $signal");
+	like($err, qr/terminating connection|server closed the connection|connection to server was lost/, "a signal $signal");
 	return $err !~ /mirrored/;
 }
 
