@@ -301,6 +301,11 @@ mirror(q('insights.months', 'warehouse.months'));
 is($session->rows('SELECT count(*) FROM warehouse.plans JOIN warehouse.months USING (month)'), 24,
 	'a deferred foreign key may refer to a mirror');
 
+$session->rows(q(CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+	CREATE TRIGGER keep BEFORE DELETE ON warehouse.own FOR EACH ROW EXECUTE FUNCTION keep()));
+is(mirror_error($own)->{message}, 'rows of mirror warehouse.own cannot be replaced',
+	'a trigger that keeps rows does not double them');
+
 # --- whatever goes wrong, the old rows stay
 
 sub state_of_mirror

@@ -184,18 +184,6 @@ count_rows(const PinMirror *mirror)
 	return counts;
 }
 
-static void
-replace_rows(const PinMirror *mirror)
-{
-	const char *condition = pin_mirror_condition(mirror);
-
-	run(mirror, psprintf("DELETE FROM %s%s", mirror->target_name, condition), 0);
-	run(mirror, psprintf("INSERT INTO %s (%s) SELECT %s FROM %s%s", mirror->target_name,
-						 mirror->columns, mirror->columns, mirror->source_name, condition), 0);
-}
-
-/* ---- what came of it ---- */
-
 static int64
 total(const List *counts)
 {
@@ -206,6 +194,32 @@ total(const List *counts)
 		rows += ((MonthRows *) lfirst(lc))->rows;
 	return rows;
 }
+
+/* A trigger or a rule may keep rows, which would be there twice then. */
+static void
+check_deleted(const PinMirror *mirror, uint64 deleted, uint64 wanted)
+{
+	if (deleted < wanted)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("rows of mirror %s cannot be replaced", mirror->target_name),
+				 errdetail("Of " UINT64_FORMAT " rows only " UINT64_FORMAT " were deleted: a trigger or a rule of the table keeps the others.",
+						   wanted, deleted),
+				 errhint("Let it delete them, or mirror into another table.")));
+}
+
+static void
+replace_rows(const PinMirror *mirror, uint64 rows)
+{
+	const char *condition = pin_mirror_condition(mirror);
+	uint64		deleted = run(mirror, psprintf("DELETE FROM %s%s", mirror->target_name, condition), 0);
+
+	check_deleted(mirror, deleted, rows);
+	run(mirror, psprintf("INSERT INTO %s (%s) SELECT %s FROM %s%s", mirror->target_name,
+						 mirror->columns, mirror->columns, mirror->source_name, condition), 0);
+}
+
+/* ---- what came of it ---- */
 
 static const char *
 month_name(const MonthRows *count)
@@ -362,7 +376,7 @@ pinsight_mirror(PG_FUNCTION_ARGS)
 	await_rows(&mirror);
 	lock_target(&mirror);
 	before = count_rows(&mirror);
-	replace_rows(&mirror);
+	replace_rows(&mirror, total(before));
 	after = count_rows(&mirror);
 	if (PG_ARGISNULL(4) || !PG_GETARG_BOOL(4))
 		check_emptiness(&mirror, before, after);
