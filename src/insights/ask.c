@@ -19,8 +19,17 @@ struct PinAsker
 	MemoryContext context;		/* owns this */
 	MemoryContextCallback callback; /* closes the client */
 	PinClient	client;			/* asks */
+	PinAskWait	wait;			/* what it does until there is a reply */
 };
 
+static void
+wait_for_reply(PinClient *client)
+{
+	pin_wait(pin_http_fd(client->http), PIN_WAIT_REPLY);
+	pin_http_drive(client->http);
+}
+
+/* In a memory context callback: throws nothing, waits for nothing. */
 static void
 close_client(void *arg)
 {
@@ -37,12 +46,19 @@ pin_ask_open(const PinOptions *options)
 	PinError	err;
 
 	asker->context = context;
+	asker->wait = wait_for_reply;
 	asker->callback.func = close_client;
 	asker->callback.arg = asker;
 	MemoryContextRegisterResetCallback(context, &asker->callback);
 	if (!pin_client_open(&asker->client, options, &err))
 		pin_throw(&err, options->server_name, NULL);
 	return asker;
+}
+
+void
+pin_ask_wait_with(PinAsker *asker, PinAskWait wait)
+{
+	asker->wait = wait;
 }
 
 const PinApi *
@@ -61,26 +77,30 @@ ask(PinAsker *asker, PinApiRequest *request, PinCallKind kind, int max_tries,
 	pin_client_call(&asker->client, request, kind, read, arg);
 	pin_client_be_patient(&asker->client, max_tries);
 	while ((status = pin_client_advance(&asker->client, err)) == PIN_CALL_WAIT)
-	{
-		pin_wait(pin_http_fd(asker->client.http), PIN_WAIT_REPLY);
-		pin_http_drive(asker->client.http);
-	}
+		asker->wait(&asker->client);
 	MemoryContextSwitchTo(old);
 	return status == PIN_CALL_DONE;
+}
+
+bool
+pin_ask_call(PinAsker *asker, PinApiRequest *request, PinCallKind kind, PinReadReply read,
+			 void *arg, PinError *err)
+{
+	return ask(asker, request, kind, PIN_RETRY_TRIES, read, arg, err);
 }
 
 bool
 pin_ask(PinAsker *asker, PinApiRequest *request, PinReadReply read, void *arg,
 		PinError *err)
 {
-	return ask(asker, request, PIN_CALL_REPEATABLE, PIN_RETRY_TRIES, read, arg, err);
+	return pin_ask_call(asker, request, PIN_CALL_REPEATABLE, read, arg, err);
 }
 
 bool
 pin_ask_once(PinAsker *asker, PinApiRequest *request, PinReadReply read, void *arg,
 			 PinError *err)
 {
-	return ask(asker, request, PIN_CALL_ONCE, PIN_RETRY_TRIES, read, arg, err);
+	return pin_ask_call(asker, request, PIN_CALL_ONCE, read, arg, err);
 }
 
 bool
@@ -91,8 +111,26 @@ pin_ask_now(PinAsker *asker, PinApiRequest *request, PinReadReply read, void *ar
 
 	pin_token_forget(asker->client.credential);
 	done = ask(asker, request, PIN_CALL_REPEATABLE, 1, read, arg, err);
-	*signing_in = asker->client.signing_in;
+	*signing_in = pin_ask_is_signing_in(asker);
 	return done;
+}
+
+int
+pin_ask_requests(const PinAsker *asker)
+{
+	return asker->client.requests;
+}
+
+int
+pin_ask_retries(const PinAsker *asker)
+{
+	return asker->client.retries;
+}
+
+bool
+pin_ask_is_signing_in(const PinAsker *asker)
+{
+	return asker->client.signing_in;
 }
 
 const char *

@@ -60,7 +60,7 @@ find_object(PinChanger *changer, PinObjectKind kind, const char *id, PinObjectLi
 	wish->object = &pin_objects[kind];
 	wish->values = palloc0(sizeof(List *) * wish->object->ncolumns);
 	wish->values[0] = list_make1(pstrdup(id));
-	*list = pin_object_list(changer->caller, wish, changer->options->server_name);
+	*list = pin_object_list(changer->asker, wish, changer->options->server_name);
 	while (pin_object_next(*list, &listed))
 	{
 		const char *found = pin_json_member_string(listed.record, key);
@@ -135,7 +135,7 @@ insert_query(PinChanger *changer, const PinObjectRow *row, PinError *err)
 	if (!pin_rules_query(name, text, err) || !check_own_name("name", name, err))
 		return false;
 	subject.name = pin_text_to_server(name);
-	built = pin_api_create_query(pin_caller_api(changer->caller), name,
+	built = pin_api_create_query(pin_ask_api(changer->asker), name,
 								 pin_wanted_text(row, "description"), text, &request, err);
 	return pin_changer_call(changer, built, &request, &subject, err);
 }
@@ -161,7 +161,7 @@ create_report(PinChanger *changer, const PinReportOrder *order, PinError *err)
 	bool		counted = need != NULL && pin_budget_take(need, err);
 	PinApiRequest request;
 	PinSubject	subject = {.call = PIN_CREATE_REPORT,.name = pin_text_to_server(order->name)};
-	bool		built = pin_api_create_report(pin_caller_api(changer->caller), order, &request, err);
+	bool		built = pin_api_create_report(pin_ask_api(changer->asker), order, &request, err);
 
 	if (pin_changer_call(changer, built, &request, &subject, err))
 		return true;
@@ -301,7 +301,7 @@ send_change(PinChanger *changer, const PinReportWish *wish, const PinSubject *su
 	order.start_time = wish->start_time;
 	order.recurrence_hours = wish->recurrence_hours;
 	order.recurrence_count = Max(wish->recurrence_count, 0);
-	built = pin_api_update_report(pin_caller_api(changer->caller), subject->id, &order, &request,
+	built = pin_api_update_report(pin_ask_api(changer->asker), subject->id, &order, &request,
 								  err);
 	return pin_changer_call(changer, built, &request, subject, err);
 }
@@ -310,7 +310,7 @@ static bool
 send_status(PinChanger *changer, const char *status, const PinSubject *subject, PinError *err)
 {
 	bool		pause = strcmp(status, "Paused") == 0;
-	const PinApi *api = pin_caller_api(changer->caller);
+	const PinApi *api = pin_ask_api(changer->asker);
 	PinSubject	paused = *subject;
 	PinApiRequest request;
 	bool		built;
@@ -413,7 +413,7 @@ static bool
 delete(PinChanger *changer, const PinObjectRow *before, const PinSubject *subject, PinError *err)
 {
 	bool		is_query = subject->call == PIN_DELETE_QUERY;
-	const PinApi *api = pin_caller_api(changer->caller);
+	const PinApi *api = pin_ask_api(changer->asker);
 	PinApiRequest request;
 	bool		built;
 

@@ -58,7 +58,7 @@ pin_changer_begin(Relation relation, Oid userid)
 	changer->options = pin_options_scan(RelationGetRelid(relation), userid);
 	changer->table = pin_object_table(relation, changer->options);
 	pin_changes_allow(changer->options, RelationGetRelationName(relation));
-	changer->caller = pin_caller_open(changer->options);
+	changer->asker = pin_object_asker(changer->options);
 	initStringInfo(&changer->done);
 	return changer;
 }
@@ -67,7 +67,7 @@ static void
 tell_row(void *arg)
 {
 	const PinChanger *changer = arg;
-	bool		sent = changer->sending != NULL && !pin_caller_is_signing_in(changer->caller);
+	bool		sent = changer->sending != NULL && !pin_ask_is_signing_in(changer->asker);
 	const char *what = sent ? changer->sending : changer->about;
 
 	if (what != NULL)
@@ -121,7 +121,7 @@ pin_changer_fail(const PinChanger *changer, const PinError *err)
 bool
 pin_changer_doubts(const PinChanger *changer, const PinError *err)
 {
-	if (pin_caller_is_signing_in(changer->caller))
+	if (pin_ask_is_signing_in(changer->asker))
 		return false;
 	return err->ambiguous || err->kind == PIN_ERROR_SERVICE || err->kind == PIN_ERROR_REPLY ||
 		err->kind == PIN_ERROR_REPLY_TOO_LARGE || err->kind == PIN_ERROR_OUT_OF_MEMORY;
@@ -228,11 +228,11 @@ try_call(PinChanger *changer, PinApiRequest *request, Answer *answer, PinChange 
 
 	PG_TRY();
 	{
-		ok = pin_caller_call(changer->caller, request, kind, read_answer, answer, err);
+		ok = pin_ask_call(changer->asker, request, kind, read_answer, answer, err);
 	}
 	PG_CATCH();
 	{
-		if (pin_caller_is_signing_in(changer->caller))
+		if (pin_ask_is_signing_in(changer->asker))
 			pin_changes_undone(change);
 		PG_RE_THROW();
 	}

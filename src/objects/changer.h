@@ -22,7 +22,7 @@ typedef struct PinChanger
 	PinOptions *options;		/* public: of the table, and the mapping */
 	PinObjectTable *table;		/* public: what is changed */
 	Oid			userid;			/* public: whose mapping it is */
-	PinCaller  *caller;			/* public: calls */
+	PinAsker   *asker;			/* public: calls */
 	int64		row;			/* public: which row it is, from 1 */
 	const PinJson *record;		/* public: the object, as the service told it
 								 * last; NULL: it told nothing */

@@ -115,7 +115,7 @@ pinsightObjectExplain(ForeignScanState *node, ExplainState *es)
 	if (!es->analyze || scan == NULL)
 		return;
 	ExplainPropertyInteger("Requests", NULL,
-						   scan->caller != NULL ? pin_caller_requests(scan->caller) : 0, es);
-	if (scan->caller != NULL && pin_caller_retries(scan->caller) > 0)
-		ExplainPropertyInteger("Retries", NULL, pin_caller_retries(scan->caller), es);
+						   scan->asker != NULL ? pin_ask_requests(scan->asker) : 0, es);
+	if (scan->asker != NULL && pin_ask_retries(scan->asker) > 0)
+		ExplainPropertyInteger("Retries", NULL, pin_ask_retries(scan->asker), es);
 }

@@ -30,7 +30,7 @@ struct PinObjectList
 {
 	MemoryContext context;		/* owns this and all below */
 	MemoryContextCallback callback; /* frees the page */
-	PinCaller  *caller;			/* calls */
+	PinAsker   *asker;			/* calls */
 	PinObjectWish *wish;		/* what is wanted */
 	const char *server_name;	/* for messages */
 
@@ -55,7 +55,7 @@ free_page(void *arg)
 }
 
 PinObjectList *
-pin_object_list(PinCaller *caller, PinObjectWish *wish, const char *server_name)
+pin_object_list(PinAsker *asker, PinObjectWish *wish, const char *server_name)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pinsight objects",
 												  ALLOCSET_SMALL_SIZES);
@@ -66,7 +66,7 @@ pin_object_list(PinCaller *caller, PinObjectWish *wish, const char *server_name)
 	list->callback.func = free_page;
 	list->callback.arg = list;
 	MemoryContextRegisterResetCallback(context, &list->callback);
-	list->caller = caller;
+	list->asker = asker;
 	list->wish = wish;
 	list->server_name = server_name;
 	list->seen = hash_create("pinsight objects", 64, &seen,
@@ -96,8 +96,8 @@ fetch(PinObjectList *list, PinApiRequest *request, PinError *err)
 {
 	list->at = 0;
 	list->open = false;
-	if (!pin_caller_call(list->caller, request, PIN_CALL_REPEATABLE, pin_api_list_reply,
-						 &list->page, err))
+	if (!pin_ask(list->asker, request, pin_api_list_reply,
+				 &list->page, err))
 		return false;
 	list->open = true;
 	list->npages++;
@@ -117,7 +117,7 @@ fetch_next_page(PinObjectList *list)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("server \"%s\": could not %s: there are more than %d pages",
 						list->server_name, list->page.what, PAGES_MAX)));
-	if (!pin_api_next_page(pin_caller_api(list->caller), link, &request, &err) ||
+	if (!pin_api_next_page(pin_ask_api(list->asker), link, &request, &err) ||
 		!fetch(list, &request, &err))
 		fail(list, &err);
 	if (list->page.document == NULL)
@@ -159,7 +159,7 @@ open_list(PinObjectList *list, const PinObject *object, const char *id,
 
 	list->npages = 0;
 	list->page.what = object->list;
-	return pin_api_list(pin_caller_api(list->caller), object->path, id, parameters,
+	return pin_api_list(pin_ask_api(list->asker), object->path, id, parameters,
 						nparameters, object->list, &request, err) &&
 		fetch(list, &request, err);
 }

@@ -28,10 +28,10 @@ typedef struct PinObjectList PinObjectList;
 
 /*
  * A list in a memory context of its own under the current one, which frees it
- * whatever happens.  caller and wish are kept by reference; the wish learns
+ * whatever happens.  asker and wish are kept by reference; the wish learns
  * what the service refuses.  Nothing is sent.
  */
-extern PinObjectList *pin_object_list(PinCaller *caller, PinObjectWish *wish,
+extern PinObjectList *pin_object_list(PinAsker *asker, PinObjectWish *wish,
 									  const char *server_name);
 
 /* The next object; false: that was all.  Throws when the service fails. */

@@ -404,7 +404,7 @@ pinsightExplainForeignModify(ModifyTableState *mtstate, ResultRelInfo *rinfo,
 	ExplainPropertyList("Calls", calls_of(mtstate, rinfo), es);
 	if (es->analyze && modify != NULL)
 	{
-		ExplainPropertyInteger("Requests", NULL, pin_caller_requests(modify->changer->caller), es);
-		ExplainPropertyInteger("Retries", NULL, pin_caller_retries(modify->changer->caller), es);
+		ExplainPropertyInteger("Requests", NULL, pin_ask_requests(modify->changer->asker), es);
+		ExplainPropertyInteger("Retries", NULL, pin_ask_retries(modify->changer->asker), es);
 	}
 }

@@ -150,7 +150,7 @@ prepare(ForeignScanState *node, PinObjectScan *scan)
 
 	scan->table = pin_object_table(scan->relation, options);
 	scan->needed = needed_set(list_nth(plan_of(node), PIN_OBJECT_PLAN_NEEDED));
-	scan->caller = pin_caller_open(options);
+	scan->asker = pin_object_asker(options);
 	scan->options = options;
 }
 
@@ -166,7 +166,7 @@ begin(ForeignScanState *node, PinObjectScan *scan)
 	pin_object_wish(&scan->wish, scan->table, plan_of(node));
 	scan->wish.values = evaluate(node, scan, &never);
 	if (!never)
-		scan->list = pin_object_list(scan->caller, &scan->wish, scan->options->server_name);
+		scan->list = pin_object_list(scan->asker, &scan->wish, scan->options->server_name);
 	scan->complete = never;
 	MemoryContextSwitchTo(scan->context);
 	scan->store = tuplestore_begin_heap(false, false, work_mem);

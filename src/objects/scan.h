@@ -23,7 +23,7 @@ typedef struct PinObjectScan
 	PinOptions *options;		/* NULL: no row was asked for */
 	PinObjectTable *table;		/* NULL: likewise */
 	Bitmapset  *needed;			/* attnums that are looked at */
-	PinCaller  *caller;			/* NULL: likewise */
+	PinAsker   *asker;			/* NULL: likewise */
 	List	   *values;			/* of ExprState: what conditions compare with */
 	bool		whole;			/* all rows are read before the first is given */
 	PinObjectWish wish;			/* what is wanted */
