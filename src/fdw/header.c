@@ -7,8 +7,6 @@
  */
 #include "postgres.h"
 
-#include <unistd.h>
-
 #include "fdw/header.h"
 #include "insights/ascii.h"
 #include "insights/column_type.h"
@@ -17,6 +15,7 @@
 #include "miscadmin.h"
 #include "nodes/value.h"
 #include "reader/csv.h"
+#include "reader/report_bytes.h"
 #include "throw.h"
 #include "utils/memutils.h"
 
@@ -30,7 +29,7 @@ typedef struct Reading
 {
 	const PinSnapshot *snapshot;	/* its bytes */
 	const char *server_name;	/* for messages */
-	int64		offset;			/* of the next byte, in the report */
+	PinReportBytes bytes;		/* that are left of them */
 	PinCsv	   *csv;			/* its records */
 	MemoryContextCallback callback; /* frees them */
 } Reading;
@@ -41,30 +40,6 @@ static void
 free_csv(void *arg)
 {
 	pin_csv_free(((Reading *) arg)->csv);
-}
-
-/* Source of the CSV reader. */
-static ptrdiff_t
-read_file(void *arg, char *buf, size_t size, PinError *err)
-{
-	Reading    *file = arg;
-	const PinSnapshotHead *head = &file->snapshot->head;
-	size_t		wanted = Min(size, head->data_size - file->offset);
-	ssize_t		n;
-
-	if (wanted == 0)
-		return 0;
-	do
-		n = pread(file->snapshot->fd, buf, wanted, head->head_size + file->offset);
-	while (n < 0 && errno == EINTR);
-	if (n > 0)
-	{
-		file->offset += n;
-		return n;
-	}
-	pin_error_set(err, PIN_ERROR_FILE_TRUNCATED, "could not read the report file: %s",
-				  n < 0 ? strerror(errno) : "it has become shorter");
-	return -1;
 }
 
 /* Opens it in the current context, whose end closes it. */
@@ -78,7 +53,10 @@ open_file(const PinSnapshot *snapshot, const char *server_name)
 	file->callback.func = free_csv;
 	file->callback.arg = file;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &file->callback);
-	file->csv = pin_csv_open(snapshot->head.tsv ? '\t' : ',', read_file, file);
+	file->bytes.fd = snapshot->fd;
+	file->bytes.begin = snapshot->head.head_size;
+	file->bytes.end = snapshot->head.data_size;
+	file->csv = pin_csv_open(snapshot->head.tsv ? '\t' : ',', pin_report_bytes_read, &file->bytes);
 	if (file->csv == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));

@@ -7,14 +7,13 @@
  */
 #include "postgres.h"
 
-#include <unistd.h>
-
 #include "attempt.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "nodes/value.h"
 #include "reader/convert.h"
 #include "reader/csv.h"
+#include "reader/report_bytes.h"
 #include "reader/rows.h"
 #include "text.h"
 #include "throw.h"
@@ -61,8 +60,7 @@ struct PinRows
 	MemoryContext row_context;	/* values of the current row */
 	MemoryContextCallback callback; /* frees the CSV reader */
 	PinCsv	   *csv;			/* record reader */
-	int64		offset;			/* of the next byte to read, in the report */
-	int64		end;			/* behind the last one to read */
+	PinReportBytes bytes;		/* what it reads */
 	int			nfields;		/* fields of the header, and of each record */
 	Stage		early;			/* the needed columns but for the late ones */
 	Stage		late;			/* these */
@@ -84,32 +82,6 @@ free_csv(void *arg)
 
 	pin_csv_free(rows->csv);
 	rows->csv = NULL;
-}
-
-/* Who wants only a few rows shall not read many: so much at first, then more. */
-#define FIRST_READ (16 * 1024)
-
-/* Source of the CSV reader. */
-static ptrdiff_t
-read_file(void *arg, char *buf, size_t size, PinError *err)
-{
-	PinRows    *rows = arg;
-	size_t		wanted = Min(Min(size, Max(FIRST_READ, rows->offset)), rows->end - rows->offset);
-	ssize_t		n;
-
-	if (wanted == 0)
-		return 0;
-	do
-		n = pread(rows->source.fd, buf, wanted, rows->source.offset + rows->offset);
-	while (n < 0 && errno == EINTR);
-	if (n > 0)
-	{
-		rows->offset += n;
-		return n;
-	}
-	pin_error_set(err, PIN_ERROR_FILE_TRUNCATED, "could not read the report file: %s",
-				  n < 0 ? strerror(errno) : "it has become shorter");
-	return -1;
 }
 
 /* Next record; false at the end.  Throws on a broken file. */
@@ -296,14 +268,16 @@ pin_rows_open(const PinRowsSource *source)
 	PinRows    *rows = palloc0(sizeof(PinRows));
 
 	rows->source = *source;
-	rows->end = source->size;
+	rows->bytes.fd = source->fd;
+	rows->bytes.begin = source->offset;
+	rows->bytes.end = source->size;
 	rows->context = context;
 	rows->row_context = AllocSetContextCreate(context, "pinsight row",
 											  ALLOCSET_DEFAULT_SIZES);
 	rows->callback.func = free_csv;
 	rows->callback.arg = rows;
 	MemoryContextRegisterResetCallback(context, &rows->callback);
-	rows->csv = pin_csv_open(source->delimiter, read_file, rows);
+	rows->csv = pin_csv_open(source->delimiter, pin_report_bytes_read, &rows->bytes);
 	if (rows->csv == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
@@ -649,8 +623,8 @@ pin_rows_rewind(PinRows *rows)
 	PinRecord	header;
 
 	pin_csv_rewind(rows->csv);
-	rows->offset = 0;
-	rows->end = rows->source.size;
+	rows->bytes.offset = 0;
+	rows->bytes.end = rows->source.size;
 	if (next_record(rows, &header))
 		expect_rows(rows);
 }
@@ -659,8 +633,8 @@ void
 pin_rows_read_part(PinRows *rows, int64 offset, int64 end, uint64 line)
 {
 	pin_csv_rewind_to(rows->csv, line);
-	rows->offset = offset;
-	rows->end = end;
+	rows->bytes.offset = offset;
+	rows->bytes.end = end;
 	expect_rows(rows);
 }
 
