@@ -158,9 +158,8 @@ send_next(PinClient *client, PinError *err)
 
 /* ---- reading ---- */
 
-/* The whole reply of a finished exchange, as the readers of replies want it. */
-static PinReply
-reply_of(const PinExchange *x)
+PinReply
+pin_client_reply(const PinExchange *x)
 {
 	PinReply	reply;
 
@@ -245,7 +244,7 @@ read_exchange(PinClient *client, const PinExchange *x, PinError *err)
 		*err = *pin_exchange_error(x);
 		return false;
 	}
-	reply = reply_of(x);
+	reply = pin_client_reply(x);
 	if (client->signing_in)
 		return read_sign_in(client, &reply, err);
 	if (client->read(&reply, client->arg, err))

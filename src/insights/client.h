@@ -98,6 +98,9 @@ extern void pin_client_be_patient(PinClient *client, int max_tries);
  */
 extern PinCallStatus pin_client_advance(PinClient *client, PinError *err);
 
+/* The whole reply of a finished exchange, as the readers of replies want it. */
+extern PinReply pin_client_reply(const PinExchange *x);
+
 /* Ends the call, whatever its state. */
 extern void pin_client_abandon(PinClient *client);
 

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "insights/client.h"
 #include "insights/credential.h"
 #include "sql/signing.h"
 
@@ -36,18 +37,6 @@ pin_signing_open(const PinOptions *options, PinError *err)
 	return signing->trip != NULL ? signing : NULL;
 }
 
-PinReply
-pin_signing_reply(const PinExchange *x)
-{
-	PinReply	reply;
-
-	reply.status = pin_exchange_status(x);
-	reply.body = pin_exchange_body(x, &reply.body_len);
-	reply.www_authenticate = pin_exchange_header(x, "WWW-Authenticate");
-	reply.retry_after_ms = pin_exchange_retry_after_ms(x);
-	return reply;
-}
-
 /* Sends the request that was built; the reply lives until the next one. */
 static bool
 send_request(PinSigning *signing, PinReply *reply, PinError *err)
@@ -65,7 +54,7 @@ send_request(PinSigning *signing, PinReply *reply, PinError *err)
 	if (x == NULL)
 		return false;
 	elog(DEBUG1, "pinsight_fdw: POST sign-in: HTTP status %d", pin_exchange_status(x));
-	*reply = pin_signing_reply(x);
+	*reply = pin_client_reply(x);
 	return true;
 }
 

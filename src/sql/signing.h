@@ -36,7 +36,4 @@ extern bool pin_signing_sign_in(PinSigning *signing, PinError *err);
 /* Asks for a device code. */
 extern bool pin_signing_device_code(PinSigning *signing, PinError *err);
 
-/* The whole reply of an exchange, as the readers of replies want it. */
-extern PinReply pin_signing_reply(const PinExchange *x);
-
 #endif							/* PIN_SIGNING_H */
