@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * service_time.c
- *		A time in the service's words as PostgreSQL's.
+ *		Times in the service's words and in PostgreSQL's.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,4 +30,18 @@ pin_service_time(const char *text)
 	if (tm2timestamp(&tm, t.usec, &utc, &result) != 0)
 		return 0;
 	return result;
+}
+
+char *
+pin_service_time_text(TimestampTz time)
+{
+	struct pg_tm tm;
+	fsec_t		fraction;
+
+	if (TIMESTAMP_NOT_FINITE(time) ||
+		timestamp2tm(time, NULL, &tm, &fraction, NULL, NULL) != 0 ||
+		tm.tm_year < 1 || tm.tm_year > 9999)
+		return NULL;
+	return psprintf("%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year, tm.tm_mon, tm.tm_mday,
+					tm.tm_hour, tm.tm_min, tm.tm_sec);
 }

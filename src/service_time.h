@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * service_time.h
- *		A time in the service's words as PostgreSQL's.
+ *		Times in the service's words and in PostgreSQL's.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,5 +12,11 @@
 
 /* Without an offset it is UTC; 0 for what cannot be read.  Never throws. */
 extern TimestampTz pin_service_time(const char *text);
+
+/*
+ * The other way, palloc'd: 2026-03-01T00:00:00Z.  What is left of a second is cut
+ * off.  NULL for a time that has no year of four digits.
+ */
+extern char *pin_service_time_text(TimestampTz time);
 
 #endif							/* PIN_SERVICE_TIME_H */

@@ -21,6 +21,7 @@
 #include "nodes/makefuncs.h"
 #include "option_value.h"
 #include "options.h"
+#include "service_time.h"
 #include "sql/keep_token.h"
 #include "sql/look.h"
 #include "tcop/utility.h"
@@ -107,13 +108,11 @@ change(List *changes, List *now, const char *name, const char *value)
 static char *
 write_time(TimestampTz time)
 {
-	struct pg_tm tm;
-	fsec_t		fraction;
+	char	   *text = pin_service_time_text(time);
 
-	if (timestamp2tm(time, NULL, &tm, &fraction, NULL, NULL) != 0)
+	if (text == NULL)
 		elog(ERROR, "timestamp out of range");
-	return psprintf("%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year, tm.tm_mon,
-					tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	return text;
 }
 
 static RoleSpec *

@@ -14,6 +14,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "option_value.h"
+#include "service_time.h"
 #include "sql/look.h"
 #include "text.h"
 #include "throw.h"
@@ -44,23 +45,19 @@ text_argument(FunctionCallInfo fcinfo, int i)
 	return PG_ARGISNULL(i) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(i));
 }
 
-/* 2026-03-01T00:00:00Z; what is left of a second is cut off. */
 static char *
 time_argument(FunctionCallInfo fcinfo, int i)
 {
-	struct pg_tm tm;
-	fsec_t		fsec;
+	char	   *text;
 
 	if (PG_ARGISNULL(i))
 		return NULL;
-	if (TIMESTAMP_NOT_FINITE(PG_GETARG_TIMESTAMPTZ(i)) ||
-		timestamp2tm(PG_GETARG_TIMESTAMPTZ(i), NULL, &tm, &fsec, NULL, NULL) != 0 ||
-		tm.tm_year < 1 || tm.tm_year > 9999)
+	text = pin_service_time_text(PG_GETARG_TIMESTAMPTZ(i));
+	if (text == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("the service has no such time")));
-	return psprintf("%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year, tm.tm_mon, tm.tm_mday,
-					tm.tm_hour, tm.tm_min, tm.tm_sec);
+	return text;
 }
 
 static _Noreturn void
