@@ -9,6 +9,7 @@
 
 #include "fdw/existing.h"
 #include "fdw/header.h"
+#include "fdw/report.h"
 #include "miscadmin.h"
 #include "nodes/value.h"
 #include "reader/rows.h"
@@ -62,17 +63,11 @@ fail(const PinExisting *existing)
 	pin_throw(&err, existing->options->server_name, NULL);
 }
 
-static void
-warn_stale(const PinExisting *existing)
+/* What messages call it. */
+static char *
+report_phrase(const PinExisting *existing)
 {
-	TimestampTz as_of = pin_resolve_snapshot(existing->resolution)->head.as_of;
-	int64		minutes = (GetCurrentTimestamp() - as_of) / USECS_PER_MINUTE;
-	const PinError *why = pin_resolve_error(existing->resolution);
-
-	ereport(WARNING,
-			(errmsg("rows of report %s are " INT64_FORMAT " min old",
-					existing->options->report_id, minutes),
-			 errdetail("Nothing fresher could be had: %s.", pin_text_to_server(why->message))));
+	return psprintf("report %s", existing->options->report_id);
 }
 
 static bool
@@ -110,7 +105,7 @@ pin_existing_fetch(const PinOptions *options, Oid userid)
 	while (!is_here(existing))
 		pin_wait(pin_flight_fd(), pin_resolve_waits_for(existing->resolution));
 	if (pin_resolve_from(existing->resolution) == PIN_ROWS_STALE)
-		warn_stale(existing);
+		pin_report_warn_stale(existing->resolution, report_phrase(existing), "");
 	MemoryContextSwitchTo(old);
 	return existing;
 }
@@ -173,7 +168,7 @@ open_rows(const PinExisting *existing, TupleDesc tupdesc)
 	source.size = snapshot->head.data_size;
 	source.delimiter = snapshot->head.tsv ? '\t' : ',';
 	source.server_name = existing->options->server_name;
-	source.what = psprintf("report %s", existing->options->report_id);
+	source.what = report_phrase(existing);
 	source.tupdesc = tupdesc;
 	match_columns(existing, &source);
 	return pin_rows_open(&source);

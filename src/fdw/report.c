@@ -23,6 +23,13 @@
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
+/* What messages call it. */
+static char *
+table_phrase(Relation relation)
+{
+	return psprintf("foreign table \"%s\"", RelationGetRelationName(relation));
+}
+
 /* Says what a scan is waiting for, whoever works on it, and what to expect. */
 static void
 notice_progress(const PinResolution *resolution, int64 waited_us, const PinOptions *options,
@@ -65,22 +72,17 @@ fail_report(PinResolution *resolution, Relation relation, const PinOptions *opti
 					   RelationGetRelationName(relation), query->asked.text));
 }
 
-/*
- * The rows are older than max_age allows, but not older than stale_ok, or the
- * last of a report that does not run any more.
- */
-static void
-warn_stale(const PinResolution *resolution, const char *table_name)
+void
+pin_report_warn_stale(const PinResolution *resolution, const char *what, const char *hint)
 {
 	TimestampTz as_of = pin_resolve_snapshot(resolution)->head.as_of;
 	int64		minutes = (GetCurrentTimestamp() - as_of) / USECS_PER_MINUTE;
 	const PinError *why = pin_resolve_error(resolution);
 
 	ereport(WARNING,
-			(errmsg("rows of foreign table \"%s\" are " INT64_FORMAT " min old",
-					table_name, minutes),
+			(errmsg("rows of %s are " INT64_FORMAT " min old", what, minutes),
 			 errdetail("Nothing fresher could be had: %s.", pin_text_to_server(why->message)),
-			 why->hint[0] != '\0' ? errhint("%s", pin_text_to_server(why->hint)) : 0));
+			 hint[0] != '\0' ? errhint("%s", pin_text_to_server(hint)) : 0));
 }
 
 bool
@@ -143,7 +145,8 @@ pin_report_is_here(PinResolution *resolution, Relation relation, const PinOption
 	if (pin_resolve_leftover(resolution) != NULL)
 		pin_warn(pin_resolve_leftover(resolution), options->server_name, NULL);
 	if (pin_resolve_from(resolution) == PIN_ROWS_STALE)
-		warn_stale(resolution, RelationGetRelationName(relation));
+		pin_report_warn_stale(resolution, table_phrase(relation),
+							  pin_resolve_error(resolution)->hint);
 	return true;
 }
 
@@ -185,7 +188,7 @@ pin_report_open(Relation relation, TupleDesc tupdesc, const PinOptions *options,
 	source.size = snapshot->head.data_size;
 	source.delimiter = snapshot->head.tsv ? '\t' : ',';
 	source.server_name = options->server_name;
-	source.what = psprintf("foreign table \"%s\"", RelationGetRelationName(relation));
+	source.what = table_phrase(relation);
 	source.tupdesc = tupdesc;
 	source.attnums = list_nth(plan, PIN_PLAN_ATTNUMS);
 	source.names = list_nth(plan, PIN_PLAN_NAMES);

@@ -44,6 +44,14 @@ extern void pin_report_await(PinResolution *resolution, Relation relation,
 							 const PinScanQuery *query);
 
 /*
+ * Warns that rows are older than max_age allows, but not older than stale_ok, or
+ * the last of a report that does not run any more.  what: whose they are; hint:
+ * what to do, in UTF-8, or "".
+ */
+extern void pin_report_warn_stale(const PinResolution *resolution, const char *what,
+								  const char *hint);
+
+/*
  * Opens the rows of a snapshot, in the current context, as rows of that type.
  * needed: attnums that are asked for; late: those of them that
  * pin_rows_complete has to give.
