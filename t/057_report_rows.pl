@@ -78,6 +78,20 @@ sub portal_report
 		})->{reportId};
 }
 
+# Until the service has made the file of a report.
+sub await_file
+{
+	my ($report) = @_;
+
+	foreach (1 .. 500)
+	{
+		my $execution = api('GET', "ScheduledReport/execution/$report");
+		return if $execution->{reportAccessSecureLink};
+		sleep 0.02;
+	}
+	die "report $report has no file\n";
+}
+
 # ---- the first rows of a query
 
 my $query = 'SELECT CustomerName, Month FROM AzureUsage TIMESPAN LIFETIME';
@@ -170,6 +184,7 @@ $emulator->control('DELETE', '/faults');
 my $text = 'SELECT CustomerName, Month, UsageQuantity, SubscriptionId FROM AzureUsage TIMESPAN LIFETIME';
 my $query_id = portal_query($text);
 my $id = portal_report($query_id);
+await_file($id);
 $emulator->clear_log;
 is($session->rows(
 		"SELECT string_agg(definition, ', ' ORDER BY position) FROM pinsight_report_columns('partner', '$id')"),
@@ -220,6 +235,16 @@ is($session->rows("SELECT count(*) FROM pinsight_report_rows('partner', '$tsv') 
 $emulator->create_table($node, 'wide', $columns, "report_id '$tsv'");
 is($session->rows('SELECT count(t) FROM wide t'), 40, 'by a table, too');
 
+# A report may end between two looks at it.
+$emulator->switches({ report_delay => 0.2 });
+$emulator->fault({ endpoint => 'list_reports', delay_ms => 500 });
+my $brief = portal_report($query_id);
+my $looks = requests(endpoint => 'list_reports');
+is($session->rows("SELECT count(*) FROM pinsight_report_rows('partner', '$brief') AS t(month date)"), 40,
+	'a report that ends while it is looked at has its rows');
+is(requests(endpoint => 'list_reports') - $looks, 1, 'though its end was seen first');
+$emulator->switches({ report_delay => 0 });
+
 # Column lists that do not fit.
 my $error = $session->error(
 	"SELECT * FROM pinsight_report_rows('partner', '$id') AS t(month date, colour text)");
@@ -262,7 +287,7 @@ is($session->error(
 $session->rows('RESET statement_timeout');
 $emulator->switches({ execution_outcome => 'complete' });
 is($session->rows('SELECT count(*) FROM pinsight_jobs'), 0, 'and nothing is left of it');
-is(requests(endpoint => 'create_report') - 2, 0, 'only the reports made by hand were made');
+is(requests(endpoint => 'create_report') - 3, 0, 'only the reports made by hand were made');
 is(requests(endpoint => 'delete_report') + requests(endpoint => 'delete_query'), 0, 'and none was deleted');
 
 # Only for those who may use the server, with their own mapping.

@@ -10,6 +10,9 @@
  *		 |   does it still run?) \-----|------------+
  *		 +-----------------------------+      (that one is here)
  *
+ * A report may end, with rows, between LOOK and CHECK: that it runs no more is
+ * believed after another LOOK only.
+ *
  * At most one request is under way; while `rest` is armed there is none.
  *
  *-------------------------------------------------------------------------
@@ -69,6 +72,8 @@ struct PinScheduled
 	char	   *link;			/* of the latest completed execution; NULL:
 								 * none was seen */
 	bool		run_failed;		/* the latest execution ended without a file */
+	bool		under_way;		/* it has not ended yet */
+	bool		stopped;		/* CHECK saw that the report runs no more */
 	PinReportList reports;		/* a reply being read: let_go frees what an */
 	PinExecution execution;		/* error leaves of it */
 	PinTimeText first_run;		/* when the report starts; empty: unknown */
@@ -213,6 +218,43 @@ note_execution(PinScheduled *s, const PinExecution *execution)
 	s->link = pstrdup(execution->secure_link);
 }
 
+/* A word that we do not know is no end. */
+static bool
+is_under_way(const PinExecution *execution)
+{
+	switch (execution->status)
+	{
+		case PIN_EXECUTION_NONE:
+		case PIN_EXECUTION_FAILED:
+		case PIN_EXECUTION_PAUSED:
+			return false;
+		case PIN_EXECUTION_COMPLETED:
+			return execution->secure_link == NULL;
+		default:
+			return true;
+	}
+}
+
+/* What to do with the execution that was seen. */
+static void
+weigh_execution(PinScheduled *s)
+{
+	if (s->link != NULL && s->head.as_of >= s->oldest)
+	{
+		pin_error_reset(&s->error);
+		conclude(s);
+	}
+	else if (s->stopped && s->under_way)
+		look_later(s);
+	else if (s->stopped)
+		conclude(s);
+	else if (s->link != NULL || s->looks % CHECK_AFTER_LOOKS == 0)
+		go(s, PIN_LOOK_CHECK);
+	else
+		look_later(s);
+	s->looks++;
+}
+
 static bool
 read_look(const PinReply *reply, void *arg, PinError *err)
 {
@@ -224,17 +266,11 @@ read_look(const PinReply *reply, void *arg, PinError *err)
 	strlcpy(s->stats.state, execution->status_text, sizeof(s->stats.state));
 	strlcpy(s->job->state.said, execution->status_text, sizeof(s->job->state.said));
 	s->run_failed = execution->status == PIN_EXECUTION_FAILED;
+	s->under_way = is_under_way(execution);
 	if (execution->status == PIN_EXECUTION_COMPLETED && execution->secure_link != NULL)
 		note_execution(s, execution);
 	pin_api_execution_free(execution);
-
-	if (s->link != NULL && s->head.as_of >= s->oldest)
-		conclude(s);
-	else if (s->link != NULL || s->looks % CHECK_AFTER_LOOKS == 0)
-		go(s, PIN_LOOK_CHECK);
-	else
-		look_later(s);
-	s->looks++;
+	weigh_execution(s);
 	return true;
 }
 
@@ -318,7 +354,11 @@ read_check(const PinReply *reply, void *arg, PinError *err)
 	note_report(s, report);
 	note_first_run(s, report);
 	pin_api_report_list_free(list);
-	conclude(s);
+	s->stopped = s->error.kind == PIN_ERROR_REPORT_STOPPED;
+	if (s->stopped)
+		go(s, PIN_LOOK);
+	else
+		conclude(s);
 	return true;
 }
 
