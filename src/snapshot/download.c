@@ -154,7 +154,7 @@ take(PinDownload *d, PinError *err)
 
 	if (!is_success(d->exchange))
 		return true;			/* an error's text, read at its end */
-	if (pin_exchange_state(d->exchange) == PIN_EXCHANGE_RUNNING &&
+	if (!d->header_seen && pin_exchange_state(d->exchange) == PIN_EXCHANGE_RUNNING &&
 		pin_exchange_peek(d->exchange, &data) == 0)
 		return true;
 	if (!d->header_seen && !pin_report_file_begin(d->file, d->exchange, err))
