@@ -146,7 +146,10 @@ is_success(const PinExchange *x)
 	return pin_exchange_status(x) / 100 == 2;
 }
 
-/* Takes what has arrived.  False with *err filled if it is of no use. */
+/*
+ * Takes what has arrived; text may have been taken already, yet its transfer
+ * waits for our turn.  False with *err filled if it is of no use.
+ */
 static bool
 take(PinDownload *d, PinError *err)
 {

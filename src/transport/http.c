@@ -9,7 +9,8 @@
  *
  * Rules of this file:
  *
- * - Callbacks (the functions on_...) store and return a code, nothing else.
+ * - Callbacks (the functions on_...) store and return a code, nothing else, but
+ *	 for on_body where somebody takes the bytes himself (pin_exchange_pour).
  *	 Nothing is thrown through libcurl's frames, nothing of libcurl is called
  *	 from within them.
  * - Every option set is checked (SETOPT).

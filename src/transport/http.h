@@ -19,7 +19,8 @@
  *
  * The process has to ignore SIGPIPE, as PostgreSQL's backends do.
  *
- * Plain C.  Never raises; no callback of libcurl does more than store.
+ * Plain C.  Never raises; no callback of libcurl does more than store, but for
+ * what pin_exchange_pour() has it call.
  *
  *-------------------------------------------------------------------------
  */
