@@ -48,7 +48,7 @@ same_map(const PinFieldMap *a, const PinFieldMap *b)
 		a->stuck == b->stuck && a->full == b->full &&
 		memcmp(a->records, b->records, (a->rows + 1) * sizeof(uint32_t)) == 0 &&
 		memcmp(a->ends, b->ends, blocks * sizeof(uint64_t)) == 0 &&
-		memcmp(a->wide, b->wide, blocks) == 0 && memcmp(a->doubled, b->doubled, blocks) == 0;
+		memcmp(a->marks, b->marks, blocks) == 0;
 }
 
 /*

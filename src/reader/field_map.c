@@ -132,8 +132,8 @@ walk_block(PinFieldMap *map, Walk *walk, size_t offset, size_t n, Block block,
 	uint64_t	astray = behind & ~(block.delimiter | block.newline | block.quote);
 	uint64_t	bad = opening & ~((ends | closing) << 1 | walk->opens_well);
 
-	map->wide[i] = block.wide;
-	map->doubled[i] = (behind & opening) != 0;
+	map->marks[i] = (block.wide ? PIN_MAP_WIDE : 0) |
+		((behind & opening) != 0 ? PIN_MAP_DOUBLED : 0);
 	if (__builtin_expect((astray | bad) != 0 || block.zero, 0))
 	{
 		if (n < PIN_MAP_BLOCK)
@@ -658,16 +658,14 @@ bool
 pin_map_reserve(PinFieldMap *map, size_t len)
 {
 	size_t		blocks = len / PIN_MAP_BLOCK + 1;
-	size_t		marks = blocks + sizeof(uint64_t);	/* they are read as words */
 
 	if (blocks <= map->blocks)
 		return true;
 	pin_map_free(map);
 	map->ends = malloc(blocks * sizeof(uint64_t));
-	map->wide = calloc(marks, 1);
-	map->doubled = calloc(marks, 1);
+	map->marks = malloc(blocks);
 	map->records = malloc((blocks * BLOCK_RECORDS + 1) * sizeof(uint32_t));
-	if (map->ends == NULL || map->wide == NULL || map->doubled == NULL || map->records == NULL)
+	if (map->ends == NULL || map->marks == NULL || map->records == NULL)
 	{
 		pin_map_free(map);
 		return false;
@@ -681,8 +679,7 @@ void
 pin_map_free(PinFieldMap *map)
 {
 	free(map->ends);
-	free(map->wide);
-	free(map->doubled);
+	free(map->marks);
 	free(map->records);
 	memset(map, 0, sizeof(*map));
 }

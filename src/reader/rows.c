@@ -19,6 +19,19 @@
 #include "throw.h"
 #include "utils/memutils.h"
 
+/* How a cell is converted.  In this order. */
+typedef enum Way
+{
+	IN_PLACE,					/* a short text is the value as it stands */
+	QUICK,						/* what is simple is read without more ado */
+	CLEAN,						/* by its type; what fails leaves nothing
+								 * behind */
+	GUARDED						/* likewise, but within a subtransaction if
+								 * errors are caught */
+} Way;
+
+#define WAYS (GUARDED + 1)
+
 /* One needed column: where it stands in the file and how it is converted. */
 typedef struct Cell
 {
@@ -26,6 +39,9 @@ typedef struct Cell
 	int			field;			/* number of the file's field, from 0 */
 	const char *remote_name;	/* as the header says it */
 	PinColumn  *column;			/* conversion */
+	PinCellReader quick;		/* reads what is simple, where the way is
+								 * QUICK */
+	Way			way;			/* how */
 	bool		not_null;		/* declared so */
 	const PinField *same;		/* what an earlier cell took of the same
 								 * field, or NULL */
@@ -43,10 +59,9 @@ typedef struct Constant
 /* Columns that are converted at the same time. */
 typedef struct Stage
 {
-	Cell	   *cells;			/* the columns */
+	Cell	   *cells;			/* the columns, by way */
 	int			ncells;			/* their number */
-	int			nclean;			/* the first of them, whose conversion fails
-								 * cleanly */
+	int			ends[WAYS];		/* behind the last one of each way */
 	int			nstrict;		/* of them, how many are not_null */
 	int			first;			/* the first field they are read from */
 	int			end;			/* the last one, plus one */
@@ -132,29 +147,21 @@ throw_missing(PinRows *rows, const char *missing)
 			  psprintf("report file of %s", rows->source.what));
 }
 
-/* Columns that need a subtransaction come last. */
-static void
-add_cell(Stage *stage, Cell cell)
-{
-	stage->nstrict += cell.not_null;
-	if (pin_column_fails_cleanly(cell.column))
-	{
-		stage->cells[stage->ncells++] = stage->cells[stage->nclean];
-		stage->cells[stage->nclean++] = cell;
-	}
-	else
-		stage->cells[stage->ncells++] = cell;
-}
-
 /* Prepares a column that is needed. */
 static void
 add_column(PinRows *rows, Cell cell)
 {
 	Form_pg_attribute att = TupleDescAttr(rows->source.tupdesc, cell.attnum - 1);
+	Stage	   *stage = bms_is_member(cell.attnum, rows->source.late) ? &rows->late : &rows->early;
 
 	cell.column = pin_column_create(att);
+	cell.quick = pin_column_quick_reader(cell.column);
+	cell.way = pin_column_is_in_place(cell.column) ? IN_PLACE :
+		cell.quick != NULL ? QUICK :
+		pin_column_fails_cleanly(cell.column) ? CLEAN : GUARDED;
 	cell.not_null = att->attnotnull;
-	add_cell(bms_is_member(cell.attnum, rows->source.late) ? &rows->late : &rows->early, cell);
+	stage->nstrict += cell.not_null;
+	stage->cells[stage->ncells++] = cell;
 }
 
 /* Finds each declared column in the header and prepares those needed. */
@@ -184,6 +191,50 @@ match_header(PinRows *rows, const PinRecord *header)
 	}
 	if (missing.len > 0)
 		throw_missing(rows, missing.data);
+}
+
+static void
+count_users(const Stage *stage, int *users)
+{
+	for (int i = 0; i < stage->ncells; i++)
+		users[stage->cells[i].field]++;
+}
+
+/*
+ * What several cells need has to be kept, with all its quotes taken off.
+ * users: for each field, how many need it.
+ */
+static void
+keep_shared(Stage *stage, const int *users)
+{
+	for (int i = 0; i < stage->ncells; i++)
+	{
+		Cell	   *cell = &stage->cells[i];
+
+		if (users[cell->field] > 1)
+			cell->way = Max(cell->way, CLEAN);
+	}
+}
+
+static int
+compare_ways(const void *a, const void *b)
+{
+	const Cell *x = a;
+	const Cell *y = b;
+
+	return x->way != y->way ? (int) x->way - (int) y->way : x->attnum - y->attnum;
+}
+
+/* Puts cells that are converted the same way side by side. */
+static void
+arrange(Stage *stage)
+{
+	qsort(stage->cells, stage->ncells, sizeof(Cell), compare_ways);
+	for (int i = 0; i < stage->ncells; i++)
+	{
+		for (int way = stage->cells[i].way; way < WAYS; way++)
+			stage->ends[way] = i + 1;
+	}
 }
 
 /*
@@ -225,9 +276,10 @@ convert_constants(PinRows *rows)
 	forboth(lcnum, rows->source.constant_attnums, lcvalue, rows->source.constants)
 	{
 		Constant   *constant = &rows->constants[rows->nconstants];
-		char	   *text = psprintf(" %s", strVal(lfirst(lcvalue)));
-		PinField	field = {.data = text + 1,.len = strlen(text + 1)};
+		const char *text = strVal(lfirst(lcvalue));
+		PinField	field = {.len = strlen(text)};
 
+		field.data = memcpy((char *) palloc0(1 + field.len + PIN_FIELD_SLACK) + 1, text, field.len);
 		constant->attnum = lfirst_int(lcnum);
 		if (!bms_is_member(constant->attnum, rows->source.needed))
 			continue;
@@ -247,12 +299,20 @@ static void
 read_header(PinRows *rows)
 {
 	PinRecord	header;
+	int		   *users;
 	const PinField **taken;
 
 	if (!next_record(rows, &header))
 		return;
 	match_header(rows, &header);
+	users = palloc0(sizeof(int) * rows->nfields);
 	taken = palloc0(sizeof(PinField *) * rows->nfields);
+	count_users(&rows->early, users);
+	count_users(&rows->late, users);
+	keep_shared(&rows->early, users);
+	keep_shared(&rows->late, users);
+	arrange(&rows->early);
+	arrange(&rows->late);
 	share_fields(&rows->early, taken);
 	share_fields(&rows->late, taken);
 	expect_rows(rows);
@@ -268,6 +328,7 @@ pin_rows_open(const PinRowsSource *source)
 	PinRows    *rows = palloc0(sizeof(PinRows));
 
 	rows->source = *source;
+	rows->shown = true;
 	rows->bytes.fd = source->fd;
 	rows->bytes.begin = source->offset;
 	rows->bytes.end = source->size;
@@ -300,8 +361,6 @@ cell_context(void *arg)
 	PinRows    *rows = arg;
 	char		text[CELL_SHOWN_MAX + 1] = "";
 
-	if (rows->current == NULL)
-		return;
 	if (rows->shown)
 		pin_error_clean(text, sizeof(text), rows->current->text.data, rows->current->text.len);
 	errcontext("report file line " UINT64_FORMAT ", field \"%s\", column \"%s\" of %s: \"%s\"",
@@ -311,25 +370,90 @@ cell_context(void *arg)
 			   rows->source.what, pin_text_to_server(text));
 }
 
-/* Inlined, since most are so simple that a call would cost more than they do. */
-static pg_attribute_always_inline void
-convert_cell(PinRows *rows, Cell *cell, Datum *values, bool *isnull)
+/* A cell that is not simple, or whose text has to be kept for others. */
+static pg_noinline void
+convert_any(PinRows *rows, Cell *cell, const PinField *text, Datum *values, bool *isnull)
+{
+	int			i = cell->attnum - 1;
+	ErrorContextCallback errcallback = {
+		.callback = cell_context,.arg = rows,.previous = error_context_stack
+	};
+	MemoryContext old = MemoryContextSwitchTo(rows->row_context);
+
+	rows->current = cell;
+	cell->text = *text;
+	error_context_stack = &errcallback;
+	values[i] = pin_column_convert(cell->column, &cell->text, &isnull[i]);
+	error_context_stack = errcallback.previous;
+	MemoryContextSwitchTo(old);
+}
+
+/* Reads a field that is as simple as its column wants it; false for any other. */
+static pg_attribute_always_inline bool
+convert_simple(const Cell *cell, Way way, const PinField *text, Datum *values, bool *isnull)
 {
 	int			i = cell->attnum - 1;
 
-	rows->current = cell;
+	if (way == IN_PLACE)
+	{
+		/* one that is not there is written all the same, not to be a branch */
+		values[i] = pin_text_in_place(text->data, text->len);
+		isnull[i] = text->len == 0 && !text->quoted;
+		return true;
+	}
+	isnull[i] = text->len == 0;
+	values[i] = (Datum) 0;
+	return isnull[i] || cell->quick(cell->column, text, &values[i]) == PIN_CELL_GOOD;
+}
+
+/*
+ * Inlined once for each way and for what is known of the record's marks, since
+ * most are so simple that a question would cost more than they do.
+ * marked: doubled quotes or more than ASCII may be in the record.
+ */
+static pg_attribute_always_inline void
+convert_cell(PinRows *rows, Cell *cell, Way way, bool marked, Datum *values, bool *isnull)
+{
+	PinField	text;
+
+	if (way == QUICK ? rows->record.fields == NULL : way == IN_PLACE && !marked)
+	{
+		pin_csv_raw_field(&rows->record, cell->field, &text);
+		if ((way == QUICK || text.len <= PIN_TEXT_SHORT_MAX) &&
+			convert_simple(cell, way, &text, values, isnull))
+			return;
+	}
 	if (cell->same != NULL)
-		cell->text = *cell->same;
+		text = *cell->same;
 	else
-		pin_csv_field(&rows->record, cell->field, &cell->text);
-	values[i] = pin_column_convert(cell->column, &cell->text, &isnull[i]);
+		pin_csv_field(&rows->record, cell->field, &text);
+	if (way == IN_PLACE && text.len <= PIN_TEXT_SHORT_MAX &&
+		(text.ascii || pin_column_is_valid(cell->column, &text)))
+		convert_simple(cell, way, &text, values, isnull);
+	else
+		convert_any(rows, cell, &text, values, isnull);
+}
+
+/* Cells that go the same way. */
+static pg_attribute_always_inline void
+convert_cells(PinRows *rows, const Stage *stage, Way way, bool marked, Datum *values, bool *isnull)
+{
+	const Cell *end = stage->cells + stage->ends[way];
+
+	for (Cell *cell = stage->cells + (way > 0 ? stage->ends[way - 1] : 0); cell < end; cell++)
+		convert_cell(rows, cell, way, marked, values, isnull);
 }
 
 static void
 convert_strictly(PinRows *rows, const Stage *stage, Datum *values, bool *isnull)
 {
-	for (int i = 0; i < stage->ncells; i++)
-		convert_cell(rows, &stage->cells[i], values, isnull);
+	if (rows->record.fields != NULL || pin_csv_marks(&rows->record, stage->first, stage->end) != 0)
+		convert_cells(rows, stage, IN_PLACE, true, values, isnull);
+	else
+		convert_cells(rows, stage, IN_PLACE, false, values, isnull);
+	convert_cells(rows, stage, QUICK, true, values, isnull);
+	convert_cells(rows, stage, CLEAN, true, values, isnull);
+	convert_cells(rows, stage, GUARDED, true, values, isnull);
 }
 
 /* Takes an error off the error stack. */
@@ -407,7 +531,7 @@ convert_catching(PinRows *rows, const Stage *stage, Datum *values, bool *isnull,
 	PG_TRY();
 	{
 		for (; *next < end; (*next)++)
-			convert_cell(rows, &stage->cells[*next], values, isnull);
+			convert_cell(rows, &stage->cells[*next], stage->cells[*next].way, true, values, isnull);
 	}
 	PG_CATCH();
 	{
@@ -434,7 +558,7 @@ attempt_conversion(void *arg)
 	Conversion *c = arg;
 
 	for (; *c->next < c->end; (*c->next)++)
-		convert_cell(c->rows, &c->stage->cells[*c->next], c->values, c->isnull);
+		convert_cell(c->rows, &c->stage->cells[*c->next], GUARDED, true, c->values, c->isnull);
 }
 
 /*
@@ -465,7 +589,7 @@ convert_guarded(PinRows *rows, const Stage *stage, Datum *values, bool *isnull,
 static void
 check_subtransactions(const PinRows *rows, const Stage *stage)
 {
-	const Cell *cell = &stage->cells[stage->nclean];
+	const Cell *cell = &stage->cells[stage->ends[CLEAN]];
 
 	if (pin_subtransaction_allowed())
 		return;
@@ -483,15 +607,17 @@ static void
 convert_leniently(PinRows *rows, Stage *stage, Datum *values, bool *isnull)
 {
 	volatile int next = 0;
+	MemoryContext old = MemoryContextSwitchTo(rows->row_context);
 
-	while (next < stage->nclean)
-		convert_catching(rows, stage, values, isnull, &next, stage->nclean);
+	while (next < stage->ends[CLEAN])
+		convert_catching(rows, stage, values, isnull, &next, stage->ends[CLEAN]);
 	if (next < stage->ncells)
 		check_subtransactions(rows, stage);
 	while (next < stage->ncells)
 		convert_guarded(rows, stage, values, isnull, &next, stage->ncells);
 	if (rows->bad_row)
 		mark_bad_row(rows, stage);
+	MemoryContextSwitchTo(old);
 }
 
 /*
@@ -501,9 +627,14 @@ convert_leniently(PinRows *rows, Stage *stage, Datum *values, bool *isnull)
 static void
 check_not_null(PinRows *rows, const Stage *stage, const bool *isnull)
 {
+	ErrorContextCallback errcallback = {
+		.callback = cell_context,.arg = rows,.previous = error_context_stack
+	};
+
 	if (stage->nstrict == 0)
 		return;
 	rows->shown = false;
+	error_context_stack = &errcallback;
 	for (int i = 0; i < stage->ncells; i++)
 	{
 		rows->current = &stage->cells[i];
@@ -516,31 +647,22 @@ check_not_null(PinRows *rows, const Stage *stage, const bool *isnull)
 							rows->source.what),
 					 errhint("Use ALTER FOREIGN TABLE ... ALTER COLUMN ... DROP NOT NULL.")));
 	}
+	error_context_stack = errcallback.previous;
+	rows->shown = true;
 }
 
 /* Reads the columns of a stage from the current row. */
 static void
 convert_stage(PinRows *rows, Stage *stage, Datum *values, bool *isnull)
 {
-	ErrorContextCallback errcallback = {
-		.callback = cell_context,.arg = rows,.previous = error_context_stack
-	};
-	MemoryContext old;
-
 	if (stage->ncells == 0)
 		return;
 	pin_csv_find(rows->csv, &rows->record, stage->first, stage->end);
-	old = MemoryContextSwitchTo(rows->row_context);
-	rows->current = NULL;
-	rows->shown = true;
-	error_context_stack = &errcallback;
 	if (rows->source.set_null)
 		convert_leniently(rows, stage, values, isnull);
 	else
 		convert_strictly(rows, stage, values, isnull);
 	check_not_null(rows, stage, isnull);
-	error_context_stack = errcallback.previous;
-	MemoryContextSwitchTo(old);
 }
 
 /*
