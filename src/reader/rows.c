@@ -72,7 +72,9 @@ struct PinRows
 {
 	PinRowsSource source;		/* what to read */
 	MemoryContext context;		/* owns this and all below it */
-	MemoryContext row_context;	/* values of the current row */
+	MemoryContext row_context;	/* values of the current row that have no
+								 * other place */
+	bool		row_used;		/* something may be in it */
 	MemoryContextCallback callback; /* frees the CSV reader */
 	PinCsv	   *csv;			/* record reader */
 	PinReportBytes bytes;		/* what it reads */
@@ -380,6 +382,7 @@ convert_any(PinRows *rows, Cell *cell, const PinField *text, Datum *values, bool
 	};
 	MemoryContext old = MemoryContextSwitchTo(rows->row_context);
 
+	rows->row_used = true;
 	rows->current = cell;
 	cell->text = *text;
 	error_context_stack = &errcallback;
@@ -609,6 +612,7 @@ convert_leniently(PinRows *rows, Stage *stage, Datum *values, bool *isnull)
 	volatile int next = 0;
 	MemoryContext old = MemoryContextSwitchTo(rows->row_context);
 
+	rows->row_used = true;
 	while (next < stage->ends[CLEAN])
 		convert_catching(rows, stage, values, isnull, &next, stage->ends[CLEAN]);
 	if (next < stage->ncells)
@@ -724,7 +728,9 @@ pin_rows_alike(const PinRows *rows, Datum *values, bool *isnull)
 bool
 pin_rows_next(PinRows *rows, Datum *values, bool *isnull)
 {
-	MemoryContextReset(rows->row_context);
+	if (rows->row_used)
+		MemoryContextReset(rows->row_context);
+	rows->row_used = false;
 	if (!next_row(rows))
 		return false;
 	pin_rows_alike(rows, values, isnull);
