@@ -40,7 +40,7 @@ typedef struct PinCsv PinCsv;
 typedef ptrdiff_t (*PinCsvRead) (void *arg, char *buf, size_t size, PinError *err);
 
 /* So many bytes behind a field can be read, whatever they are. */
-#define PIN_FIELD_SLACK 16
+#define PIN_FIELD_SLACK PIN_MAP_SLACK
 
 typedef struct PinField
 {

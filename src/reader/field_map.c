@@ -509,23 +509,31 @@ mistakes_avx2(__m128i v, __m128i before)
 	return _mm_xor_si128(pairs, _mm_and_si128(_mm_or_si128(third, fourth), _mm_set1_epi8(-128)));
 }
 
+/* From so many bytes before its middle on: a mask of so many first bytes. */
+static const uint8_t first_bytes[32] = {
+	0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF
+};
+
 AVX2 static bool
 is_utf8_avx2(const char *text, size_t len)
 {
 	__m128i		before = _mm_setzero_si128();
 	__m128i		bad = _mm_setzero_si128();
 	__m128i		v;
-	char		rest[16] = {0};
 
-	for (; len >= sizeof(rest); text += sizeof(rest), len -= sizeof(rest))
+	for (; len >= 16; text += 16, len -= 16)
 	{
 		v = _mm_loadu_si128((const __m128i *) text);
 		bad = _mm_or_si128(bad, mistakes_avx2(v, before));
 		before = v;
 	}
-	/* a character that is cut off is seen by the zero behind it */
-	memcpy(rest, text, len);
-	v = _mm_loadu_si128((const __m128i *) rest);
+
+	/*
+	 * a character that is cut off is seen by the zero in place of what
+	 * follows
+	 */
+	v = _mm_and_si128(_mm_loadu_si128((const __m128i *) text),
+					  _mm_loadu_si128((const __m128i *) (first_bytes + 16 - len)));
 	bad = _mm_or_si128(bad, mistakes_avx2(v, before));
 	return _mm_testz_si128(bad, bad);
 }

@@ -27,6 +27,9 @@
 /* What a map's bits of one block are about. */
 #define PIN_MAP_BLOCK 64
 
+/* Bytes behind a text that a kernel may look at, for nothing. */
+#define PIN_MAP_SLACK 16
+
 /* What a block is marked with, and so are all spans that touch it. */
 #define PIN_MAP_WIDE 1			/* not all of it is ASCII */
 #define PIN_MAP_DOUBLED 2		/* a doubled quote is in it */
@@ -76,7 +79,10 @@ typedef struct PinMapKernel
 	void		(*find) (const PinFieldMap *map, size_t record, int first, int n,
 						 uint32_t *ends);
 
-	/* Is it UTF-8, as strict as the standard?  Zero bytes count as valid. */
+	/*
+	 * Is it UTF-8, as strict as the standard?  Zero bytes count as valid.
+	 * PIN_MAP_SLACK bytes behind it can be read, whatever they are.
+	 */
 	bool		(*is_utf8) (const char *text, size_t len);
 } PinMapKernel;
 

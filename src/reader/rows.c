@@ -372,11 +372,10 @@ cell_context(void *arg)
 			   rows->source.what, pin_text_to_server(text));
 }
 
-/* A cell that is not simple, or whose text has to be kept for others. */
-static pg_noinline void
-convert_any(PinRows *rows, Cell *cell, const PinField *text, Datum *values, bool *isnull)
+/* Reads the value of the current cell, whatever its text is. */
+static void
+convert_text(PinRows *rows, Cell *cell, Datum *value, bool *isnull)
 {
-	int			i = cell->attnum - 1;
 	ErrorContextCallback errcallback = {
 		.callback = cell_context,.arg = rows,.previous = error_context_stack
 	};
@@ -384,79 +383,104 @@ convert_any(PinRows *rows, Cell *cell, const PinField *text, Datum *values, bool
 
 	rows->row_used = true;
 	rows->current = cell;
-	cell->text = *text;
 	error_context_stack = &errcallback;
-	values[i] = pin_column_convert(cell->column, &cell->text, &isnull[i]);
+	*value = pin_column_convert(cell->column, &cell->text, isnull);
 	error_context_stack = errcallback.previous;
 	MemoryContextSwitchTo(old);
 }
 
-/* Reads a field that is as simple as its column wants it; false for any other. */
-static pg_attribute_always_inline bool
-convert_simple(const Cell *cell, Way way, const PinField *text, Datum *values, bool *isnull)
+/* A cell that is not simple, or whose text has to be kept for others. */
+static pg_noinline void
+convert_any(PinRows *rows, Cell *cell, Datum *values, bool *isnull)
 {
 	int			i = cell->attnum - 1;
+	PinField   *text = &cell->text;
 
-	if (way == IN_PLACE)
+	if (cell->same != NULL)
+		*text = *cell->same;
+	else
+		pin_csv_field(&rows->record, cell->field, text);
+	if (cell->way == IN_PLACE && text->len <= PIN_TEXT_SHORT_MAX &&
+		(text->ascii || pin_column_is_valid(cell->column, text)))
 	{
-		/* one that is not there is written all the same, not to be a branch */
 		values[i] = pin_text_in_place(text->data, text->len);
 		isnull[i] = text->len == 0 && !text->quoted;
-		return true;
 	}
-	isnull[i] = text->len == 0;
-	values[i] = (Datum) 0;
-	return isnull[i] || cell->quick(cell->column, text, &values[i]) == PIN_CELL_GOOD;
+	else
+		convert_text(rows, cell, &values[i], &isnull[i]);
 }
 
 /*
- * Inlined once for each way and for what is known of the record's marks, since
- * most are so simple that a question would cost more than they do.
- * marked: doubled quotes or more than ASCII may be in the record.
+ * A text of a record that was found by the map, with nothing but ASCII in it and
+ * no doubled quotes.  One that is not there gets a header, too, so that there is
+ * no branch that no processor could foresee.
  */
-static pg_attribute_always_inline void
-convert_cell(PinRows *rows, Cell *cell, Way way, bool marked, Datum *values, bool *isnull)
+static pg_attribute_always_inline bool
+convert_in_place(const PinRecord *record, const Cell *cell, Datum *values, bool *isnull)
 {
+	int			i = cell->attnum - 1;
 	PinField	text;
 
-	if (way == QUICK ? rows->record.fields == NULL : way == IN_PLACE && !marked)
-	{
-		pin_csv_raw_field(&rows->record, cell->field, &text);
-		if ((way == QUICK || text.len <= PIN_TEXT_SHORT_MAX) &&
-			convert_simple(cell, way, &text, values, isnull))
-			return;
-	}
-	if (cell->same != NULL)
-		text = *cell->same;
-	else
-		pin_csv_field(&rows->record, cell->field, &text);
-	if (way == IN_PLACE && text.len <= PIN_TEXT_SHORT_MAX &&
-		(text.ascii || pin_column_is_valid(cell->column, &text)))
-		convert_simple(cell, way, &text, values, isnull);
-	else
-		convert_any(rows, cell, &text, values, isnull);
+	pin_csv_raw_field(record, cell->field, &text);
+	if (text.len > PIN_TEXT_SHORT_MAX)
+		return false;
+	values[i] = pin_text_in_place(text.data, text.len);
+	isnull[i] = text.len == 0 && !text.quoted;
+	return true;
 }
 
-/* Cells that go the same way. */
-static pg_attribute_always_inline void
-convert_cells(PinRows *rows, const Stage *stage, Way way, bool marked, Datum *values, bool *isnull)
+/* A value of another type in such a record, or in any other that has a map. */
+static pg_attribute_always_inline bool
+convert_quickly(const PinRecord *record, const Cell *cell, Datum *values, bool *isnull)
 {
-	const Cell *end = stage->cells + stage->ends[way];
+	int			i = cell->attnum - 1;
+	PinField	text;
 
-	for (Cell *cell = stage->cells + (way > 0 ? stage->ends[way - 1] : 0); cell < end; cell++)
-		convert_cell(rows, cell, way, marked, values, isnull);
+	pin_csv_raw_field(record, cell->field, &text);
+	isnull[i] = text.len == 0;
+	values[i] = (Datum) 0;
+	return text.len == 0 || cell->quick(cell->column, &text, &values[i]) == PIN_CELL_GOOD;
 }
 
 static void
+convert_cell(PinRows *rows, Cell *cell, Datum *values, bool *isnull)
+{
+	if (cell->way != QUICK || rows->record.fields != NULL ||
+		!convert_quickly(&rows->record, cell, values, isnull))
+		convert_any(rows, cell, values, isnull);
+}
+
+/* Are there doubled quotes or more than ASCII near these fields, or no map? */
+static inline bool
+is_odd(const PinRecord *record, int first, int end)
+{
+	return record->fields != NULL || pin_csv_marks(record, first, end) != 0;
+}
+
+/*
+ * All cells, in one loop for each way: most are so simple that to ask which way
+ * one goes would cost more than to go it.
+ */
+static void
 convert_strictly(PinRows *rows, const Stage *stage, Datum *values, bool *isnull)
 {
-	if (rows->record.fields != NULL || pin_csv_marks(&rows->record, stage->first, stage->end) != 0)
-		convert_cells(rows, stage, IN_PLACE, true, values, isnull);
-	else
-		convert_cells(rows, stage, IN_PLACE, false, values, isnull);
-	convert_cells(rows, stage, QUICK, true, values, isnull);
-	convert_cells(rows, stage, CLEAN, true, values, isnull);
-	convert_cells(rows, stage, GUARDED, true, values, isnull);
+	const PinRecord *record = &rows->record;
+	bool		odd = is_odd(record, stage->first, stage->end);
+	Cell	   *cell = stage->cells;
+
+	for (; cell < stage->cells + stage->ends[IN_PLACE]; cell++)
+	{
+		if ((odd && is_odd(record, cell->field, cell->field + 1)) ||
+			!convert_in_place(record, cell, values, isnull))
+			convert_any(rows, cell, values, isnull);
+	}
+	for (; cell < stage->cells + stage->ends[QUICK]; cell++)
+	{
+		if (record->fields != NULL || !convert_quickly(record, cell, values, isnull))
+			convert_any(rows, cell, values, isnull);
+	}
+	for (; cell < stage->cells + stage->ncells; cell++)
+		convert_any(rows, cell, values, isnull);
 }
 
 /* Takes an error off the error stack. */
@@ -534,7 +558,7 @@ convert_catching(PinRows *rows, const Stage *stage, Datum *values, bool *isnull,
 	PG_TRY();
 	{
 		for (; *next < end; (*next)++)
-			convert_cell(rows, &stage->cells[*next], stage->cells[*next].way, true, values, isnull);
+			convert_cell(rows, &stage->cells[*next], values, isnull);
 	}
 	PG_CATCH();
 	{
@@ -561,7 +585,7 @@ attempt_conversion(void *arg)
 	Conversion *c = arg;
 
 	for (; *c->next < c->end; (*c->next)++)
-		convert_cell(c->rows, &c->stage->cells[*c->next], GUARDED, true, c->values, c->isnull);
+		convert_cell(c->rows, &c->stage->cells[*c->next], c->values, c->isnull);
 }
 
 /*
