@@ -90,7 +90,7 @@ like($node->safe_psql('postgres', 'EXPLAIN (VERBOSE, COSTS OFF) SELECT * FROM sl
 unlike($node->safe_psql('postgres', 'EXPLAIN SELECT * FROM slow'), qr/Took/, 'EXPLAIN does not');
 unlike($node->safe_psql('postgres', 'EXPLAIN (VERBOSE) SELECT * FROM usage'), qr/Took/,
 	'nor of a table that had none');
-$emulator->switches({ report_delay => 10.5 });
+$emulator->switches({ report_delay => 16 });
 $emulator->clear_log;
 my $slow = PinsightBackground->start($node,
 	"SET pinsight_fdw.sweep_age = -1; SELECT count(*) FROM slow");
