@@ -449,8 +449,6 @@ md5_matches(PinReportFile *f)
 bool
 pin_report_file_finish(PinReportFile *f, const PinExchange *x, PinError *err)
 {
-	if (f->held > 0 && !write_out(f, NULL, 0))
-		fail_writing(f);
 	if (!flush_inflate(f, err))
 		return false;
 
@@ -472,7 +470,7 @@ pin_report_file_finish(PinReportFile *f, const PinExchange *x, PinError *err)
 		return true;
 
 	/* a single byte might be the first of a gzip header */
-	if (f->size < 2)
+	if (f->size + f->held < 2)
 		pin_error_set(err, PIN_ERROR_FILE_TRUNCATED, "report file is empty");
 	else if (!pin_exchange_end_proven(x))
 		pin_error_set(err, PIN_ERROR_FILE_TRUNCATED,
@@ -522,6 +520,8 @@ pin_report_file_seal(PinReportFile *f, PinSnapshotHead *head)
 	char	   *path;
 
 	open_file(f);
+	if (f->held > 0 && !write_out(f, NULL, 0))
+		fail_writing(f);
 	give_back(f);
 	head->data_size = f->size;
 	head->regular = pin_record_count_end(&f->rows);
