@@ -42,6 +42,9 @@ sub begin
 	return;
 }
 
+# Bytes of a file, and of disk that it takes, also for what is not in it.
+sub size_and_disk { my @stat = stat($_[0]); return ($stat[7], 512 * $stat[12]); }
+
 sub downloads { return $emulator->log(endpoint => 'download'); }
 
 my %text = (gzip => 'off', content_encoding => \0);
@@ -53,6 +56,8 @@ $all = $node->safe_psql('postgres', $scan);
 like($all, qr/^15000\|/, 'all rows are there');
 $size = (downloads())[0]{bytes_sent};
 cmp_ok($size, '>', 3 * $window, 'the file is larger than several windows');
+my ($whole, $taken) = size_and_disk(glob($node->data_dir . '/pinsight_fdw/*.snapshot'));
+cmp_ok($taken, '<', $whole + 65536, 'and takes no more of the disk in the end');
 
 my $truth = $emulator->truth('SELECT count(*), count(DISTINCT SubscriptionId), count(DISTINCT CustomerName),'
 	  . ' min(ServiceName), max(ResellerName) FROM mpn_AzureUsage');
@@ -94,6 +99,8 @@ my $left = PinsightBackground->start($node, $scan);
 ok($node->poll_query_until('postgres', "SELECT EXISTS (SELECT FROM pinsight_jobs() WHERE downloaded > $window)"),
 	'more than a window has arrived');
 my ($part) = glob($node->data_dir . '/pinsight_fdw/*.part');
+my ($arrived, $disk) = size_and_disk($part);
+cmp_ok($disk, '<', 2 * $arrived + $window / 2, 'it takes no more of the disk than twice that');
 $node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . $left->backend . ')');
 $left->finish;
 is_deeply([ glob($node->data_dir . '/pinsight_fdw/*.part') ], [], 'a scan that is cancelled leaves nothing of it');

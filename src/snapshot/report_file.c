@@ -29,7 +29,7 @@
 #define ALIGNMENT (128 * 1024)	/* of writes of text; the block has room for
 								 * it */
 #define FLUSH_SIZE (8 * 1024 * 1024)	/* bytes on their way to disk at once */
-#define RESERVE_SIZE (8 * 1024 * 1024)	/* bytes of disk asked for at once */
+#define RESERVE_MAX (8 * 1024 * 1024)	/* bytes of disk asked for ahead */
 #define MD5_SIZE 16
 #define ETAG_SIZE 256			/* longer ones are not kept: no resuming */
 
@@ -216,19 +216,22 @@ open_file(PinReportFile *f)
 }
 
 /*
- * Has the file system find a place for the next bytes, many at once, which it
- * would otherwise do page by page.  How many will come is nobody's word to be
- * trusted.  Where this fails, writing will do, or tell why it fails as well.
+ * Has the file system find a place for the next bytes, and for many more at once,
+ * which it would otherwise do page by page: for as many as there are already, so
+ * that a small report takes no room that others need.  How many will come is
+ * nobody's word to be trusted.  Where this fails, writing will do, or tell why it
+ * fails as well.
  */
 static void
 reserve(PinReportFile *f, size_t len)
 {
-	while (f->reserved < f->size + (int64) len)
-	{
-		(void) fallocate(f->fd, FALLOC_FL_KEEP_SIZE, f->data_offset + f->reserved,
-						 RESERVE_SIZE);
-		f->reserved += RESERVE_SIZE;
-	}
+	int64		ahead = Min(f->size, RESERVE_MAX);
+
+	if (f->reserved >= f->size + (int64) len)
+		return;
+	if (ahead > 0)
+		(void) fallocate(f->fd, FALLOC_FL_KEEP_SIZE, f->data_offset + f->size, len + ahead);
+	f->reserved = f->size + len + ahead;
 }
 
 /* Gives back what is not needed in the end. */
