@@ -113,8 +113,24 @@ $part =~ s/\.\d+\.part$/.$number.part/ or die "no file under way\n";
 append_to_file($part, 'x' x (2 * $size));
 chmod(0600, $part);
 is($next->rows($scan), $all, 'the next one has all rows');
-$next->quit;
 is($emulator->count(endpoint => 'create_report'), 1, 'of the same report');
+
+# --- a disk that takes no more of it: to this session no file can be longer
+
+begin({%text});
+SKIP:
+{
+	skip 'prlimit is needed', 5
+	  if system('prlimit', '--pid', $number, '--fsize=' . 2 * $window . ':unlimited') != 0;
+	like($next->error($scan)->{message}, qr/could not write snapshot ".*": File too large/,
+		'a file that cannot be written whole');
+	is(scalar(downloads()), 1, 'is not asked for again');
+	is_deeply([ glob($node->data_dir . '/pinsight_fdw/*.part') ], [], 'and leaves nothing');
+	system('prlimit', '--pid', $number, '--fsize=unlimited:unlimited');
+	is($next->rows($scan), $all, 'where there is room again all rows come');
+	is($emulator->count(endpoint => 'create_report'), 1, 'of the same report');
+}
+$next->quit;
 
 $node->stop;
 done_testing();
