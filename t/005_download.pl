@@ -285,6 +285,12 @@ is(statuses(@sent), '200 206 416', 'broken off behind the end, where there was a
 is(ranges(@sent), "- bytes=@{[ $plain_size - 300 ]}- bytes=$plain_size-", 'which is not the end');
 $emulator->switches({ content_length => \1, content_md5 => \1 });
 
+# The store forgets what length it has told.
+$emulator->switches({ content_md5 => \0 });
+@sent = downloads_of($all, { reset_after => $plain_size - 10 }, { status => 416 });
+is(statuses(@sent), '200 416 200 416', 'nothing is said to follow where something has to: begun anew');
+$emulator->switches({ content_md5 => \1 });
+
 # Errors.
 sub error_of
 {

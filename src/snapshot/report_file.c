@@ -44,7 +44,7 @@ struct PinReportFile
 	int64		reserved;		/* bytes that have a place on disk */
 	PinRecordCount rows;		/* in these */
 	int64		taken;			/* stored bytes taken from exchanges */
-	int64		promised;		/* those after a partial reply; 0: not told */
+	int64		promised;		/* those in all, by the last reply; 0: not told */
 	PinInflate *inflate;		/* gzip or not; NULL before the first byte */
 	EVP_MD_CTX *md5;			/* digest of the stored bytes; NULL: none */
 	bool		md5_stated;		/* the store sent a Content-MD5 */
@@ -166,6 +166,16 @@ continues_here(PinReportFile *f, const PinExchange *x)
 	return true;
 }
 
+/* Notes how long the store says that the whole file is. */
+static void
+note_length(PinReportFile *f, const PinExchange *x)
+{
+	const char *length = pin_exchange_header(x, "Content-Length");
+
+	if (length != NULL && pin_exchange_header(x, "Transfer-Encoding") == NULL)
+		f->promised = strtoll(length, NULL, 10);
+}
+
 bool
 pin_report_file_begin(PinReportFile *f, const PinExchange *x, PinError *err)
 {
@@ -187,6 +197,7 @@ pin_report_file_begin(PinReportFile *f, const PinExchange *x, PinError *err)
 	}
 	free_decoders(f);
 	note_identity(f, x);
+	note_length(f, x);
 	f->inflate = pin_inflate_open();
 	if (f->inflate == NULL)
 	{
@@ -458,7 +469,7 @@ pin_report_file_finish(PinReportFile *f, const PinExchange *x, PinError *err)
 	if (f->promised != 0 && f->taken != f->promised)
 	{
 		pin_error_set(err, PIN_ERROR_FILE_TRUNCATED,
-					  "report file was resumed with fewer or more bytes than promised");
+					  "report file ended with fewer or more bytes than promised");
 		return false;
 	}
 	if (f->md5 != NULL)
