@@ -44,7 +44,7 @@ struct PinReportFile
 	int64		reserved;		/* bytes that have a place on disk */
 	PinRecordCount rows;		/* in these */
 	int64		taken;			/* stored bytes taken from exchanges */
-	int64		promised;		/* those in all, by the last reply; 0: not told */
+	int64		promised;		/* those in all; 0: not told */
 	PinInflate *inflate;		/* gzip or not; NULL before the first byte */
 	EVP_MD_CTX *md5;			/* digest of the stored bytes; NULL: none */
 	bool		md5_stated;		/* the store sent a Content-MD5 */
