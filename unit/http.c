@@ -486,6 +486,8 @@ pour_stream(Glass * glass)
 	while (pin_exchange_peek(x, &data) > 0)
 		glass->offset = take(x, glass->offset, SIZE_MAX, &glass->intact);
 	pin_exchange_pour(x, fill_glass, glass);
+	drive_for(100);
+	ok(glass->offset < STREAM_BYTES / 2 - 1, "poured: waits for its reader's turn");
 	while (pin_exchange_state(x) == PIN_EXCHANGE_RUNNING && elapsed_ms(since) < PATIENCE)
 	{
 		step(since);
