@@ -2,8 +2,8 @@
  *
  * record_count.c
  *		Fuzzes the counting of rows: it says what the reader finds, whatever
- *		the pieces in which the text arrives, and range by range as in the
- *		whole.
+ *		the pieces in which the text arrives and the kernel, and range by
+ *		range as in the whole.
  *
  * Input: delimiter (odd for a tab), size of pieces and ranges, text.
  *
@@ -110,10 +110,11 @@ read_all(char delimiter, const uint8_t *data, size_t len, int *width)
 }
 
 static void
-count_all(PinRecordCount *count, char delimiter, const uint8_t *data, size_t len,
-		  size_t piece)
+count_all(PinRecordCount *count, PinCountKernel kernel, char delimiter, const uint8_t *data,
+		  size_t len, size_t piece)
 {
 	pin_record_count_begin(count, delimiter);
+	count->kernel = kernel;
 	count->spacing = piece;
 	while (len > 0)
 	{
@@ -158,6 +159,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static PinRecordCount count;
+	PinCountKernel kernel;
 	char		delimiter;
 	Found		found;
 	int			width;
@@ -168,17 +170,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	delimiter = data[0] % 2 ? '\t' : ',';
 	found = read_all(delimiter, data + 2, size - 2, &width);
-	count_all(&count, delimiter, data + 2, size - 2, size);
-	rows = pin_record_count_rows(&count);
-	regular = pin_record_count_end(&count);
-	FUZZ_EXPECT(regular == found.accepted);
-	FUZZ_EXPECT(!regular || (rows == found.rows && rows == pin_record_count_rows(&count)));
+	for (int i = 0; (kernel = pin_count_kernel_at(i)) != NULL; i++)
+	{
+		count_all(&count, kernel, delimiter, data + 2, size - 2, size);
+		rows = pin_record_count_rows(&count);
+		regular = pin_record_count_end(&count);
+		FUZZ_EXPECT(regular == found.accepted);
+		FUZZ_EXPECT(!regular || (rows == found.rows && rows == pin_record_count_rows(&count)));
 
-	count_all(&count, delimiter, data + 2, size - 2, 1 + data[1]);
-	FUZZ_EXPECT(rows == pin_record_count_rows(&count));
-	FUZZ_EXPECT(regular == pin_record_count_end(&count));
-	if (regular)
-		check_ranges(&count, delimiter, data + 2, size - 2, width, &found);
+		count_all(&count, kernel, delimiter, data + 2, size - 2, 1 + data[1]);
+		FUZZ_EXPECT(rows == pin_record_count_rows(&count));
+		FUZZ_EXPECT(regular == pin_record_count_end(&count));
+		if (regular)
+			check_ranges(&count, delimiter, data + 2, size - 2, width, &found);
+	}
 	return 0;
 }
 
@@ -186,4 +191,7 @@ FUZZ_MAIN(FUZZ_SEED(",\0a,b\n1,2\n"),
 		  FUZZ_SEED(",\1\xEF\xBB\xBF\"a\",\"b\"\"c\"\"\"\r\n\"\",\r\n"),
 		  FUZZ_SEED(",\2\"a\nb\r\nc\",d\re\r\n\n\"\n\",\"\"\nf"),
 		  FUZZ_SEED(",\3a,b\n1,2\r\n\"3\n\",\"\"\"\"\n4,5\n\n"),
+		  FUZZ_SEED(",\77a,b\n\"one line of some length, longer than the blocks that are taken at "
+					"once\",2\r\n\"3\n\",\"\"\"4\"\"\"\n5,\"and another one, in which a quote, \"\", is "
+					"doubled\"\n6,seven\n8,nine\n10,eleven\n\"12\",\"13\"\n"),
 		  FUZZ_SEED("\t\0a\t\"b\tc\"\t5\"\r\n\n1\t2\t3\n\r\n"));

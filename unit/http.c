@@ -453,6 +453,68 @@ test_stream(void)
 	pin_exchange_free(x);
 }
 
+/* Where poured bytes have got to. */
+typedef struct Glass
+{
+	int64_t		offset;			/* bytes so far */
+	int64_t		size;			/* that it takes */
+	bool		intact;			/* they are the stream's */
+}			Glass;
+
+static bool
+fill_glass(void *arg, const char *data, size_t len)
+{
+	Glass	   *glass = arg;
+
+	for (size_t i = 0; i < len; i++)
+		glass->intact = glass->intact &&
+			(unsigned char) data[i] == stream_byte(glass->offset + (int64_t) i);
+	glass->offset += (int64_t) len;
+	return glass->offset <= glass->size;
+}
+
+/* Lets a stream's first bytes pass through the window, and pours the others. */
+static PinExchange *
+pour_stream(Glass * glass)
+{
+	int64_t		since = pin_now_us();
+	PinExchange *x = start_get(at("/stream"), true);
+	const char *data;
+
+	while (pin_exchange_peek(x, &data) == 0 && elapsed_ms(since) < PATIENCE)
+		step(since);
+	while (pin_exchange_peek(x, &data) > 0)
+		glass->offset = take(x, glass->offset, SIZE_MAX, &glass->intact);
+	pin_exchange_pour(x, fill_glass, glass);
+	while (pin_exchange_state(x) == PIN_EXCHANGE_RUNNING && elapsed_ms(since) < PATIENCE)
+	{
+		step(since);
+		pin_exchange_consume(x, 0);
+	}
+	is_int((int64_t) pin_exchange_peek(x, &data), 0, "poured: not through the window");
+	return x;
+}
+
+static void
+test_stream_poured(void)
+{
+	Glass		glass = {.size = STREAM_BYTES,.intact = true};
+	PinExchange *x = pour_stream(&glass);
+
+	is_int(pin_exchange_state(x), PIN_EXCHANGE_DONE, "poured: done");
+	ok(glass.offset == STREAM_BYTES && glass.intact, "poured: every byte, in order");
+	pin_exchange_free(x);
+
+	glass = (Glass)
+	{
+		.size = STREAM_BYTES / 2,.intact = true
+	};
+	x = pour_stream(&glass);
+	failed_as(x, PIN_ERROR_INTERNAL, true, "poured: refused half-way");
+	ok(glass.offset <= STREAM_BYTES / 2 + PIN_HTTP_WINDOW && glass.intact, "poured: no more after that");
+	pin_exchange_free(x);
+}
+
 static void
 test_stream_range(void)
 {
@@ -931,6 +993,7 @@ main(void)
 	test_broken();
 	test_retry_after();
 	test_stream();
+	test_stream_poured();
 	test_stream_range();
 	test_stream_broken();
 	test_timeouts();

@@ -10,6 +10,8 @@
  */
 #include "snapshot/record_count.h"
 
+#include <stdlib.h>
+
 #include "tap.h"
 
 static PinRecordCount count;
@@ -121,6 +123,99 @@ check(const char *text, char delimiter, int64_t rows, const char *what)
 	is_int(got, rows, "%s", what);
 }
 
+/* A kernel that takes nothing: all is walked through. */
+static size_t
+take_nothing(PinRecordCount *unused, const char *data, size_t len)
+{
+	(void) unused;
+	(void) data;
+	(void) len;
+	return 0;
+}
+
+static uint64_t state = 7;
+
+static uint32_t
+next_random(uint32_t n)
+{
+	state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (uint32_t) (state >> 33) % n;
+}
+
+/* Rows of three fields, well made but for what else is put between them. */
+static size_t
+make_text(char *text, size_t size, uint32_t faults)
+{
+	static const char *const fields[] = {"", "1", "\"\"", "\"a,b\"", "\"c\n\"", "\"\"\"d\"\"\"",
+	"a field of some length that fills no block", "\"\r\n,\"\"\"", "\xC3\xA9", "\r"};
+	static const char *const odd[] = {"\"", "\n", "\n\n", "\r", ",", "\"x", "\"\r\n", "\t", "x\"y"};
+	size_t		len = 0;
+
+	for (uint32_t i = 0; i % 3 != 0 || len + 200 < size; i++)
+	{
+		const char *field = fields[next_random(10)];
+
+		if (faults > 0 && next_random(faults) == 0)
+			field = odd[next_random(9)];
+		len += (size_t) snprintf(text + len, size - len, "%s%s", field,
+								 i % 3 < 2 ? "," : next_random(2) ? "\r\n" : "\n");
+	}
+	if (faults == 1000)
+		text[next_random((uint32_t) len)] = '\0';
+	return len;
+}
+
+/* Counts a text that ends where its memory does, in pieces of some size. */
+static void
+count_with(PinCountKernel kernel, const char *text, size_t len, size_t piece, PinRecordCount *result)
+{
+	pin_record_count_begin(result, ',');
+	result->kernel = kernel;
+	result->spacing = 300;
+	for (size_t at = 0; at < len; at += piece)
+	{
+		size_t		n = piece < len - at ? piece : len - at;
+		char	   *exact = malloc(n);
+
+		if (exact == NULL)
+			abort();
+		memcpy(exact, text + at, n);
+		pin_record_count_add(result, exact, n);
+		free(exact);
+	}
+	(void) pin_record_count_end(result);
+	result->kernel = NULL;
+}
+
+/* Each kernel says what comes of walking through all bytes. */
+static void
+test_kernels(void)
+{
+	static PinRecordCount walked;
+	static char text[4000];
+	PinCountKernel kernel;
+
+	for (int i = 0; (kernel = pin_count_kernel_at(i)) != NULL; i++)
+	{
+		bool		same = true;
+		int			regular = 0;
+
+		for (uint32_t n = 0; n < 2000 && same; n++)
+		{
+			static const uint32_t faults[] = {0, 5, 100, 1000};
+			size_t		len = make_text(text, 300 + next_random(sizeof(text) - 300), faults[n % 4]);
+			size_t		piece = n % 3 == 0 ? len : 1 + next_random(300);
+
+			count_with(take_nothing, text, len, len, &walked);
+			count_with(kernel, text, len, piece, &count);
+			same = memcmp(&walked, &count, sizeof(count)) == 0;
+			regular += !count.irregular;
+		}
+		ok(same, "kernel %d counts as a walk does", i);
+		ok(regular > 100, "also in regular files (%d)", regular);
+	}
+}
+
 static void
 test_so_far(void)
 {
@@ -158,6 +253,7 @@ main(void)
 	check("a\n1\n\n\r\n", ',', 3, "of a single column they are rows");
 	check("\"a,b\"\n\n", ',', 1, "which a delimiter in quotes does not change");
 	test_so_far();
+	test_kernels();
 	test_regular();
 	test_ranges();
 	return done_testing();

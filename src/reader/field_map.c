@@ -19,23 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text_block.h"
+
+_Static_assert(PIN_MAP_BLOCK == TEXT_BLOCK, "a map is made block by block");
+
 /* Records there is room for in each block, on average. */
 #define BLOCK_RECORDS 4
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
-/* What matters in a block: a bit for each of its bytes. */
-typedef struct Block
-{
-	uint64_t	quote;			/* double quotes */
-	uint64_t	delimiter;		/* delimiters */
-	uint64_t	newline;		/* line feeds */
-	bool		wide;			/* bytes that are not ASCII are in it */
-	bool		zero;			/* zero bytes are in it */
-} Block;
-
-typedef Block (*Classify) (const char *text, char delimiter);
-typedef uint64_t (*Prefix) (uint64_t bits);
 typedef uint32_t (*Lowest) (uint64_t bits);
 
 /* Where a walk over a text has got to. */
@@ -51,13 +41,6 @@ typedef struct Walk
 								 * next line feed */
 	size_t		inner;			/* line feeds in quotes so far */
 } Walk;
-
-/* The bits below the lowest one of bits, which is not 0. */
-ALWAYS_INLINE uint64_t
-below(uint64_t bits)
-{
-	return (bits & -bits) - 1;
-}
 
 /*
  * Takes from the bytes behind closing quotes those that begin a line end of
@@ -132,8 +115,8 @@ walk_block(PinFieldMap *map, Walk *walk, size_t offset, size_t n, Block block,
 	uint64_t	astray = behind & ~(block.delimiter | block.newline | block.quote);
 	uint64_t	bad = opening & ~((ends | closing) << 1 | walk->opens_well);
 
-	map->wide[i] = block.wide;
-	map->doubled[i] = (behind & opening) != 0;
+	map->marks[i] = (block.wide ? PIN_MAP_WIDE : 0) |
+		((behind & opening) != 0 ? PIN_MAP_DOUBLED : 0);
 	if (__builtin_expect((astray | bad) != 0 || block.zero, 0))
 	{
 		if (n < PIN_MAP_BLOCK)
@@ -237,15 +220,6 @@ lowest_anywhere(uint64_t bits)
 	return bits != 0 ? (uint32_t) __builtin_ctzll(bits) : 0;
 }
 
-/* Each bit: the parity of those up to it. */
-ALWAYS_INLINE uint64_t
-prefix_by_shifts(uint64_t bits)
-{
-	for (int shift = 1; shift < 64; shift *= 2)
-		bits ^= bits << shift;
-	return bits;
-}
-
 /* ---- UTF-8, byte by byte ---- */
 
 /* Length of the character that starts at p, 0 if there is none. */
@@ -330,49 +304,6 @@ static const uint8_t upper_of_second[16] = {
 
 /* ---- eight bytes at a time, anywhere ---- */
 
-/* The upper bit of each byte that is zero; no other. */
-ALWAYS_INLINE uint64_t
-zeros_of_word(uint64_t word)
-{
-	const uint64_t low = UINT64_C(0x7F7F7F7F7F7F7F7F);
-
-	return ~(((word & low) + low) | word | low);
-}
-
-/* The upper bits of eight bytes, side by side. */
-ALWAYS_INLINE uint64_t
-gather(uint64_t uppers)
-{
-	return (uppers >> 7) * UINT64_C(0x0102040810204080) >> 56;
-}
-
-ALWAYS_INLINE Block
-classify_scalar(const char *text, char delimiter)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	Block		block = {0};
-	uint64_t	all = 0;
-	uint64_t	zeros = 0;
-
-	for (int i = 0; i < PIN_MAP_BLOCK; i += 8)
-	{
-		uint64_t	word;
-
-		memcpy(&word, text + i, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-		word = __builtin_bswap64(word);
-#endif
-		block.quote |= gather(zeros_of_word(word ^ ones * '"')) << i;
-		block.delimiter |= gather(zeros_of_word(word ^ ones * (unsigned char) delimiter)) << i;
-		block.newline |= gather(zeros_of_word(word ^ ones * '\n')) << i;
-		zeros |= zeros_of_word(word);
-		all |= word;
-	}
-	block.wide = (all & ones * 0x80) != 0;
-	block.zero = zeros != 0;
-	return block;
-}
-
 static void
 fill_scalar(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields)
 {
@@ -391,33 +322,6 @@ static const PinMapKernel scalar = {"scalar", fill_scalar, find_scalar, is_utf8_
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
-ALWAYS_INLINE Block
-classify_sse2(const char *text, char delimiter)
-{
-	const __m128i quote = _mm_set1_epi8('"');
-	const __m128i newline = _mm_set1_epi8('\n');
-	const __m128i end = _mm_set1_epi8(delimiter);
-	__m128i		all = _mm_setzero_si128();
-	__m128i		least = _mm_set1_epi8(-1);
-	Block		block = {0};
-
-	for (int i = 0; i < PIN_MAP_BLOCK; i += 16)
-	{
-		__m128i		v = _mm_loadu_si128((const __m128i *) (text + i));
-
-		block.quote |= (uint64_t) _mm_movemask_epi8(_mm_cmpeq_epi8(v, quote)) << i;
-		block.delimiter |= (uint64_t) _mm_movemask_epi8(_mm_cmpeq_epi8(v, end)) << i;
-		block.newline |= (uint64_t) _mm_movemask_epi8(_mm_cmpeq_epi8(v, newline)) << i;
-		all = _mm_or_si128(all, v);
-		least = _mm_min_epu8(least, v);
-	}
-	block.wide = _mm_movemask_epi8(all) != 0;
-	block.zero = _mm_movemask_epi8(_mm_cmpeq_epi8(least, _mm_setzero_si128())) != 0;
-	return block;
-}
-
 static void
 fill_sse2(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields)
 {
@@ -425,41 +329,6 @@ fill_sse2(PinFieldMap *map, const char *text, size_t len, char delimiter, int fi
 }
 
 static const PinMapKernel sse2 = {"sse2", fill_sse2, find_scalar, is_utf8_scalar};
-
-#define AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt,pclmul")))
-
-AVX2		ALWAYS_INLINE uint64_t
-mask_avx2(__m256i low, __m256i high)
-{
-	return (uint64_t) (uint32_t) _mm256_movemask_epi8(low) |
-		(uint64_t) (uint32_t) _mm256_movemask_epi8(high) << 32;
-}
-
-AVX2		ALWAYS_INLINE Block
-classify_avx2(const char *text, char delimiter)
-{
-	const __m256i quote = _mm256_set1_epi8('"');
-	const __m256i newline = _mm256_set1_epi8('\n');
-	const __m256i end = _mm256_set1_epi8(delimiter);
-	__m256i		a = _mm256_loadu_si256((const __m256i *) text);
-	__m256i		b = _mm256_loadu_si256((const __m256i *) (text + 32));
-	__m256i		least = _mm256_min_epu8(a, b);
-	Block		block;
-
-	block.quote = mask_avx2(_mm256_cmpeq_epi8(a, quote), _mm256_cmpeq_epi8(b, quote));
-	block.delimiter = mask_avx2(_mm256_cmpeq_epi8(a, end), _mm256_cmpeq_epi8(b, end));
-	block.newline = mask_avx2(_mm256_cmpeq_epi8(a, newline), _mm256_cmpeq_epi8(b, newline));
-	block.wide = _mm256_movemask_epi8(_mm256_or_si256(a, b)) != 0;
-	block.zero = _mm256_movemask_epi8(_mm256_cmpeq_epi8(least, _mm256_setzero_si256())) != 0;
-	return block;
-}
-
-AVX2		ALWAYS_INLINE uint64_t
-prefix_avx2(uint64_t bits)
-{
-	return _mm_cvtsi128_si64(_mm_clmulepi64_si128(_mm_set_epi64x(0, (long long) bits),
-												  _mm_set1_epi8(-1), 0));
-}
 
 AVX2 static void
 fill_avx2(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields)
@@ -509,23 +378,31 @@ mistakes_avx2(__m128i v, __m128i before)
 	return _mm_xor_si128(pairs, _mm_and_si128(_mm_or_si128(third, fourth), _mm_set1_epi8(-128)));
 }
 
+/* From so many bytes before its middle on: a mask of so many first bytes. */
+static const uint8_t first_bytes[32] = {
+	0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF
+};
+
 AVX2 static bool
 is_utf8_avx2(const char *text, size_t len)
 {
 	__m128i		before = _mm_setzero_si128();
 	__m128i		bad = _mm_setzero_si128();
 	__m128i		v;
-	char		rest[16] = {0};
 
-	for (; len >= sizeof(rest); text += sizeof(rest), len -= sizeof(rest))
+	for (; len >= 16; text += 16, len -= 16)
 	{
 		v = _mm_loadu_si128((const __m128i *) text);
 		bad = _mm_or_si128(bad, mistakes_avx2(v, before));
 		before = v;
 	}
-	/* a character that is cut off is seen by the zero behind it */
-	memcpy(rest, text, len);
-	v = _mm_loadu_si128((const __m128i *) rest);
+
+	/*
+	 * a character that is cut off is seen by the zero in place of what
+	 * follows
+	 */
+	v = _mm_and_si128(_mm_loadu_si128((const __m128i *) text),
+					  _mm_loadu_si128((const __m128i *) (first_bytes + 16 - len)));
 	bad = _mm_or_si128(bad, mistakes_avx2(v, before));
 	return _mm_testz_si128(bad, bad);
 }
@@ -537,51 +414,6 @@ static const PinMapKernel avx2 = {"avx2", fill_avx2, find_avx2, is_utf8_avx2};
 /* ---- ARM ---- */
 
 #if defined(__aarch64__)
-
-#include <arm_neon.h>
-
-/* A bit for each of 64 bytes that are all ones or all zeros. */
-ALWAYS_INLINE uint64_t
-mask_neon(uint8x16x4_t v)
-{
-	static const uint8_t place[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-	uint8x16_t	places = vld1q_u8(place);
-	uint8x16_t	low = vpaddq_u8(vandq_u8(v.val[0], places), vandq_u8(v.val[1], places));
-	uint8x16_t	high = vpaddq_u8(vandq_u8(v.val[2], places), vandq_u8(v.val[3], places));
-
-	low = vpaddq_u8(low, high);
-	return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(low, low)), 0);
-}
-
-ALWAYS_INLINE uint64_t
-equal_neon(uint8x16x4_t v, char byte)
-{
-	uint8x16_t	bytes = vdupq_n_u8((uint8_t) byte);
-
-	for (int i = 0; i < 4; i++)
-		v.val[i] = vceqq_u8(v.val[i], bytes);
-	return mask_neon(v);
-}
-
-ALWAYS_INLINE Block
-classify_neon(const char *text, char delimiter)
-{
-	uint8x16x4_t v;
-	uint8x16_t	most;
-	uint8x16_t	least;
-	Block		block;
-
-	for (int i = 0; i < 4; i++)
-		v.val[i] = vld1q_u8((const uint8_t *) text + i * 16);
-	most = vmaxq_u8(vmaxq_u8(v.val[0], v.val[1]), vmaxq_u8(v.val[2], v.val[3]));
-	least = vminq_u8(vminq_u8(v.val[0], v.val[1]), vminq_u8(v.val[2], v.val[3]));
-	block.quote = equal_neon(v, '"');
-	block.delimiter = equal_neon(v, delimiter);
-	block.newline = equal_neon(v, '\n');
-	block.wide = vmaxvq_u8(most) >= 0x80;
-	block.zero = vminvq_u8(least) == 0;
-	return block;
-}
 
 static void
 fill_neon(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields)
@@ -636,9 +468,7 @@ pin_map_kernel_at(int i)
 	int			n = 0;
 
 #if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-		__builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt") &&
-		__builtin_cpu_supports("pclmul"))
+	if (has_avx2())
 		kernels[n++] = &avx2;
 	kernels[n++] = &sse2;
 #elif defined(__aarch64__)
@@ -658,16 +488,14 @@ bool
 pin_map_reserve(PinFieldMap *map, size_t len)
 {
 	size_t		blocks = len / PIN_MAP_BLOCK + 1;
-	size_t		marks = blocks + sizeof(uint64_t);	/* they are read as words */
 
 	if (blocks <= map->blocks)
 		return true;
 	pin_map_free(map);
 	map->ends = malloc(blocks * sizeof(uint64_t));
-	map->wide = calloc(marks, 1);
-	map->doubled = calloc(marks, 1);
+	map->marks = malloc(blocks);
 	map->records = malloc((blocks * BLOCK_RECORDS + 1) * sizeof(uint32_t));
-	if (map->ends == NULL || map->wide == NULL || map->doubled == NULL || map->records == NULL)
+	if (map->ends == NULL || map->marks == NULL || map->records == NULL)
 	{
 		pin_map_free(map);
 		return false;
@@ -681,8 +509,7 @@ void
 pin_map_free(PinFieldMap *map)
 {
 	free(map->ends);
-	free(map->wide);
-	free(map->doubled);
+	free(map->marks);
 	free(map->records);
 	memset(map, 0, sizeof(*map));
 }

@@ -146,7 +146,10 @@ is_success(const PinExchange *x)
 	return pin_exchange_status(x) / 100 == 2;
 }
 
-/* Takes what has arrived.  False with *err filled if it is of no use. */
+/*
+ * Takes what has arrived; text may have been taken already, yet its transfer
+ * waits for our turn.  False with *err filled if it is of no use.
+ */
 static bool
 take(PinDownload *d, PinError *err)
 {
@@ -154,7 +157,7 @@ take(PinDownload *d, PinError *err)
 
 	if (!is_success(d->exchange))
 		return true;			/* an error's text, read at its end */
-	if (pin_exchange_state(d->exchange) == PIN_EXCHANGE_RUNNING &&
+	if (!d->header_seen && pin_exchange_state(d->exchange) == PIN_EXCHANGE_RUNNING &&
 		pin_exchange_peek(d->exchange, &data) == 0)
 		return true;
 	if (!d->header_seen && !pin_report_file_begin(d->file, d->exchange, err))

@@ -4,14 +4,18 @@
  *		How many rows a report file has, and where some of them begin, found
  *		while its bytes pass by.
  *
- * Only line ends, quotes and the number of delimiters matter, and memchr() finds
- * them faster than a download brings them.
+ * Only line ends, quotes and the number of delimiters matter.  A block of bytes
+ * in which all of them are where the format wants them is taken at once, by
+ * arithmetic (see field_map.c, which finds more in it); any other is walked
+ * through.
  *
  *-------------------------------------------------------------------------
  */
 #include "snapshot/record_count.h"
 
 #include <string.h>
+
+#include "text_block.h"
 
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 #define BYTE_ORDER_MARK_LEN 3
@@ -30,48 +34,15 @@ pin_record_count_begin(PinRecordCount *count, char delimiter)
 	count->delimiter = delimiter;
 	count->line = count->record_line = 1;
 	count->spacing = PIN_RECORD_RANGE_BYTES;
-}
-
-/* Compared and added up at once, by whatever the machine has for it. */
-typedef uint8_t Bytes __attribute__((vector_size(16)));
-
-/* No byte of a sum may overflow. */
-#define SUM_MAX 255
-
-static uint64_t
-add_up(Bytes sums)
-{
-	const uint64_t evens = UINT64_C(0x00FF00FF00FF00FF);
-	uint64_t	words[2];
-	uint64_t	pairs;
-
-	memcpy(words, &sums, sizeof(words));
-	pairs = (words[0] & evens) + (words[0] >> 8 & evens) +
-		(words[1] & evens) + (words[1] >> 8 & evens);
-	return pairs * UINT64_C(0x0001000100010001) >> 48;
+	count->kernel = pin_count_kernel_at(0);
 }
 
 /* How often a byte occurs. */
 static uint64_t
 count_byte(const char *from, const char *to, char byte)
 {
-	const Bytes wanted = (Bytes) {0} +(uint8_t) byte;
 	uint64_t	n = 0;
 
-	while (to - from >= (ptrdiff_t) sizeof(Bytes))
-	{
-		Bytes		sums = {0};
-
-		for (int i = 0; i < SUM_MAX && to - from >= (ptrdiff_t) sizeof(Bytes); i++)
-		{
-			Bytes		bytes;
-
-			memcpy(&bytes, from, sizeof(Bytes));
-			sums -= (Bytes) (bytes == wanted);	/* -1 where they are */
-			from += sizeof(Bytes);
-		}
-		n += add_up(sums);
-	}
 	for (; from < to; from++)
 		n += *from == byte;
 	return n;
@@ -208,15 +179,14 @@ pass_after_quote(PinRecordCount *count, char c)
 	return true;
 }
 
-void
-pin_record_count_add(PinRecordCount *count, const char *data, size_t len)
+/* Takes bytes whatever they are. */
+static void
+walk(PinRecordCount *count, const char *data, size_t len)
 {
 	const char *end = data + len;
 	const char *p = data;
 	const char *line_end = data - 1;	/* the next one, once it is looked for */
 
-	if (len == 0)
-		return;
 	if (count->offset < BYTE_ORDER_MARK_LEN)
 		look_for_mark(count, data, len);
 	if (memchr(data, '\0', len) != NULL)
@@ -256,6 +226,136 @@ pin_record_count_add(PinRecordCount *count, const char *data, size_t len)
 	}
 	count->last = end[-1];
 	count->offset += len;
+}
+
+/* ---- blocks ---- */
+
+/* Lines end in a block that begins at an offset of data. */
+ALWAYS_INLINE void
+end_lines(PinRecordCount *count, const char *data, size_t offset, uint64_t newlines,
+		  uint64_t delimiters, uint64_t inner)
+{
+	for (; newlines != 0; newlines &= newlines - 1)
+	{
+		uint64_t	before = below(newlines);
+		size_t		end = offset + __builtin_ctzll(newlines);
+
+		count->delimiters += __builtin_popcountll(delimiters & before);
+		count->line += __builtin_popcountll(inner & before);
+		delimiters &= ~before;
+		inner &= ~before;
+		end_line(count, count->offset + end, end > 0 ? data[end - 1] : count->last);
+	}
+	count->delimiters += __builtin_popcountll(delimiters);
+	count->line += __builtin_popcountll(inner);
+}
+
+/*
+ * Takes whole blocks, up to one in which something is not where it should be;
+ * returns how many bytes they are.
+ */
+ALWAYS_INLINE size_t
+take_blocks(PinRecordCount *count, const char *data, size_t len, Classify classify,
+			Prefix prefix)
+{
+	uint64_t	before = count->in_quotes ? ~UINT64_C(0) : 0;	/* within quotes */
+	uint64_t	after_close = count->after == PIN_AFTER_QUOTE;
+	uint64_t	opens_well = after_close | opens(count, count->offset, count->last);
+	size_t		offset;
+
+	if (count->after == PIN_AFTER_RETURN)
+		return 0;
+	for (offset = 0; len - offset >= TEXT_BLOCK; offset += TEXT_BLOCK)
+	{
+		Block		block = classify(data + offset, count->delimiter);
+		uint64_t	inside = prefix(block.quote) ^ before;
+		uint64_t	opening = block.quote & inside;
+		uint64_t	closing = block.quote & ~inside;
+		uint64_t	ends = (block.delimiter | block.newline) & ~inside;
+		uint64_t	astray = (closing << 1 | after_close) &
+		~(block.delimiter | block.newline | block.quote);
+		uint64_t	bad = opening & ~((ends | closing) << 1 | opens_well);
+
+		if ((astray | bad) != 0 || block.zero)
+			break;
+		end_lines(count, data, offset, block.newline & ~inside,
+				  block.delimiter & ~inside, block.newline & inside);
+		before = (uint64_t) ((int64_t) inside >> 63);
+		after_close = closing >> 63;
+		opens_well = (ends | closing) >> 63;
+	}
+	if (offset == 0)
+		return 0;
+	count->in_quotes = before != 0;
+	count->after = after_close != 0 ? PIN_AFTER_QUOTE : PIN_AFTER_OTHER;
+	count->last = data[offset - 1];
+	count->offset += offset;
+	return offset;
+}
+
+static size_t
+take_scalar(PinRecordCount *count, const char *data, size_t len)
+{
+	return take_blocks(count, data, len, classify_scalar, prefix_by_shifts);
+}
+
+#if defined(__x86_64__)
+
+static size_t
+take_sse2(PinRecordCount *count, const char *data, size_t len)
+{
+	return take_blocks(count, data, len, classify_sse2, prefix_by_shifts);
+}
+
+AVX2 static size_t
+take_avx2(PinRecordCount *count, const char *data, size_t len)
+{
+	return take_blocks(count, data, len, classify_avx2, prefix_avx2);
+}
+
+#elif defined(__aarch64__)
+
+static size_t
+take_neon(PinRecordCount *count, const char *data, size_t len)
+{
+	return take_blocks(count, data, len, classify_neon, prefix_by_shifts);
+}
+
+#endif
+
+PinCountKernel
+pin_count_kernel_at(int i)
+{
+	PinCountKernel kernels[4] = {NULL};
+	int			n = 0;
+
+#if defined(__x86_64__)
+	if (has_avx2())
+		kernels[n++] = take_avx2;
+	kernels[n++] = take_sse2;
+#elif defined(__aarch64__)
+	kernels[n++] = take_neon;
+#endif
+	kernels[n++] = take_scalar;
+	return i < n ? kernels[i] : NULL;
+}
+
+/* The first bytes are walked through: a byte order mark may be among them. */
+void
+pin_record_count_add(PinRecordCount *count, const char *data, size_t len)
+{
+	while (len > 0)
+	{
+		size_t		n = count->offset > BYTE_ORDER_MARK_LEN ? count->kernel(count, data, len) : 0;
+
+		data += n;
+		len -= n;
+		n = len < TEXT_BLOCK ? len : TEXT_BLOCK;
+		if (n > 0)
+			walk(count, data, n);
+		data += n;
+		len -= n;
+	}
 }
 
 int64_t

@@ -44,8 +44,13 @@ typedef enum PinAfterQuote
 	PIN_AFTER_RETURN			/* a line feed */
 } PinAfterQuote;
 
+typedef struct PinRecordCount PinRecordCount;
+
+/* Takes as many of the next bytes as it can; returns how many. */
+typedef size_t (*PinCountKernel) (PinRecordCount *count, const char *data, size_t len);
+
 /* Private to record_count.c, but what is said otherwise. */
-typedef struct PinRecordCount
+struct PinRecordCount
 {
 	char		delimiter;		/* between fields */
 	bool		in_quotes;		/* the last byte is within a quoted field */
@@ -64,7 +69,11 @@ typedef struct PinRecordCount
 	uint64_t	spacing;		/* bytes of a range; tests make it small */
 	int			nranges;		/* ranges so far; to be read by anybody */
 	PinRecordRange ranges[PIN_RECORD_RANGES_MAX];	/* likewise */
-} PinRecordCount;
+	PinCountKernel kernel;		/* the machine's best; tests take others */
+};
+
+/* The kernels this machine can run, the best first; NULL: there is none. */
+extern PinCountKernel pin_count_kernel_at(int i);
 
 /* Begins anew; delimiter is ',' or '\t'. */
 extern void pin_record_count_begin(PinRecordCount *count, char delimiter);

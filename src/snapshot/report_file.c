@@ -14,6 +14,7 @@
 #include <openssl/evp.h>
 
 #include <fcntl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "common/base64.h"
@@ -25,7 +26,10 @@
 #include "storage/fd.h"
 
 #define BLOCK_SIZE (256 * 1024) /* inflated bytes per write */
+#define ALIGNMENT (128 * 1024)	/* of writes of text; the block has room for
+								 * it */
 #define FLUSH_SIZE (8 * 1024 * 1024)	/* bytes on their way to disk at once */
+#define RESERVE_SIZE (8 * 1024 * 1024)	/* bytes of disk asked for at once */
 #define MD5_SIZE 16
 #define ETAG_SIZE 256			/* longer ones are not kept: no resuming */
 
@@ -37,6 +41,7 @@ struct PinReportFile
 	int64		data_offset;	/* where rows begin in it */
 	int64		size;			/* bytes written to it */
 	int64		flushed;		/* of these, on their way to disk */
+	int64		reserved;		/* bytes that have a place on disk */
 	PinRecordCount rows;		/* in these */
 	int64		taken;			/* stored bytes taken from exchanges */
 	int64		promised;		/* those after a partial reply; 0: not told */
@@ -48,6 +53,9 @@ struct PinReportFile
 	char		etag[ETAG_SIZE];	/* empty: none */
 	char		last_byte;		/* of the file */
 	char	   *block;			/* BLOCK_SIZE bytes to write from */
+	size_t		held;			/* bytes of text in it, not yet written */
+	int			write_errno;	/* why text could not be written; 0: it could */
+	PinError	trouble;		/* or what else went wrong with text */
 	MemoryContextCallback callback; /* frees inflate and md5 */
 };
 
@@ -82,6 +90,7 @@ pin_report_file_create(const PinNeed *need)
 	f->callback.arg = f;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &f->callback);
 	f->block = palloc(BLOCK_SIZE);
+	pin_error_reset(&f->trouble);
 	pin_report_file_format(f, need->options->format == PIN_FORMAT_TSV);
 	return f;
 }
@@ -110,11 +119,13 @@ pin_report_file_restart(PinReportFile *f)
 	free_decoders(f);
 	if (f->fd >= 0 && ftruncate(f->fd, f->data_offset) != 0)
 		fail_writing(f);
-	f->size = f->flushed = 0;
+	f->size = f->flushed = f->reserved = 0;
 	pin_record_count_begin(&f->rows, f->rows.delimiter);
 	f->taken = 0;
 	f->promised = 0;
 	f->last_byte = '\0';
+	f->held = 0;
+	pin_error_reset(&f->trouble);
 	f->etag[0] = '\0';
 	f->md5_stated = false;
 	f->digest_matches = false;
@@ -205,6 +216,30 @@ open_file(PinReportFile *f)
 }
 
 /*
+ * Has the file system find a place for the next bytes, many at once, which it
+ * would otherwise do page by page.  How many will come is nobody's word to be
+ * trusted.  Where this fails, writing will do, or tell why it fails as well.
+ */
+static void
+reserve(PinReportFile *f, size_t len)
+{
+	while (f->reserved < f->size + (int64) len)
+	{
+		(void) fallocate(f->fd, FALLOC_FL_KEEP_SIZE, f->data_offset + f->reserved,
+						 RESERVE_SIZE);
+		f->reserved += RESERVE_SIZE;
+	}
+}
+
+/* Gives back what is not needed in the end. */
+static void
+give_back(PinReportFile *f)
+{
+	if (f->reserved > f->size && ftruncate(f->fd, f->data_offset + f->size) != 0)
+		fail_writing(f);
+}
+
+/*
  * Sends what was written on its way to disk, so that little is left to wait for
  * when the file is sealed.  An error comes back then.  pg_flush_data() does the
  * same for the server's own files, and makes the whole server panic if it fails.
@@ -218,35 +253,66 @@ flush(PinReportFile *f)
 	f->flushed = f->size;
 }
 
-static void
-write_bytes(PinReportFile *f, const char *bytes, size_t len)
+/*
+ * Writes what is held back, and more bytes behind it.  False with errno set if
+ * that fails.  Throws nothing.
+ */
+static bool
+write_out(PinReportFile *f, const char *bytes, size_t len)
 {
-	size_t		done = 0;
+	struct iovec parts[2] = {{f->block, f->held}, {(void *) bytes, len}};
+	size_t		left = f->held + len;
 
-	if (len == 0)
-		return;
-	open_file(f);
-	while (done < len)
+	reserve(f, left);
+	while (left > 0)
 	{
 		ssize_t		n;
 
 		errno = 0;
-		n = pwrite(f->fd, bytes + done, len - done, f->data_offset + f->size);
+		n = pwritev(f->fd, parts, 2, f->data_offset + f->size);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 		{
 			if (errno == 0)
 				errno = ENOSPC;
-			fail_writing(f);
+			return false;
 		}
-		done += n;
 		f->size += n;
+		left -= n;
+		for (int i = 0; i < 2; i++)
+		{
+			size_t		written = Min((size_t) n, parts[i].iov_len);
+
+			parts[i].iov_base = (char *) parts[i].iov_base + written;
+			parts[i].iov_len -= written;
+			n -= written;
+		}
 	}
-	pin_record_count_add(&f->rows, bytes, len);
-	f->last_byte = bytes[len - 1];
+	f->held = 0;
 	if (f->size - f->flushed >= FLUSH_SIZE)
 		flush(f);
+	return true;
+}
+
+/* Looks at bytes of the report on their way into the file. */
+static void
+note_bytes(PinReportFile *f, const char *bytes, size_t len)
+{
+	pin_record_count_add(&f->rows, bytes, len);
+	f->last_byte = bytes[len - 1];
+}
+
+/* Takes what was inflated into the block. */
+static void
+write_block(PinReportFile *f, size_t len)
+{
+	if (len == 0)
+		return;
+	open_file(f);
+	note_bytes(f, f->block, len);
+	if (!write_out(f, f->block, len))
+		fail_writing(f);
 }
 
 static bool
@@ -259,20 +325,40 @@ add_to_digest(PinReportFile *f, const char *data, size_t len, PinError *err)
 }
 
 /*
- * Takes the bytes that have arrived, or some of them; *used: so many.  Text is
- * written from where it lies.
+ * Takes text as it arrives, from below libcurl: throws nothing, waits for nothing
+ * but the disk.  What goes wrong is kept for pin_report_file_take().
+ *
+ * What would be written behind the last multiple of ALIGNMENT in the file is
+ * held back: pages that begin and end where the file system would have them are
+ * cheaper, and so are few large pieces.
  */
 static bool
-take_some(PinReportFile *f, const char *data, size_t len, size_t *used, PinError *err)
+take_text(void *arg, const char *data, size_t len)
+{
+	PinReportFile *f = arg;
+	size_t		tail = (f->data_offset + f->size + f->held + len) % ALIGNMENT;
+
+	if (len == 0)
+		return true;
+	note_bytes(f, data, len);
+	if (tail < len && !write_out(f, data, len - tail))
+	{
+		f->write_errno = errno;
+		return false;
+	}
+	tail = Min(tail, len);
+	memcpy(f->block + f->held, data + len - tail, tail);
+	f->held += tail;
+	f->taken += len;
+	return add_to_digest(f, data, len, &f->trouble);
+}
+
+/* Takes some of the bytes that may be gzip; *used: so many. */
+static bool
+inflate_some(PinReportFile *f, const char *data, size_t len, size_t *used, PinError *err)
 {
 	size_t		made;
 
-	if (pin_inflate_is_plain(f->inflate))
-	{
-		write_bytes(f, data, len);
-		*used = len;
-		return true;
-	}
 	if (!pin_inflate_step(f->inflate, data, len, used, f->block, BLOCK_SIZE, &made, err))
 		return false;
 	if (*used == 0 && made == 0)
@@ -280,8 +366,24 @@ take_some(PinReportFile *f, const char *data, size_t len, size_t *used, PinError
 		pin_error_set(err, PIN_ERROR_FILE_CORRUPT, "report file cannot be inflated");
 		return false;
 	}
-	write_bytes(f, f->block, made);
-	return true;
+	write_block(f, made);
+	f->taken += *used;
+	return add_to_digest(f, data, *used, err);
+}
+
+/* Has taking text gone wrong?  False with *err filled, or throws. */
+static bool
+text_was_taken(const PinReportFile *f, PinError *err)
+{
+	if (f->write_errno != 0)
+	{
+		errno = f->write_errno;
+		fail_writing(f);
+	}
+	if (f->trouble.kind == PIN_ERROR_NONE)
+		return true;
+	*err = f->trouble;
+	return false;
 }
 
 bool
@@ -292,15 +394,24 @@ pin_report_file_take(PinReportFile *f, PinExchange *x, PinError *err)
 
 	while ((len = pin_exchange_peek(x, &data)) > 0)
 	{
-		size_t		used;
+		size_t		used = len;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!take_some(f, data, len, &used, err) || !add_to_digest(f, data, used, err))
+		if (pin_inflate_is_plain(f->inflate))
+			(void) take_text(f, data, len);
+		else if (!inflate_some(f, data, len, &used, err))
 			return false;
-		f->taken += used;
+		if (!text_was_taken(f, err))
+			return false;
 		pin_exchange_consume(x, used);
 	}
-	return true;
+	CHECK_FOR_INTERRUPTS();
+	if (pin_inflate_is_plain(f->inflate))
+	{
+		pin_exchange_pour(x, take_text, f);
+		pin_exchange_consume(x, 0);
+	}
+	return text_was_taken(f, err);
 }
 
 /* Writes out what zlib still holds. */
@@ -316,12 +427,12 @@ flush_inflate(PinReportFile *f, PinError *err)
 		if (!pin_inflate_step(f->inflate, NULL, 0, &used, f->block, BLOCK_SIZE,
 							  &made, err))
 			return false;
-		write_bytes(f, f->block, made);
+		write_block(f, made);
 	} while (made > 0);
 
 	if (!pin_inflate_end(f->inflate, f->block, BLOCK_SIZE, &made, err))
 		return false;
-	write_bytes(f, f->block, made);
+	write_block(f, made);
 	return true;
 }
 
@@ -338,6 +449,8 @@ md5_matches(PinReportFile *f)
 bool
 pin_report_file_finish(PinReportFile *f, const PinExchange *x, PinError *err)
 {
+	if (f->held > 0 && !write_out(f, NULL, 0))
+		fail_writing(f);
 	if (!flush_inflate(f, err))
 		return false;
 
@@ -409,6 +522,7 @@ pin_report_file_seal(PinReportFile *f, PinSnapshotHead *head)
 	char	   *path;
 
 	open_file(f);
+	give_back(f);
 	head->data_size = f->size;
 	head->regular = pin_record_count_end(&f->rows);
 	head->rows = pin_report_file_rows(f);

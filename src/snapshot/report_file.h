@@ -42,8 +42,10 @@ extern void pin_report_file_restart(PinReportFile *file);
 extern bool pin_report_file_begin(PinReportFile *file, const PinExchange *x, PinError *err);
 
 /*
- * Moves the bytes that have arrived into the file.  False with *err filled
- * for a broken stream.  Throws on interrupts and on failures to write.
+ * Moves the bytes that have arrived into the file; if they are text, has those
+ * to come go there as they arrive.  So the file has to outlive the exchange's
+ * last pin_http_drive().  To be called after each of these.  False with *err
+ * filled for a broken stream.  Throws on interrupts and on failures to write.
  */
 extern bool pin_report_file_take(PinReportFile *file, PinExchange *x, PinError *err);
 

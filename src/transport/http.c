@@ -9,7 +9,8 @@
  *
  * Rules of this file:
  *
- * - Callbacks (the functions on_...) store and return a code, nothing else.
+ * - Callbacks (the functions on_...) store and return a code, nothing else, but
+ *	 for on_body where somebody takes the bytes himself (pin_exchange_pour).
  *	 Nothing is thrown through libcurl's frames, nothing of libcurl is called
  *	 from within them.
  * - Every option set is checked (SETOPT).
@@ -60,8 +61,11 @@
 /* Idle connections kept for later exchanges. */
 #define IDLE_CONNECTIONS_MAX 8L
 
-/* Size of libcurl's receive buffer; a small part of the window. */
-#define RECEIVE_SIZE 131072L
+/* Size of libcurl's receive buffer; a part of the window. */
+#define RECEIVE_SIZE 262144L
+
+/* Bytes poured before others have a look at what else has happened. */
+#define POURED_MAX (4 * 1024 * 1024)
 
 struct PinHttp
 {
@@ -98,6 +102,10 @@ struct PinExchange
 	PinReplyHead head;
 	PinBuffer	body;			/* a reply kept in memory */
 	PinWindow	window;			/* a reply passing through */
+	PinExchangeTake take;		/* a reply that does not need it; NULL: it
+								 * does */
+	void	   *take_arg;		/* take's */
+	size_t		poured;			/* bytes given to it since its reader's turn */
 
 	PinError	error;
 	char		host[PIN_URL_HOST_SIZE];	/* for messages */
@@ -215,6 +223,26 @@ on_header(char *line, size_t size, size_t nmemb, void *arg)
 	return len;
 }
 
+/*
+ * Gives bytes to whoever takes them as they arrive, but not for ever: libcurl
+ * goes on as long as the server does.
+ */
+static size_t
+pour(PinExchange *x, const char *data, size_t len)
+{
+	if (x->poured >= POURED_MAX)
+	{
+		x->paused = true;
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	x->poured += len;
+	if (x->take(x->take_arg, data, len))
+		return len;
+	x->refusal_kind = PIN_ERROR_INTERNAL;
+	x->refusal = "it could not be taken";
+	return CURL_WRITEFUNC_ERROR;
+}
+
 static size_t
 on_body(char *data, size_t size, size_t nmemb, void *arg)
 {
@@ -225,6 +253,8 @@ on_body(char *data, size_t size, size_t nmemb, void *arg)
 	sign_of_life(x);
 	if (x->stream && x->head.status < 300)
 	{
+		if (x->take)
+			return pour(x, data, len);
 		if (pin_window_put(&x->window, data, len))
 			return len;
 		x->paused = true;
@@ -928,16 +958,18 @@ drive_round(PinHttp *http, bool *more)
 }
 
 /*
- * May the next bytes be too many for somebody's window?  Then it is its reader's
- * turn: a transfer can be paused, but libcurl copies what it could not deliver.
+ * Is it a reader's turn?  It is if the next bytes may be too many for its window,
+ * or all that may be poured was: a transfer can be paused, but libcurl copies
+ * what it could not deliver.
  */
 static bool
-window_is_full(const PinHttp *http)
+reader_has_turn(const PinHttp *http)
 {
 	for (const PinExchange *x = http->first; x; x = x->next)
 	{
 		if (x->stream && x->state == PIN_EXCHANGE_RUNNING && !x->paused &&
-			x->window.size - x->window.len < RECEIVE_SIZE)
+			(x->take ? x->poured >= POURED_MAX :
+			 x->window.size - x->window.len < RECEIVE_SIZE))
 			return true;
 	}
 	return false;
@@ -961,7 +993,7 @@ pin_http_drive(PinHttp *http)
 	for (int round = 0; more && code == CURLM_OK && round < ROUNDS_MAX; round++)
 	{
 		code = drive_round(http, &more);
-		more = more && !window_is_full(http);
+		more = more && !reader_has_turn(http);
 	}
 	pthread_sigmask(SIG_SETMASK, &saved, NULL);
 	if (code != CURLM_OK)
@@ -1066,6 +1098,7 @@ pin_exchange_consume(PinExchange *x, size_t n)
 	CURLcode	code;
 
 	pin_window_consume(&x->window, n);
+	x->poured = 0;
 	if (!x->paused || x->window.len > x->window.size / 2)
 		return;
 	x->paused = false;
@@ -1074,6 +1107,13 @@ pin_exchange_consume(PinExchange *x, size_t n)
 	code = curl_easy_pause(x->easy, CURLPAUSE_CONT);
 	if (code != CURLE_OK)
 		finish(x, code);
+}
+
+void
+pin_exchange_pour(PinExchange *x, PinExchangeTake take, void *arg)
+{
+	x->take = take;
+	x->take_arg = arg;
 }
 
 bool

@@ -19,7 +19,8 @@
  *
  * The process has to ignore SIGPIPE, as PostgreSQL's backends do.
  *
- * Plain C.  Never raises; no callback of libcurl does more than store.
+ * Plain C.  Never raises; no callback of libcurl does more than store, but for
+ * what pin_exchange_pour() has it call.
  *
  *-------------------------------------------------------------------------
  */
@@ -152,6 +153,16 @@ extern const char *pin_exchange_body(const PinExchange *x, size_t *len);
  */
 extern size_t pin_exchange_peek(const PinExchange *x, const char **data);
 extern void pin_exchange_consume(PinExchange *x, size_t n);
+
+/*
+ * Once the window is empty: from now on a running exchange's bytes are given to
+ * take() as they arrive, and none of them is copied.  It is called from within
+ * pin_http_drive(), below libcurl: it must neither raise nor call anything of
+ * this header.  Where it returns false the exchange fails.  After some MB the
+ * transfer pauses until pin_exchange_consume() is called, with 0.
+ */
+typedef bool (*PinExchangeTake) (void *arg, const char *data, size_t len);
+extern void pin_exchange_pour(PinExchange *x, PinExchangeTake take, void *arg);
 
 /*
  * True if the end of the body was proven by the protocol: Content-Length
