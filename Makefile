@@ -104,17 +104,16 @@ export PINSIGHT_EMULATOR ?= $(CURDIR)/emulator/pinsight-emulator
 
 -include $(wildcard $(SRCS:.c=.d))
 
-$(CATALOG_C): catalog/datasets.json Makefile
-	{ \
-	  echo '/* Made from catalog/datasets.json by the Makefile. */'; \
-	  echo '#include <stddef.h>'; \
-	  echo 'extern const unsigned char pin_catalog_data[];'; \
-	  echo 'extern const size_t pin_catalog_data_len;'; \
-	  echo 'const unsigned char pin_catalog_data[] = {'; \
-	  od -An -v -tu1 $< | sed -e 's/^ *//' -e 's/  */,/g' -e 's/$$/,/'; \
-	  echo '};'; \
-	  echo 'const size_t pin_catalog_data_len = sizeof(pin_catalog_data);'; \
-	} > $@.tmp
+# A program of the build's makes C of the catalogue.
+CATALOG_READER = tools/read_catalog.c src/insights/json.c src/insights/ascii.c \
+	src/insights/text_buffer.c src/error.c
+build/print_catalog: tools/print_catalog.c $(CATALOG_READER) $(ALL_HEADERS) tools/read_catalog.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O1 $(WARNINGS) -Isrc -I. $(LIB_CFLAGS) -o $@ \
+		tools/print_catalog.c src/insights/catalog.c $(CATALOG_READER) $(LIB_LIBS)
+
+$(CATALOG_C): build/print_catalog catalog/datasets.json
+	build/print_catalog < catalog/datasets.json > $@.tmp
 	mv $@.tmp $@
 
 # ---------------------------------------------------------------------------
@@ -136,7 +135,7 @@ PLAIN_CC = gcc
 # As the server's own flags have it; the emulator's files say so themselves.
 GNU = -D_GNU_SOURCE
 
-PLAIN_OBJS := $(PLAIN_SRCS:%.c=build/plain/%.o)
+PLAIN_OBJS := $(PLAIN_SRCS:%.c=build/plain/%.o) build/plain/tools/read_catalog.o
 EMU_OBJS := $(patsubst %.c,build/plain/%.o,$(filter-out emulator/main.c,$(EMULATOR_SRCS)))
 UNIT_PROGS := $(UNIT_SRCS:unit/%.c=build/unit/%)
 FUZZ_PROGS := $(FUZZ_SRCS:fuzz/%.c=build/fuzz/%)

@@ -268,7 +268,7 @@ write_value(Kind kind, const char *text, uint32 len, char *out)
 			}
 			return 16;
 		case NUMERIC:
-			if (!pin_number_read(text, len, (PinNumber *) out))
+			if (!pin_number_reader_at(0) (text, len, (PinNumber *) out))
 				fail("not a number");
 			return VARSIZE(out);
 		case DATE:

@@ -11,6 +11,7 @@
 #include "fuzz.h"
 #include "insights/catalog.h"
 #include "insights/json.h"
+#include "tools/read_catalog.h"
 
 
 /* Walks a value; depth says how deep it is, from 1. */
@@ -56,18 +57,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	PinError	err;
 	PinJson    *document = pin_json_parse((const char *) data, size, "the text", &err);
-	PinCatalog *catalog;
+	PinCatalogFile *file;
 
 	FUZZ_EXPECT((document == NULL) == (err.kind != PIN_ERROR_NONE));
 	if (document)
 		walk(document, 1);
 	pin_json_free(document);
 
-	catalog = pin_catalog_parse((const char *) data, size, &err);
-	FUZZ_EXPECT((catalog == NULL) == (err.kind != PIN_ERROR_NONE));
-	if (catalog)
-		walk_catalog(catalog);
-	pin_catalog_free(catalog);
+	file = pin_catalog_parse((const char *) data, size, &err);
+	FUZZ_EXPECT((file == NULL) == (err.kind != PIN_ERROR_NONE));
+	if (file)
+		walk_catalog(pin_catalog_of(file));
+	pin_catalog_free(file);
 	return 0;
 }
 

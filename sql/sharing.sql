@@ -107,6 +107,36 @@ FETCH before;
 ROLLBACK;
 
 --
+-- What a snapshot lacks is remembered for the question and the table as it was
+--
+CREATE FOREIGN TABLE all_seats (
+	month date,
+	customer_market text,
+	total_sold_seats bigint OPTIONS (sum_of 'BilledRevenueUSD')
+) SERVER sharing_partner OPTIONS (dataset 'SeatsSubscriptionsAndRevenue');
+CREATE FOREIGN TABLE seats (
+	month date,
+	total_sold_seats bigint OPTIONS (sum_of 'BilledRevenueUSD')
+) SERVER sharing_partner OPTIONS (dataset 'SeatsSubscriptionsAndRevenue', fetch 'query');
+SELECT rows_from('SELECT * FROM all_seats');
+SELECT rows_from('SELECT sum(total_sold_seats) FROM seats', false)
+FROM generate_series(1, 2);
+-- the same question, but now the whole table's rows would do, too
+ALTER FOREIGN TABLE seats ADD COLUMN customer_market text;
+SELECT rows_from('SELECT sum(total_sold_seats) FROM seats', false);
+SELECT (SELECT sum(total_sold_seats) FROM seats) =
+	   (SELECT sum(total_sold_seats) FROM all_seats) AS same;
+ALTER FOREIGN TABLE seats DROP COLUMN customer_market;
+SELECT rows_from('SELECT sum(total_sold_seats) FROM seats', false);
+-- one that comes later is seen, one that has gone is not
+ALTER FOREIGN TABLE all_seats DROP COLUMN customer_market;
+SELECT rows_from('SELECT * FROM all_seats');
+SELECT rows_from('SELECT sum(total_sold_seats) FROM seats', false);
+SELECT pinsight_forget('all_seats');
+SELECT rows_from('SELECT sum(total_sold_seats) FROM seats', false);
+DROP FOREIGN TABLE all_seats, seats;
+
+--
 -- Budget, and what is served when it is spent
 --
 CREATE SERVER sharing_poor FOREIGN DATA WRAPPER pinsight_fdw

@@ -272,6 +272,15 @@ is(ask($select), $truth, 'a snapshot of an earlier version: the rows are right')
 is(reports(), 1, 'of a new report');
 like(slurp_file($node->logfile), qr/removing snapshot ".*" of another version/, 'which the log tells');
 
+# --- a statement that ends early is none for several; one that reads on is
+
+mode('both');
+ask('SET parallel_setup_cost = 10');
+unlike(ask('EXPLAIN (COSTS off) SELECT n FROM rows LIMIT 5'), qr/Gather/, 'a few rows: one process');
+like(ask("EXPLAIN (COSTS off) SELECT n FROM rows $_"), qr/Gather/, "$_: several")
+  foreach 'LIMIT 4000', 'ORDER BY n LIMIT 5';
+ask('SET parallel_setup_cost = 0');
+
 # --- rows for the planner
 
 unlink(glob("$cache/*.rows"));

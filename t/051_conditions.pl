@@ -53,6 +53,12 @@ foreach my $sql (
 	q(SELECT id, day FROM fruit WHERE note IS NULL ORDER BY id),
 	q(SELECT count(*) FROM fruit WHERE amount > 1000),
 	q(SELECT kind FROM fruit WHERE kind = 'plum' LIMIT 3),
+	q(SELECT count(*) FROM fruit WHERE 'plum' = kind AND note IS NULL),
+	q(SELECT count(*) FROM fruit WHERE note IS NOT NULL AND kind = 'pear'),
+	q(SELECT id, kind FROM fruit WHERE note = 'note "8"'),
+	q(SELECT count(*) FROM fruit WHERE kind = '' OR kind = 'pear'),
+	q(SELECT count(*) FROM fruit WHERE kind::varchar(4) = 'pear' AND kind || '' = 'pear'),
+	q(SELECT count(*) FROM fruit WHERE kind = 'pear '::char(5)),
 	q(SELECT id FROM fruit WHERE note = 'note "' || id || '"' AND id < 20 ORDER BY 1),
 	q(SELECT f FROM fruit f WHERE f = (SELECT f FROM fruit f WHERE id = 17)),
 	q(SELECT id FROM fruit f WHERE f::text LIKE '%"44"%' ORDER BY id),
@@ -90,6 +96,20 @@ like(ask("$explain WHERE id > 10 LIMIT 200"), qr/rows=200(\.00)? loops=1.*Rows R
 ask('CREATE SEQUENCE calls');
 is(ask(q(SELECT count(*) FROM fruit WHERE nextval('calls') > 0 AND kind = 'pear')), 667, 'a volatile condition');
 is(ask('SELECT last_value FROM calls'), 667, '... is looked at once a row, if the one before it holds');
+
+ask(q(CREATE FUNCTION called() RETURNS boolean LANGUAGE plpgsql COST 0.0000001
+	AS $$BEGIN RETURN nextval('calls') > 0; END$$));
+is(ask(q(SELECT count(*) FROM fruit WHERE called() AND kind = 'pear')), 667, 'one that is looked at first');
+is(ask('SELECT last_value FROM calls'), 2667, '... is, in every row');
+
+# Texts are equal that the collation calls equal.
+SKIP:
+{
+	skip 'this PostgreSQL is built without ICU', 1
+	  if !ask(q(SELECT count(*) FROM pg_collation WHERE collprovider = 'i'));
+	ask(q(CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)));
+	is(ask(q(SELECT count(*) FROM fruit WHERE kind = 'PEAR' COLLATE any_case)), 667, 'a collation that knows no case');
+}
 
 # Who may see some rows only is shown no others.
 ask(q(CREATE VIEW pears WITH (security_barrier) AS SELECT * FROM fruit WHERE kind = 'pear';

@@ -15,9 +15,6 @@
 #include "insights/local_name.h"
 #include "insights/timespan.h"
 
-extern const unsigned char pin_catalog_data[];
-extern const size_t pin_catalog_data_len;
-
 static size_t
 column_count(const PinCatalogDataset *d)
 {
@@ -114,25 +111,17 @@ int
 main(int argc, char **argv)
 {
 	const char *program = argc == 2 ? argv[1] : "";
-	PinError	err;
-	PinCatalog *catalog;
+	const PinCatalog *catalog = &pin_shipped_catalog;
 
 	if (strcmp(program, "mpn") != 0 && strcmp(program, "cmp") != 0)
 	{
 		fputs("usage: print_datasets mpn|cmp\n", stderr);
 		return 2;
 	}
-	catalog = pin_catalog_parse((const char *) pin_catalog_data, pin_catalog_data_len, &err);
-	if (catalog == NULL)
-	{
-		fprintf(stderr, "%s: %s\n", err.message, err.detail);
-		return 1;
-	}
 	print_head(program);
 	print_list(catalog, program);
 	for (size_t i = 0; i < pin_catalog_count(catalog); i++)
 		if (strcmp(pin_catalog_at(catalog, i)->program, program) == 0)
 			print_dataset(pin_catalog_at(catalog, i));
-	pin_catalog_free(catalog);
 	return 0;
 }

@@ -1,19 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * catalog.c
- *		Unit test of src/insights/catalog.c, with the catalogue that ships.
+ *		Unit test of src/insights/catalog.c and tools/read_catalog.c, with the
+ *		catalogue that ships.
  *
  *-------------------------------------------------------------------------
  */
 #include "insights/catalog.h"
 #include "insights/query_text.h"
 #include "tap.h"
+#include "tools/read_catalog.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-
-/* Made from catalog/datasets.json by the Makefile. */
-extern const unsigned char pin_catalog_data[];
-extern const size_t pin_catalog_data_len;
 
 static const char small[] =
 "{\"datasets\":[{\"program\":\"mpn\",\"name\":\"AzureUsage\","
@@ -35,12 +34,14 @@ static void
 test_small(void)
 {
 	PinError	err;
-	PinCatalog *catalog = pin_catalog_parse(small, strlen(small), &err);
+	PinCatalogFile *file = pin_catalog_parse(small, strlen(small), &err);
+	const PinCatalog *catalog;
 	const PinCatalogDataset *azure;
 	const PinCatalogDataset *license;
 
-	if (!ok(catalog != NULL, "the small catalogue is read: %s", err.detail))
+	if (!ok(file != NULL, "the small catalogue is read: %s", err.detail))
 		return;
+	catalog = pin_catalog_of(file);
 	is_int(pin_catalog_count(catalog), 2, "two datasets");
 	ok(pin_catalog_at(catalog, 2) == NULL, "no third");
 
@@ -87,7 +88,7 @@ test_small(void)
 	ok(pin_catalog_column(azure, "total_ac") == NULL, "a part of a name is none");
 	ok(pin_catalog_column(azure, "") == NULL, "no name finds nothing");
 	ok(pin_catalog_dataset(catalog, "mpn", "___") == NULL, "nor does one of underscores");
-	pin_catalog_free(catalog);
+	pin_catalog_free(file);
 }
 
 static void
@@ -138,13 +139,9 @@ check_dataset(const PinCatalogDataset *dataset)
 static void
 test_shipped(void)
 {
-	PinError	err;
-	PinCatalog *catalog = pin_catalog_parse((const char *) pin_catalog_data,
-											pin_catalog_data_len, &err);
+	const PinCatalog *catalog = &pin_shipped_catalog;
 	const PinCatalogDataset *azure;
 
-	if (!ok(catalog != NULL, "the catalogue that ships is read: %s", err.detail))
-		return;
 	ok(pin_catalog_count(catalog) >= 30, "it has the datasets");
 	for (size_t i = 0; i < pin_catalog_count(catalog); i++)
 		check_dataset(pin_catalog_at(catalog, i));
@@ -170,19 +167,85 @@ test_shipped(void)
 	is_str(pin_catalog_nearest_column(azure, "custmer_name"), "CustomerName",
 		   "a column with a letter missing");
 	ok(pin_catalog_nearest_column(azure, "zzzzzz") == NULL, "no column near");
-	pin_catalog_free(catalog);
+}
+
+static bool
+same_string(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool
+same_strings(const char *const *a, size_t na, const char *const *b, size_t nb)
+{
+	for (size_t i = 0; na == nb && i < na; i++)
+		if (strcmp(a[i], b[i]) != 0)
+			return false;
+	return na == nb;
+}
+
+static bool
+same_columns(const PinCatalogDataset *a, const PinCatalogDataset *b)
+{
+	if (a->ncolumns != b->ncolumns || a->nmetrics != b->nmetrics ||
+		a->metrics != a->columns + a->ncolumns)
+		return false;
+	for (size_t i = 0; i < a->ncolumns + a->nmetrics; i++)
+		if (!same_string(a->columns[i].name, b->columns[i].name) ||
+			!same_string(a->columns[i].type, b->columns[i].type) ||
+			!same_string(a->columns[i].wire, b->columns[i].wire) ||
+			a->columns[i].metric != b->columns[i].metric)
+			return false;
+	return true;
+}
+
+static bool
+same_dataset(const PinCatalogDataset *a, const PinCatalogDataset *b)
+{
+	return same_string(a->program, b->program) && same_string(a->name, b->name) &&
+		a->confirmed == b->confirmed && same_columns(a, b) &&
+		same_strings(a->date_ranges, a->ndate_ranges, b->date_ranges, b->ndate_ranges) &&
+		same_string(a->time_column, b->time_column) &&
+		a->restated_months == b->restated_months && a->refresh_days == b->refresh_days &&
+		a->minimum_recurrence_hours == b->minimum_recurrence_hours &&
+		same_string(a->system_query_id, b->system_query_id) &&
+		same_strings(a->system_columns, a->nsystem_columns, b->system_columns, b->nsystem_columns) &&
+		same_string(a->system_timespan, b->system_timespan);
+}
+
+/* What the build has made of the file is what a reader of the file sees. */
+static void
+test_printed(void)
+{
+	static char json[1024 * 1024];
+	FILE	   *in = fopen("catalog/datasets.json", "r");
+	size_t		len = in != NULL ? fread(json, 1, sizeof(json), in) : 0;
+	PinError	err;
+	PinCatalogFile *file = pin_catalog_parse(json, len, &err);
+	const PinCatalog *catalog;
+
+	if (in != NULL)
+		fclose(in);
+	if (!ok(file != NULL, "catalog/datasets.json is read: %s", err.detail))
+		return;
+	catalog = pin_catalog_of(file);
+	is_int(pin_catalog_count(catalog), pin_catalog_count(&pin_shipped_catalog), "as many datasets");
+	for (size_t i = 0; i < pin_catalog_count(catalog); i++)
+		ok(same_dataset(pin_catalog_at(&pin_shipped_catalog, i), pin_catalog_at(catalog, i)),
+		   "%s is as in the file", pin_catalog_at(catalog, i)->name);
+	pin_catalog_free(file);
 }
 
 static void
 refused(const char *json, const char *where)
 {
 	PinError	err;
-	PinCatalog *catalog = pin_catalog_parse(json, strlen(json), &err);
+	PinCatalogFile *file = pin_catalog_parse(json, strlen(json), &err);
 
-	ok(catalog == NULL, "refused: %.60s", json);
+	ok(file == NULL, "refused: %.60s", json);
 	is_int(err.kind, PIN_ERROR_INTERNAL, "its kind");
 	has_str(err.detail, where, "its detail says where");
-	pin_catalog_free(catalog);
+	pin_catalog_free(file);
 }
 
 static void
@@ -216,11 +279,11 @@ test_broken(void)
 	memset(name, 'x', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
 	{
-		PinCatalog *catalog = pin_catalog_parse(small, strlen(small), &err);
+		PinCatalogFile *file = pin_catalog_parse(small, strlen(small), &err);
 
-		ok(pin_catalog_nearest_dataset(catalog, "mpn", name) == NULL,
+		ok(pin_catalog_nearest_dataset(pin_catalog_of(file), "mpn", name) == NULL,
 		   "a name beyond measure is near to nothing");
-		pin_catalog_free(catalog);
+		pin_catalog_free(file);
 	}
 	pin_catalog_free(NULL);
 }
@@ -240,6 +303,7 @@ main(void)
 	test_same_name();
 	test_small();
 	test_shipped();
+	test_printed();
 	test_broken();
 	return done_testing();
 }

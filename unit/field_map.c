@@ -48,7 +48,7 @@ same_map(const PinFieldMap *a, const PinFieldMap *b)
 		a->stuck == b->stuck && a->full == b->full &&
 		memcmp(a->records, b->records, (a->rows + 1) * sizeof(uint32_t)) == 0 &&
 		memcmp(a->ends, b->ends, blocks * sizeof(uint64_t)) == 0 &&
-		memcmp(a->wide, b->wide, blocks) == 0 && memcmp(a->doubled, b->doubled, blocks) == 0;
+		memcmp(a->marks, b->marks, blocks) == 0;
 }
 
 /*
@@ -174,9 +174,14 @@ is_utf8(const unsigned char *p, size_t len)
 static bool
 judges_well(const PinMapKernel *kernel, const unsigned char *text, size_t len)
 {
-	char	   *exact = malloc(len > 0 ? len : 1);
+	char	   *exact = malloc(len + PIN_MAP_SLACK);
 	bool		well;
 
+	/*
+	 * what follows shall not matter, not even if it is the rest of a
+	 * character
+	 */
+	memset(exact + len, 0xA9, PIN_MAP_SLACK);
 	memcpy(exact, text, len);
 	well = kernel->is_utf8(exact, len) == is_utf8(text, len);
 	free(exact);

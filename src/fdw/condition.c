@@ -28,7 +28,7 @@
 #include "fdw/fdw.h"
 #include "fdw/window.h"
 #include "insights/ascii.h"
-#include "insights/shipped.h"
+#include "insights/catalog.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"

@@ -12,8 +12,8 @@
 
 #include "fdw/drift.h"
 #include "fdw/fdw.h"
+#include "insights/catalog.h"
 #include "insights/local_name.h"
-#include "insights/shipped.h"
 #include "nodes/value.h"
 #include "text.h"
 #include "utils/builtins.h"
@@ -56,7 +56,7 @@ List *
 pin_drift_new(const PinOffer *offer, const char *program, List *names)
 {
 	const PinCatalogDataset *known =
-	pin_catalog_dataset(pin_shipped_catalog(), program, offer->name);
+	pin_catalog_dataset(&pin_shipped_catalog, program, offer->name);
 	List	   *offered = list_concat_copy(offer->columns, offer->metrics);
 	List	   *missing = NIL;
 	ListCell   *lc;

@@ -70,6 +70,9 @@ typedef struct PinPlanning
 
 /* in plan.c */
 
+/* The cost of looking at a row. */
+extern Cost pin_plan_row_cost(const RelOptInfo *baserel);
+
 /* A scan in a shape, NULL: plain; rows: how many it will have. */
 extern ForeignPath *pin_plan_path(PlannerInfo *root, RelOptInfo *baserel, double rows,
 								  Cost startup, PinShape *shape);

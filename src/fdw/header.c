@@ -9,9 +9,9 @@
 
 #include "fdw/header.h"
 #include "insights/ascii.h"
+#include "insights/catalog.h"
 #include "insights/column_type.h"
 #include "insights/local_name.h"
-#include "insights/shipped.h"
 #include "miscadmin.h"
 #include "nodes/value.h"
 #include "reader/csv.h"
@@ -198,7 +198,7 @@ pin_header_match(const List *header, const List *names)
 static const char *
 known_type(const char *program, const char *remote)
 {
-	const PinCatalog *catalog = pin_shipped_catalog();
+	const PinCatalog *catalog = &pin_shipped_catalog;
 	const char *type = NULL;
 
 	for (size_t i = 0; i < pin_catalog_count(catalog); i++)

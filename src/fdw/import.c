@@ -16,11 +16,11 @@
 #include "fdw/fdw.h"
 #include "foreign/foreign.h"
 #include "insights/ascii.h"
+#include "insights/catalog.h"
 #include "insights/column_type.h"
 #include "insights/local_name.h"
 #include "insights/offer.h"
 #include "insights/sample.h"
-#include "insights/shipped.h"
 #include "insights/timespan.h"
 #include "nodes/parsenodes.h"
 #include "option_value.h"
@@ -195,7 +195,7 @@ check_limit(const Import *import)
 
 		if (is_offered(import, name))
 			continue;
-		nearest = pin_catalog_nearest_dataset(pin_shipped_catalog(), import->program,
+		nearest = pin_catalog_nearest_dataset(&pin_shipped_catalog, import->program,
 											  name->relname);
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_TABLE_NOT_FOUND),
@@ -425,7 +425,7 @@ import_dataset(Import *import, const PinOffer *offer, const char *table)
 {
 	Source		source = {.offer = offer};
 
-	source.known = pin_catalog_dataset(pin_shipped_catalog(), import->program, offer->name);
+	source.known = pin_catalog_dataset(&pin_shipped_catalog, import->program, offer->name);
 	tell_unusable(offer);
 	choose_columns(import, &source);
 	if (source.ncolumns == 0)

@@ -118,6 +118,21 @@ is_small(const RelOptInfo *baserel)
 		baserel->tuples * ROW_BYTES_MAX < (double) min_parallel_table_scan_size * BLCKSZ;
 }
 
+/*
+ * Does the statement end with the first few rows that fulfill its conditions,
+ * before other processes are at work?
+ */
+static bool
+is_brief(const PlannerInfo *root, const RelOptInfo *baserel)
+{
+	double		part = root->limit_tuples / Max(baserel->rows, 1);
+
+	return root->limit_tuples > 0 && root->query_pathkeys == NIL &&
+		baserel->reloptkind == RELOPT_BASEREL &&
+		bms_membership(root->all_baserels) == BMS_SINGLETON &&
+		part * baserel->tuples * pin_plan_row_cost(baserel) < parallel_setup_cost;
+}
+
 /* Is any column of the file looked at?  Else there is nothing to be read. */
 static bool
 reads_file(RelOptInfo *baserel)
@@ -133,8 +148,8 @@ static bool
 may_divide(const PlannerInfo *root, RelOptInfo *baserel)
 {
 	return baserel->consider_parallel && baserel->lateral_relids == NULL &&
-		max_parallel_workers_per_gather > 0 && !is_small(baserel) && reads_file(baserel) &&
-		!must_be_alone(root, baserel);
+		max_parallel_workers_per_gather > 0 && !is_small(baserel) &&
+		!is_brief(root, baserel) && reads_file(baserel) && !must_be_alone(root, baserel);
 }
 
 /* Among how many processes the rows are divided: the leader has other work, too. */

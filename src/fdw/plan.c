@@ -95,9 +95,8 @@ pinsightGetForeignRelSize(PlannerInfo *root, RelOptInfo *baserel, Oid foreigntab
 	set_baserel_size_estimates(root, baserel);
 }
 
-/* The cost of looking at a row. */
-static Cost
-cost_of_row(const RelOptInfo *baserel)
+Cost
+pin_plan_row_cost(const RelOptInfo *baserel)
 {
 	const PinPlanning *planning = baserel->fdw_private;
 
@@ -113,7 +112,7 @@ pin_plan_path(PlannerInfo *root, RelOptInfo *baserel, double rows, Cost startup,
 
 	startup += baserel->baserestrictcost.startup;
 	path = pin_create_foreignscan_path(root, baserel, rows, startup,
-									   startup + cost_of_row(baserel) * read,
+									   startup + pin_plan_row_cost(baserel) * read,
 									   baserel->lateral_relids,
 									   shape == NULL ? NIL : list_make1(shape));
 	path->path.parallel_safe = false;	/* see parallel.c */
@@ -128,7 +127,7 @@ pin_plan_partial_path(PlannerInfo *root, RelOptInfo *baserel, double processes)
 
 	return pin_create_foreignscan_path(root, baserel, clamp_row_est(baserel->rows / processes),
 									   startup,
-									   startup + cost_of_row(baserel) * baserel->tuples / processes,
+									   startup + pin_plan_row_cost(baserel) * baserel->tuples / processes,
 									   NULL, NIL);
 }
 

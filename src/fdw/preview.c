@@ -22,7 +22,7 @@
 #include "fdw/fdw.h"
 #include "fdw/preview.h"
 #include "insights/ask.h"
-#include "insights/shipped.h"
+#include "insights/catalog.h"
 #include "lib/stringinfo.h"
 #include "nodes/value.h"
 #include "storage/fd.h"
@@ -339,7 +339,7 @@ pin_preview_open(ForeignScanState *node, ExprState *condition, Relation relation
 
 	if (!pin_subtransaction_allowed())
 		return NULL;
-	look.known = pin_catalog_dataset(pin_shipped_catalog(), options->program,
+	look.known = pin_catalog_dataset(&pin_shipped_catalog, options->program,
 									 strVal(list_nth(plan, PIN_PLAN_DATASET)));
 	choose_columns(&look, plan);
 	initStringInfo(&look.file);

@@ -17,8 +17,8 @@
 #include "fdw/query.h"
 #include "fdw/window.h"
 #include "insights/api.h"
+#include "insights/catalog.h"
 #include "insights/query_text.h"
-#include "insights/shipped.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/value.h"
 #include "throw.h"
@@ -273,7 +273,7 @@ static void
 set_window(Builder *b, PinScanQuery *query)
 {
 	const PinCatalogDataset *dataset =
-	pin_catalog_dataset(pin_shipped_catalog(), strVal(list_nth(b->plan, PIN_PLAN_PROGRAM)),
+	pin_catalog_dataset(&pin_shipped_catalog, strVal(list_nth(b->plan, PIN_PLAN_PROGRAM)),
 						strVal(list_nth(b->plan, PIN_PLAN_DATASET)));
 	PinDays		days = {0};
 	PinWindow	window;

@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "executor/instrument.h"
 #include "fdw/fdw.h"
+#include "fdw/glance.h"
 #include "fdw/parallel.h"
 #include "fdw/preview.h"
 #include "fdw/report.h"
@@ -59,6 +60,7 @@ take_condition(ForeignScanState *node, PinScan *scan)
 	if (node->ss.ps.state->es_epq_active != NULL || node->ss.ss_currentRelation == NULL)
 		return;
 	scan->condition = node->ss.ps.qual;
+	scan->glance = pin_glance_at(node->ss.ps.plan);
 	node->ss.ps.qual = NULL;
 	node->ss.ss_ScanTupleSlot->tts_tableOid = RelationGetRelid(scan->relation);
 }
@@ -362,6 +364,14 @@ next_row(PinScan *scan, TupleTableSlot *slot)
 	return false;
 }
 
+/* Leaves out a row that does not fulfill the condition. */
+static inline void
+leave_out(ForeignScanState *node)
+{
+	InstrCountFiltered1(node, 1);
+	CHECK_FOR_INTERRUPTS();
+}
+
 /* Does the row in the slot fulfill the condition? */
 static inline bool
 fulfills(ForeignScanState *node, PinScan *scan, TupleTableSlot *slot)
@@ -371,9 +381,8 @@ fulfills(ForeignScanState *node, PinScan *scan, TupleTableSlot *slot)
 	econtext->ecxt_scantuple = slot;
 	if (ExecQual(scan->condition, econtext))
 		return true;
-	InstrCountFiltered1(node, 1);
+	leave_out(node);
 	ResetExprContext(econtext);
-	CHECK_FOR_INTERRUPTS();
 	return false;
 }
 
@@ -387,10 +396,16 @@ read_row(ForeignScanState *node, PinScan *scan, TupleTableSlot *slot)
 	do
 	{
 		ExecClearTuple(slot);
-		if ((++scan->read & (TEND_ROWS - 1)) == 0)
-			pin_flight_tend();
-		if (!next_row(scan, slot))
-			return false;
+		for (;;)
+		{
+			if ((++scan->read & (TEND_ROWS - 1)) == 0)
+				pin_flight_tend();
+			if (!next_row(scan, slot))
+				return false;
+			if (!pin_glance_rejects(&scan->glance, slot))
+				break;
+			leave_out(node);
+		}
 		ExecStoreVirtualTuple(slot);
 	} while (!fulfills(node, scan, slot));
 	if (!scan->alike)

@@ -8,6 +8,7 @@
 #ifndef PIN_SCAN_H
 #define PIN_SCAN_H
 
+#include "fdw/glance.h"
 #include "fdw/query.h"
 #include "nodes/execnodes.h"
 #include "reader/rows.h"
@@ -30,6 +31,7 @@ typedef struct PinScan
 	PinRows    *rows;			/* NULL: not open yet */
 	ExprState  *condition;		/* what rows have to fulfill, if the scan
 								 * looks at it itself; else NULL */
+	PinGlance	glance;			/* a part of it that is looked at first */
 	PinParallel *parallel;		/* shared with other processes; NULL: alone */
 	PinSnapshot *joined;		/* a worker's own snapshot; else NULL */
 	bool		begun;			/* part of the rows is being read */

@@ -9,8 +9,8 @@
 
 #include "catalog/pg_attribute.h"
 #include "fdw/table.h"
+#include "insights/catalog.h"
 #include "insights/query_text.h"
-#include "insights/shipped.h"
 #include "insights/timespan.h"
 #include "nodes/value.h"
 #include "text.h"
@@ -27,7 +27,7 @@ find_dataset(Relation relation, const PinOptions *options, char **name)
 	const char *wanted = options->dataset != NULL ? options->dataset :
 	RelationGetRelationName(relation);
 	const PinCatalogDataset *dataset =
-	pin_catalog_dataset(pin_shipped_catalog(), options->program, wanted);
+	pin_catalog_dataset(&pin_shipped_catalog, options->program, wanted);
 
 	*name = options->dataset;
 	if (*name == NULL && dataset != NULL)
@@ -39,7 +39,7 @@ static _Noreturn void
 throw_no_dataset(Relation relation, const PinOptions *options)
 {
 	const char *wanted = RelationGetRelationName(relation);
-	const char *nearest = pin_catalog_nearest_dataset(pin_shipped_catalog(),
+	const char *nearest = pin_catalog_nearest_dataset(&pin_shipped_catalog,
 													  options->program, wanted);
 
 	ereport(ERROR,

@@ -10,12 +10,6 @@
 
 #include <string.h>
 
-char
-pin_ascii_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
-}
-
 bool
 pin_ascii_is_blank(char c)
 {
@@ -47,9 +41,12 @@ pin_ascii_equal_bytes(const char *a, const char *b, size_t len)
 bool
 pin_ascii_equal(const char *a, const char *b)
 {
-	size_t		len = strlen(a);
-
-	return strlen(b) == len && pin_ascii_equal_bytes(a, b, len);
+	while (*a != '\0' && pin_ascii_lower(*a) == pin_ascii_lower(*b))
+	{
+		a++;
+		b++;
+	}
+	return *a == *b;
 }
 
 /* Skips blanks before the text; returns the length without those after it. */

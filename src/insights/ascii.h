@@ -17,7 +17,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-extern char pin_ascii_lower(char c);
+static inline char
+pin_ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+}
+
 extern bool pin_ascii_is_blank(char c); /* blank, tab, line end */
 extern bool pin_ascii_is_digit(char c);
 extern bool pin_ascii_is_letter(char c);

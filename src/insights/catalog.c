@@ -3,196 +3,16 @@
  * catalog.c
  *		The catalogue of datasets: names, columns, types, ranges.
  *
- * All strings are borrowed from the parsed document, which the catalogue owns;
- * only the arrays of structs and of pointers are its own.
- *
  *-------------------------------------------------------------------------
  */
 #include "insights/catalog.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "insights/ascii.h"
-#include "insights/json.h"
-
-struct PinCatalog
-{
-	PinJson    *document;		/* owns every string */
-	PinCatalogDataset *datasets;	/* in the catalogue's order */
-	size_t		count;			/* how many */
-};
 
 /* Longest name that is compared by distance, bytes. */
 #define NAME_MAX_NEAR 128
-
-/* ---- reading ---- */
-
-/* Tells where the catalogue is broken.  Returns false. */
-static bool
-broken(PinError *err, const char *dataset, const char *what)
-{
-	pin_error_set(err, PIN_ERROR_INTERNAL, "the catalogue of datasets is broken");
-	pin_error_detail(err, "Dataset \"%s\": %s.", dataset ? dataset : "?", what);
-	return false;
-}
-
-static bool
-no_memory(PinError *err)
-{
-	pin_error_set(err, PIN_ERROR_OUT_OF_MEMORY, "out of memory");
-	return false;
-}
-
-/* Reads one element of "columns" or "metrics". */
-static bool
-read_column(const PinJson *value, bool metric, PinCatalogColumn *column)
-{
-	column->name = pin_json_member_string(value, "name");
-	column->type = pin_json_member_string(value, "type");
-	column->wire = pin_json_member_string(value, "wire");
-	column->metric = metric;
-	return column->name && *column->name && column->type && *column->type;
-}
-
-/* Reads columns and metrics into one array. */
-static bool
-read_columns(const PinJson *value, PinCatalogDataset *dataset, PinError *err)
-{
-	const PinJson *columns = pin_json_member(value, "columns");
-	const PinJson *metrics = pin_json_member(value, "metrics");
-	PinCatalogColumn *all;
-
-	dataset->ncolumns = pin_json_count(columns);
-	dataset->nmetrics = pin_json_count(metrics);
-	if (!pin_json_is_array(columns) || dataset->ncolumns == 0)
-		return broken(err, dataset->name, "no columns");
-	all = calloc(dataset->ncolumns + dataset->nmetrics, sizeof(*all));
-	if (all == NULL)
-		return no_memory(err);
-
-	dataset->columns = all;
-	dataset->metrics = all + dataset->ncolumns;
-	for (size_t i = 0; i < dataset->ncolumns; i++)
-		if (!read_column(pin_json_element(columns, i), false, &all[i]))
-			return broken(err, dataset->name, "a column without name or type");
-	for (size_t i = 0; i < dataset->nmetrics; i++)
-		if (!read_column(pin_json_element(metrics, i), true,
-						 &all[dataset->ncolumns + i]))
-			return broken(err, dataset->name, "a metric without name or type");
-	return true;
-}
-
-/* Reads an array of strings; nothing at all makes an empty one. */
-static bool
-read_strings(const PinJson *value, const char *const **strings, size_t *count,
-			 const char *dataset, PinError *err)
-{
-	size_t		n = pin_json_count(value);
-	const char **all = calloc(n > 0 ? n : 1, sizeof(*all));
-
-	if (all == NULL)
-		return no_memory(err);
-	*strings = all;
-	*count = n;
-	for (size_t i = 0; i < n; i++)
-	{
-		all[i] = pin_json_string(pin_json_element(value, i));
-		if (all[i] == NULL)
-			return broken(err, dataset, "a list holds something that is no text");
-	}
-	return true;
-}
-
-static int
-small_integer(const PinJson *object, const char *name)
-{
-	int64_t		number = pin_json_member_integer(object, name, -1);
-
-	return number >= 0 && number <= 1000000 ? (int) number : -1;
-}
-
-static bool
-read_dataset(const PinJson *value, PinCatalogDataset *dataset, PinError *err)
-{
-	const PinJson *system = pin_json_member(value, "system_query");
-
-	dataset->program = pin_json_member_string(value, "program");
-	dataset->name = pin_json_member_string(value, "name");
-	if (dataset->program == NULL || dataset->name == NULL)
-		return broken(err, dataset->name, "no program or no name");
-
-	dataset->confirmed = true;
-	pin_json_boolean(pin_json_member(value, "confirmed"), &dataset->confirmed);
-	dataset->time_column = pin_json_member_string(value, "time_column");
-	dataset->restated_months = small_integer(value, "restated_months");
-	dataset->refresh_days = small_integer(value, "refresh_days");
-	dataset->minimum_recurrence_hours = small_integer(value, "minimum_recurrence_hours");
-	dataset->system_query_id = pin_json_member_string(system, "id");
-	dataset->system_timespan = pin_json_member_string(system, "timespan");
-
-	return read_columns(value, dataset, err) &&
-		read_strings(pin_json_member(value, "date_ranges"), &dataset->date_ranges,
-					 &dataset->ndate_ranges, dataset->name, err) &&
-		read_strings(pin_json_member(system, "columns"), &dataset->system_columns,
-					 &dataset->nsystem_columns, dataset->name, err);
-}
-
-PinCatalog *
-pin_catalog_parse(const char *json, size_t len, PinError *err)
-{
-	PinCatalog *catalog = calloc(1, sizeof(*catalog));
-	const PinJson *datasets;
-	size_t		n;
-
-	if (catalog == NULL)
-	{
-		no_memory(err);
-		return NULL;
-	}
-	catalog->document = pin_json_parse(json, len, "the catalogue of datasets", err);
-	if (catalog->document == NULL)
-	{
-		if (err->kind != PIN_ERROR_OUT_OF_MEMORY)
-			err->kind = PIN_ERROR_INTERNAL;
-		pin_catalog_free(catalog);
-		return NULL;
-	}
-
-	datasets = pin_json_member(catalog->document, "datasets");
-	n = pin_json_is_array(datasets) ? pin_json_count(datasets) : 0;
-	catalog->datasets = calloc(n > 0 ? n : 1, sizeof(*catalog->datasets));
-	if (catalog->datasets == NULL)
-		no_memory(err);
-	else if (n == 0)
-		broken(err, NULL, "there is none");
-	for (size_t i = 0; i < n && err->kind == PIN_ERROR_NONE; i++)
-	{
-		/* counted first, so that what it allocates is freed if it fails */
-		catalog->count++;
-		read_dataset(pin_json_element(datasets, i), &catalog->datasets[i], err);
-	}
-	if (err->kind == PIN_ERROR_NONE)
-		return catalog;
-	pin_catalog_free(catalog);
-	return NULL;
-}
-
-void
-pin_catalog_free(PinCatalog *catalog)
-{
-	if (catalog == NULL)
-		return;
-	for (size_t i = 0; i < catalog->count; i++)
-	{
-		free((void *) catalog->datasets[i].columns);
-		free((void *) catalog->datasets[i].date_ranges);
-		free((void *) catalog->datasets[i].system_columns);
-	}
-	free(catalog->datasets);
-	pin_json_free(catalog->document);
-	free(catalog);
-}
 
 size_t
 pin_catalog_count(const PinCatalog *catalog)
@@ -231,15 +51,22 @@ pin_catalog_same_name(const char *a, const char *b)
 	return true;
 }
 
-/* How well a local name fits a remote one; 0 is not at all. */
+/* How well a local name fits a remote one. */
+enum
+{
+	NO_FIT,
+	LIKE,						/* the same but for what does not count */
+	SAME_LETTERS,				/* the same but for case */
+	EXACT
+};
+
 static int
 fit(const char *remote, const char *local)
 {
-	if (strcmp(remote, local) == 0)
-		return 3;
-	if (pin_ascii_equal(remote, local))
-		return 2;
-	return *local && pin_catalog_same_name(remote, local) ? 1 : 0;
+	if (!*local || !pin_catalog_same_name(remote, local))
+		return NO_FIT;
+	return strcmp(remote, local) == 0 ? EXACT :
+		pin_ascii_equal(remote, local) ? SAME_LETTERS : LIKE;
 }
 
 const PinCatalogDataset *
@@ -247,9 +74,9 @@ pin_catalog_dataset(const PinCatalog *catalog, const char *program,
 					const char *name)
 {
 	const PinCatalogDataset *best = NULL;
-	int			best_fit = 0;
+	int			best_fit = NO_FIT;
 
-	for (size_t i = 0; i < catalog->count; i++)
+	for (size_t i = 0; i < catalog->count && best_fit < EXACT; i++)
 	{
 		const PinCatalogDataset *dataset = &catalog->datasets[i];
 		int			this_fit = fit(dataset->name, name);
@@ -267,9 +94,9 @@ const PinCatalogColumn *
 pin_catalog_column(const PinCatalogDataset *dataset, const char *name)
 {
 	const PinCatalogColumn *best = NULL;
-	int			best_fit = 0;
+	int			best_fit = NO_FIT;
 
-	for (size_t i = 0; i < dataset->ncolumns + dataset->nmetrics; i++)
+	for (size_t i = 0; i < dataset->ncolumns + dataset->nmetrics && best_fit < EXACT; i++)
 	{
 		int			this_fit = fit(dataset->columns[i].name, name);
 

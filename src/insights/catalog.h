@@ -4,7 +4,8 @@
  *		The catalogue of datasets: names, columns, types, ranges.
  *
  * The service tells names but no types; the catalogue that ships with the
- * extension (catalog/datasets.json) tells both.  Read once, never changed.
+ * extension tells both: catalog/datasets.json, which the build makes C of, since
+ * a session has better things to do than parsing it.
  *
  * Names are matched without case, underscores and parentheses, so that a local
  * name finds its remote one: azure_usage finds AzureUsage, and
@@ -54,14 +55,14 @@ typedef struct PinCatalogDataset
 	const char *system_timespan;	/* its timespan; may be NULL */
 } PinCatalogDataset;
 
-typedef struct PinCatalog PinCatalog;
+typedef struct PinCatalog
+{
+	const PinCatalogDataset *datasets;	/* in the catalogue's order */
+	size_t		count;			/* how many */
+} PinCatalog;
 
-/*
- * Reads a catalogue.  NULL with *err filled (kind INTERNAL, which names the
- * place: the file is ours).  The caller frees it; all strings live as long.
- */
-extern PinCatalog *pin_catalog_parse(const char *json, size_t len, PinError *err);
-extern void pin_catalog_free(PinCatalog *catalog);	/* NULL is fine */
+/* The one that ships. */
+extern const PinCatalog pin_shipped_catalog;
 
 extern size_t pin_catalog_count(const PinCatalog *catalog);
 extern const PinCatalogDataset *pin_catalog_at(const PinCatalog *catalog, size_t i);

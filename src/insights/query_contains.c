@@ -69,7 +69,10 @@ skip(Piece *text, size_t len)
 	text->len -= len;
 }
 
-/* How much is left where a word begins outside of quotes; 0: it does not. */
+/*
+ * How much is left where a word begins outside of quotes; 0: it does not.  Words
+ * begin with a blank or a comma, which most places do not have.
+ */
 static size_t
 find(Piece text, const char *word)
 {
@@ -79,7 +82,7 @@ find(Piece text, const char *word)
 	{
 		if (*text.start == '\'')
 			quoted = !quoted;
-		else if (!quoted && starts(text, word))
+		else if (!quoted && *text.start == *word && starts(text, word))
 			break;
 	}
 	return text.len;

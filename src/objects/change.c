@@ -8,8 +8,8 @@
 #include "postgres.h"
 
 #include "insights/ascii.h"
+#include "insights/catalog.h"
 #include "insights/recurring.h"
-#include "insights/shipped.h"
 #include "objects/change.h"
 #include "objects/list.h"
 #include "snapshot/budget.h"
@@ -88,7 +88,7 @@ find_dataset(PinChanger *changer, const char *query_id)
 static void
 find_minimum(PinChanger *changer)
 {
-	const PinCatalogDataset *known = pin_catalog_dataset(pin_shipped_catalog(),
+	const PinCatalogDataset *known = pin_catalog_dataset(&pin_shipped_catalog,
 														 changer->options->program,
 														 changer->dataset);
 	int			otherwise = known != NULL ? known->minimum_recurrence_hours : -1;

@@ -35,6 +35,8 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+StaticAssertDecl(PIN_FIELD_SLACK >= PIN_NUMBER_SLACK, "numbers are read beyond their end");
+
 /* Longest piece of a cell that an error repeats, bytes. */
 #define CELL_SHOWN_MAX 100
 
@@ -47,20 +49,8 @@
 /* Longest text of a value that is remembered, bytes. */
 #define REPEATED_TEXT_MAX 32
 
-typedef enum CellStatus
-{
-	CELL_GOOD,					/* *value is set */
-	CELL_MALFORMED,				/* the text is not spelled as the type is */
-	CELL_OUT_OF_RANGE			/* well spelled, but no value of the type */
-} CellStatus;
-
-/* Reads a value from a field, without blanks around it unless it is a string. */
-typedef CellStatus (*CellReader) (PinColumn *column, const PinField *field,
-								  Datum *value);
-
 struct PinColumn
 {
-	PinColumnHead head;
 	Oid			type;			/* column's type, or that under its domain */
 	int32		typmod;			/* modifier of that type */
 	Oid			domain;			/* column's type if a domain, or InvalidOid */
@@ -70,8 +60,9 @@ struct PinColumn
 	bool		utf8;			/* text is stored as the file has it */
 	const PinMapKernel *kernel; /* how it is looked at */
 	PinUuidReader uuid_reader;	/* how a UUID is read */
-	CellReader	reader;			/* reads what is not NULL */
-	CellReader	fresh;			/* where values are repeated: reads another */
+	PinNumberReader number_reader;	/* how a numeric is */
+	PinCellReader reader;		/* reads what is not NULL */
+	PinCellReader fresh;		/* where values are repeated: reads another */
 	int			malformed_code; /* SQLSTATE of malformed text */
 	int			range_code;		/* SQLSTATE of a value out of range */
 	FmgrInfo	input;			/* input function of type */
@@ -92,7 +83,7 @@ struct PinColumn
 typedef struct TypeReader
 {
 	Oid			type;			/* type it reads */
-	CellReader	reader;			/* how */
+	PinCellReader reader;		/* how */
 	int			malformed_code; /* SQLSTATE of malformed text */
 	int			range_code;		/* SQLSTATE of a value out of range */
 	bool		repeats;		/* row after row may have the same value */
@@ -105,79 +96,74 @@ to_server(char *text, size_t len)
 	return pg_any_to_server(text, len, PG_UTF8);
 }
 
-/*
- * A short text gets its header in front of it, where it stands: that byte is
- * ours.
- */
-static Datum
-text_in_place(char *text, size_t len)
+bool
+pin_column_is_valid(const PinColumn *column, const PinField *text)
 {
-	SET_VARSIZE_SHORT(text - VARHDRSZ_SHORT, len + VARHDRSZ_SHORT);
-	return PointerGetDatum(text - VARHDRSZ_SHORT);
+	return column->utf8 && column->kernel->is_utf8(text->data, text->len);
 }
 
-static CellStatus
+static PinCellStatus
 read_text(PinColumn *column, const PinField *field, Datum *value)
 {
 	char	   *converted = field->data;
 	size_t		len = field->len;
 
-	if (!field->ascii && !(column->utf8 && column->kernel->is_utf8(converted, len)))
+	if (!field->ascii && !pin_column_is_valid(column, field))
 	{
 		converted = to_server(field->data, len);
 		if (converted != field->data)
 			len = strlen(converted);
 	}
-	if (converted == field->data && len + VARHDRSZ_SHORT <= VARATT_SHORT_MAX)
-		*value = text_in_place(converted, len);
+	if (converted == field->data && len <= PIN_TEXT_SHORT_MAX)
+		*value = pin_text_in_place(converted, len);
 	else
 		*value = PointerGetDatum(cstring_to_text_with_len(converted, len));
-	return CELL_GOOD;
+	return PIN_CELL_GOOD;
 }
 
-static CellStatus
+static PinCellStatus
 read_by_input_function(PinColumn *column, const PinField *field, Datum *value)
 {
 	char	   *cell = field->data;
 
 	if (field->len > column->text_max)
-		return CELL_MALFORMED;
+		return PIN_CELL_MALFORMED;
 	if (!field->ascii)
 		cell = to_server(cell, field->len);
 	if (cell == field->data)
 		cell = pnstrdup(cell, field->len);
 	*value = InputFunctionCall(&column->input, cell, column->input_param, column->typmod);
-	return CELL_GOOD;
+	return PIN_CELL_GOOD;
 }
 
 /* Whatever its characters are, a text has no more of them than bytes. */
-static CellStatus
+static PinCellStatus
 read_varchar(PinColumn *column, const PinField *field, Datum *value)
 {
 	if (column->typmod >= VARHDRSZ && field->len > column->typmod - VARHDRSZ)
-		return read_by_input_function(column, field, value);
+		return PIN_CELL_UNUSUAL;
 	return read_text(column, field, value);
 }
 
-static CellStatus
+static PinCellStatus
 read_numeric(PinColumn *column, const PinField *field, Datum *value)
 {
-	if (column->typmod >= 0 || !pin_number_read(field->data, field->len, &column->number))
-		return read_by_input_function(column, field, value);
+	if (column->typmod >= 0 || !column->number_reader(field->data, field->len, &column->number))
+		return PIN_CELL_UNUSUAL;
 	*value = NumericGetDatum((Numeric) &column->number);
-	return CELL_GOOD;
+	return PIN_CELL_GOOD;
 }
 
-static CellStatus
+static PinCellStatus
 read_uuid(PinColumn *column, const PinField *field, Datum *value)
 {
 	if (field->len != PIN_UUID_TEXT_LEN || !column->uuid_reader(field->data, column->uuid.data))
-		return read_by_input_function(column, field, value);
+		return PIN_CELL_UNUSUAL;
 	*value = UUIDPGetDatum(&column->uuid);
-	return CELL_GOOD;
+	return PIN_CELL_GOOD;
 }
 
-static CellStatus
+static PinCellStatus
 read_bool(PinColumn *column, const PinField *field, Datum *value)
 {
 	static const struct
@@ -193,7 +179,7 @@ read_bool(PinColumn *column, const PinField *field, Datum *value)
 	if (field->len == 1 && (*field->data == '0' || *field->data == '1'))
 	{
 		*value = BoolGetDatum(*field->data == '1');
-		return CELL_GOOD;
+		return PIN_CELL_GOOD;
 	}
 	for (int i = 0; i < lengthof(words); i++)
 	{
@@ -201,17 +187,17 @@ read_bool(PinColumn *column, const PinField *field, Datum *value)
 			pg_strncasecmp(field->data, words[i].word, words[i].len) == 0)
 		{
 			*value = BoolGetDatum(words[i].value);
-			return CELL_GOOD;
+			return PIN_CELL_GOOD;
 		}
 	}
-	return CELL_MALFORMED;
+	return PIN_CELL_MALFORMED;
 }
 
 /*
  * Reads a whole number between min and max: a sign, digits, and perhaps a
  * point with zeros behind it, since the service may write 12 as 12.0.
  */
-static CellStatus
+static PinCellStatus
 read_whole(const PinField *field, int64 min, int64 max, int64 *number)
 {
 	const char *p = field->data;
@@ -225,7 +211,7 @@ read_whole(const PinField *field, int64 min, int64 max, int64 *number)
 	if (p < end && (*p == '-' || *p == '+'))
 		p++;
 	if (p == end || !isdigit((unsigned char) *p))
-		return CELL_MALFORMED;
+		return PIN_CELL_MALFORMED;
 	for (; p < end && isdigit((unsigned char) *p); p++)
 	{
 		int			digit = *p - '0';
@@ -238,41 +224,41 @@ read_whole(const PinField *field, int64 min, int64 max, int64 *number)
 	if (p < end && *p == '.')
 	{
 		if (++p == end)
-			return CELL_MALFORMED;
+			return PIN_CELL_MALFORMED;
 		while (p < end && *p == '0')
 			p++;
 	}
 	if (p < end)
-		return CELL_MALFORMED;
+		return PIN_CELL_MALFORMED;
 	*number = (int64) (negative ? -sum : sum);
-	return overflow ? CELL_OUT_OF_RANGE : CELL_GOOD;
+	return overflow ? PIN_CELL_OUT_OF_RANGE : PIN_CELL_GOOD;
 }
 
-static CellStatus
+static PinCellStatus
 read_int2(PinColumn *column, const PinField *field, Datum *value)
 {
 	int64		number;
-	CellStatus	status = read_whole(field, PG_INT16_MIN, PG_INT16_MAX, &number);
+	PinCellStatus status = read_whole(field, PG_INT16_MIN, PG_INT16_MAX, &number);
 
 	*value = Int16GetDatum((int16) number);
 	return status;
 }
 
-static CellStatus
+static PinCellStatus
 read_int4(PinColumn *column, const PinField *field, Datum *value)
 {
 	int64		number;
-	CellStatus	status = read_whole(field, PG_INT32_MIN, PG_INT32_MAX, &number);
+	PinCellStatus status = read_whole(field, PG_INT32_MIN, PG_INT32_MAX, &number);
 
 	*value = Int32GetDatum((int32) number);
 	return status;
 }
 
-static CellStatus
+static PinCellStatus
 read_int8(PinColumn *column, const PinField *field, Datum *value)
 {
 	int64		number;
-	CellStatus	status = read_whole(field, PG_INT64_MIN, PG_INT64_MAX, &number);
+	PinCellStatus status = read_whole(field, PG_INT64_MIN, PG_INT64_MAX, &number);
 
 	*value = Int64GetDatum(number);
 	return status;
@@ -282,12 +268,12 @@ read_int8(PinColumn *column, const PinField *field, Datum *value)
  * What the service spells is between the years 1 and 9999, well within the
  * range of the server's types, so the sums below cannot overflow.
  */
-static CellStatus
+static PinCellStatus
 read_wire_time(const PinField *field, PinWireTime *time)
 {
 	if (pin_wire_time_parse(field->data, field->len, time))
-		return CELL_GOOD;
-	return time->out_of_range ? CELL_OUT_OF_RANGE : CELL_MALFORMED;
+		return PIN_CELL_GOOD;
+	return time->out_of_range ? PIN_CELL_OUT_OF_RANGE : PIN_CELL_MALFORMED;
 }
 
 static DateADT
@@ -297,63 +283,63 @@ date_of(const PinWireTime *time)
 }
 
 /* The date as it is written, whatever time and offset go with it. */
-static CellStatus
+static PinCellStatus
 read_date(PinColumn *column, const PinField *field, Datum *value)
 {
 	PinWireTime time;
-	CellStatus	status = read_wire_time(field, &time);
+	PinCellStatus status = read_wire_time(field, &time);
 
-	if (status == CELL_GOOD)
+	if (status == PIN_CELL_GOOD)
 		*value = DateADTGetDatum(date_of(&time));
 	return status;
 }
 
 /* The moment in UTC, which is also what a time without an offset means. */
-static CellStatus
+static PinCellStatus
 read_moment(const PinField *field, Timestamp *moment)
 {
 	PinWireTime time;
-	CellStatus	status = read_wire_time(field, &time);
+	PinCellStatus status = read_wire_time(field, &time);
 	int64		minutes;
 
-	if (status != CELL_GOOD)
+	if (status != PIN_CELL_GOOD)
 		return status;
 	if (!time.has_day)
-		return CELL_MALFORMED;	/* a month is no point in time */
+		return PIN_CELL_MALFORMED;	/* a month is no point in time */
 	minutes = (int64) time.hour * MINS_PER_HOUR + time.minute - time.offset;
 	*moment = date_of(&time) * USECS_PER_DAY + minutes * USECS_PER_MINUTE +
 		time.second * USECS_PER_SEC + time.usec;
-	return CELL_GOOD;
+	return PIN_CELL_GOOD;
 }
 
-static CellStatus
+static PinCellStatus
 read_timestamp(PinColumn *column, const PinField *field, Datum *value)
 {
 	Timestamp	moment;
-	CellStatus	status = read_moment(field, &moment);
+	PinCellStatus status = read_moment(field, &moment);
 
-	if (status != CELL_GOOD)
+	if (status != PIN_CELL_GOOD)
 		return status;
 	*value = TimestampGetDatum(moment);
 	if (column->typmod >= 0)
 		*value = DirectFunctionCall2(timestamp_scale, *value,
 									 Int32GetDatum(column->typmod));
-	return CELL_GOOD;
+	return PIN_CELL_GOOD;
 }
 
-static CellStatus
+static PinCellStatus
 read_timestamptz(PinColumn *column, const PinField *field, Datum *value)
 {
 	TimestampTz moment;
-	CellStatus	status = read_moment(field, &moment);
+	PinCellStatus status = read_moment(field, &moment);
 
-	if (status != CELL_GOOD)
+	if (status != PIN_CELL_GOOD)
 		return status;
 	*value = TimestampTzGetDatum(moment);
 	if (column->typmod >= 0)
 		*value = DirectFunctionCall2(timestamptz_scale, *value,
 									 Int32GetDatum(column->typmod));
-	return CELL_GOOD;
+	return PIN_CELL_GOOD;
 }
 
 /* Dates are so short that a call costs more than to look at their words. */
@@ -378,19 +364,19 @@ same_text(const char *a, const char *b, size_t len)
 }
 
 /* Reads what is not the same text as the last time. */
-static CellStatus
+static PinCellStatus
 read_repeated(PinColumn *column, const PinField *field, Datum *value)
 {
-	CellStatus	status;
+	PinCellStatus status;
 
 	if (field->len == column->repeated_len &&
 		same_text(field->data, column->repeated, field->len))
 	{
 		*value = column->repeated_value;
-		return CELL_GOOD;
+		return PIN_CELL_GOOD;
 	}
 	status = column->fresh(column, field, value);
-	if (status == CELL_GOOD && field->len <= REPEATED_TEXT_MAX)
+	if (status == PIN_CELL_GOOD && field->len <= REPEATED_TEXT_MAX)
 	{
 		memcpy(column->repeated, field->data, field->len);
 		column->repeated_len = field->len;
@@ -460,11 +446,25 @@ pin_column_create(Form_pg_attribute att)
 		FIXED_LENGTH_TEXT_MAX : SIZE_MAX;
 	choose_reader(column, att->attbyval);
 	column->utf8 = GetDatabaseEncoding() == PG_UTF8;
-	column->head.free_null = !OidIsValid(column->domain);
-	column->head.in_place = column->reader == read_text && !OidIsValid(column->domain);
 	column->kernel = pin_map_kernel();
 	column->uuid_reader = pin_uuid_reader_at(0);
+	column->number_reader = pin_number_reader_at(0);
 	return column;
+}
+
+PinCellReader
+pin_column_quick_reader(const PinColumn *column)
+{
+	if (OidIsValid(column->domain) || column->is_string ||
+		column->reader == read_by_input_function)
+		return NULL;
+	return column->reader;
+}
+
+bool
+pin_column_is_in_place(const PinColumn *column)
+{
+	return column->reader == read_text && !OidIsValid(column->domain);
 }
 
 bool
@@ -499,12 +499,12 @@ shown_cell(const PinField *field)
 }
 
 static void
-throw_bad_cell(PinColumn *column, CellStatus status, const PinField *field)
+throw_bad_cell(PinColumn *column, PinCellStatus status, const PinField *field)
 {
 	const char *cell = shown_cell(field);
 	const char *type = format_type_be(column->type);
 
-	if (status == CELL_MALFORMED)
+	if (status == PIN_CELL_MALFORMED)
 		ereport(ERROR,
 				(errcode(column->malformed_code),
 				 errmsg("invalid input syntax for type %s: \"%s\"", type, cell)));
@@ -540,7 +540,7 @@ trim(const PinField *cell)
 }
 
 Datum
-pin_column_convert_any(PinColumn *column, const PinField *cell, bool *isnull)
+pin_column_convert(PinColumn *column, const PinField *cell, bool *isnull)
 {
 	PinField	trimmed;
 	Datum		value = (Datum) 0;
@@ -554,10 +554,12 @@ pin_column_convert_any(PinColumn *column, const PinField *cell, bool *isnull)
 	*isnull = cell->len == 0 && !(column->is_string && cell->quoted);
 	if (!*isnull)
 	{
-		CellStatus	status;
+		PinCellStatus status;
 
 		status = column->reader(column, cell, &value);
-		if (status != CELL_GOOD)
+		if (status == PIN_CELL_UNUSUAL)
+			status = read_by_input_function(column, cell, &value);
+		if (status != PIN_CELL_GOOD)
 			throw_bad_cell(column, status, cell);
 	}
 	if (OidIsValid(column->domain))

@@ -26,13 +26,17 @@
 /* Conversion prepared for one column. */
 typedef struct PinColumn PinColumn;
 
-/* What all columns have, for pin_column_convert. */
-typedef struct PinColumnHead
+typedef enum PinCellStatus
 {
-	bool		in_place;		/* a short text of ASCII is the value as it
-								 * stands */
-	bool		free_null;		/* NULL need not be checked */
-} PinColumnHead;
+	PIN_CELL_GOOD,				/* *value is set */
+	PIN_CELL_MALFORMED,			/* the text is not spelled as the type is */
+	PIN_CELL_OUT_OF_RANGE,		/* well spelled, but no value of the type */
+	PIN_CELL_UNUSUAL			/* the type's input function has to look at it */
+} PinCellStatus;
+
+/* Reads a value from a field, without blanks around it unless it is a string. */
+typedef PinCellStatus (*PinCellReader) (PinColumn *column, const PinField *field,
+										Datum *value);
 
 /*
  * Prepares the conversion for an attribute's type and modifier.  The result is
@@ -48,9 +52,6 @@ extern PinColumn *pin_column_create(Form_pg_attribute att);
  */
 extern bool pin_column_fails_cleanly(const PinColumn *column);
 
-/* The same as pin_column_convert, for whatever is not as simple. */
-extern Datum pin_column_convert_any(PinColumn *column, const PinField *cell, bool *isnull);
-
 /*
  * Converts a field.  The result, unless *isnull, is valid as long as the field's
  * bytes are and until the column's next conversion: it may be in the place of
@@ -59,25 +60,31 @@ extern Datum pin_column_convert_any(PinColumn *column, const PinField *cell, boo
  * 22007, 22008, 22003, or the input function's own error), breaks a constraint
  * of a domain, or cannot be expressed in the database's encoding.
  */
-static inline Datum
-pin_column_convert(PinColumn *column, const PinField *cell, bool *isnull)
-{
-	const PinColumnHead *head = (PinColumnHead *) column;
+extern Datum pin_column_convert(PinColumn *column, const PinField *cell, bool *isnull);
 
-	if (cell->len == 0 && !cell->quoted && head->free_null)
-	{
-		*isnull = true;
-		return (Datum) 0;
-	}
-	/* not empty, and short: its header goes in front of it, where it stands */
-	if (head->in_place && cell->ascii &&
-		cell->len - 1 < VARATT_SHORT_MAX - VARHDRSZ_SHORT)
-	{
-		*isnull = false;
-		SET_VARSIZE_SHORT(cell->data - VARHDRSZ_SHORT, cell->len + VARHDRSZ_SHORT);
-		return PointerGetDatum(cell->data - VARHDRSZ_SHORT);
-	}
-	return pin_column_convert_any(column, cell, isnull);
+/*
+ * What reads the most common spellings of a column's values, and nothing else:
+ * fields that are not empty, to the same values as pin_column_convert.  It never
+ * throws.  NULL: the column has none.
+ */
+extern PinCellReader pin_column_quick_reader(const PinColumn *column);
+
+/*
+ * Is a text of this column, where it is short and valid, the value as it stands?
+ * One of ASCII alone is valid; pin_column_is_valid says whether any other is.
+ */
+extern bool pin_column_is_in_place(const PinColumn *column);
+extern bool pin_column_is_valid(const PinColumn *column, const PinField *text);
+
+/* Longest text that is short, bytes. */
+#define PIN_TEXT_SHORT_MAX (VARATT_SHORT_MAX - VARHDRSZ_SHORT)
+
+/* A short text as a value: its header goes in front of it, over a byte that is ours. */
+static inline Datum
+pin_text_in_place(char *text, size_t len)
+{
+	SET_VARSIZE_SHORT(text - VARHDRSZ_SHORT, len + VARHDRSZ_SHORT);
+	return PointerGetDatum(text - VARHDRSZ_SHORT);
 }
 
 #endif							/* PIN_CONVERT_H */

@@ -33,7 +33,7 @@
 /* First size of the buffer: fits into a second-level cache. */
 #define BUFFER_SIZE (256 * 1024)
 /* Zeros behind the last byte: a word that starts at the end is all zeros. */
-#define PADDING 8
+#define PADDING PIN_FIELD_SLACK
 /* Bytes in front of the buffer: the first field's that may be written over. */
 #define LEAD 8
 /* First size of the array of fields: wider than most datasets. */
@@ -567,16 +567,13 @@ static inline void
 describe_record(PinCsv *csv, size_t number, PinRecord *record)
 {
 	const PinFieldMap *map = &csv->map;
-	PinSpan		span = {.start = map->records[number],.end = map->records[number + 1]};
 
 	record->nfields = csv->width;
 	record->fields = NULL;
 	record->map = map;
 	record->origin = csv->buf + csv->record;
 	record->ends = csv->ends + 1;
-	record->wide = pin_map_any(map->wide, &span);
-	record->doubled = pin_map_any(map->doubled, &span);
-	csv->ends[0] = span.start - 1;
+	csv->ends[0] = map->records[number] - 1;
 }
 
 void

@@ -39,6 +39,9 @@ typedef struct PinCsv PinCsv;
  */
 typedef ptrdiff_t (*PinCsvRead) (void *arg, char *buf, size_t size, PinError *err);
 
+/* So many bytes behind a field can be read, whatever they are. */
+#define PIN_FIELD_SLACK PIN_MAP_SLACK
+
 typedef struct PinField
 {
 	char	   *data;			/* unescaped, in the reader's buffer; valid
@@ -59,8 +62,6 @@ typedef struct PinRecord
 	char	   *origin;			/* what its offsets count from */
 	const uint32_t *ends;		/* where fields end; before the first, where
 								 * the record begins, less one */
-	bool		wide;			/* not all of it is ASCII */
-	bool		doubled;		/* a doubled quote may be in it */
 } PinRecord;
 
 typedef enum PinCsvStatus
@@ -122,35 +123,55 @@ extern void pin_csv_find(PinCsv *csv, PinRecord *record, int first, int end);
 extern void pin_csv_unescape(PinField *field);
 
 /*
+ * A field of a record that was found by the map, as it stands there: without the
+ * quotes around it, but with all in it that is doubled.  Quotes are taken off
+ * without a branch, since no processor could foresee it.
+ */
+static inline void
+pin_csv_raw_field(const PinRecord *record, int number, PinField *field)
+{
+	uint32_t	start = record->ends[number - 1] + 1;
+	uint32_t	end = record->ends[number];
+	char	   *data = record->origin + start;
+	bool		quoted = (*data == '"') & (end > start);
+
+	field->data = data + quoted;
+	field->len = end - start - 2 * quoted;
+	field->quoted = quoted;
+	field->ascii = false;
+}
+
+/* The marks of the fields from first on and before end, in such a record. */
+static inline int
+pin_csv_marks(const PinRecord *record, int first, int end)
+{
+	PinSpan		span = {.start = record->ends[first - 1] + 1,.end = record->ends[end - 1]};
+
+	return pin_map_marks(record->map, &span);
+}
+
+/*
  * A field of the record that was returned last.  Where no field is set it must
  * have been found, and may be taken once; what is done to it, and to the byte
  * before it, does not change what other fields are.
  *
- * Most fields have no quotes, most records nothing but ASCII: so the first is
- * done without a branch, and the second was asked for once a record.  The result
- * is written member by member, and best read so: a processor has to wait where
- * it reads at once what it has just written in parts.
+ * The result is written member by member, and best read so: a processor has to
+ * wait where it reads at once what it has just written in parts.
  */
 static inline void
 pin_csv_field(const PinRecord *record, int number, PinField *field)
 {
-	PinSpan		span;
-	bool		quoted;
+	int			marks;
 
 	if (record->fields != NULL)
 	{
 		*field = record->fields[number];
 		return;
 	}
-	span.start = record->ends[number - 1] + 1;
-	span.end = record->ends[number];
-	field->data = record->origin + span.start;
-	quoted = *field->data == '"' && span.end > span.start;
-	field->data += quoted;
-	field->len = span.end - span.start - 2 * quoted;
-	field->quoted = quoted;
-	field->ascii = !record->wide || !pin_map_any(record->map->wide, &span);
-	if (record->doubled && quoted && pin_map_any(record->map->doubled, &span))
+	pin_csv_raw_field(record, number, field);
+	marks = pin_csv_marks(record, number, number + 1);
+	field->ascii = (marks & PIN_MAP_WIDE) == 0;
+	if ((marks & PIN_MAP_DOUBLED) != 0 && field->quoted)
 		pin_csv_unescape(field);
 }
 

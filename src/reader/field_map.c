@@ -115,8 +115,8 @@ walk_block(PinFieldMap *map, Walk *walk, size_t offset, size_t n, Block block,
 	uint64_t	astray = behind & ~(block.delimiter | block.newline | block.quote);
 	uint64_t	bad = opening & ~((ends | closing) << 1 | walk->opens_well);
 
-	map->wide[i] = block.wide;
-	map->doubled[i] = (behind & opening) != 0;
+	map->marks[i] = (block.wide ? PIN_MAP_WIDE : 0) |
+		((behind & opening) != 0 ? PIN_MAP_DOUBLED : 0);
 	if (__builtin_expect((astray | bad) != 0 || block.zero, 0))
 	{
 		if (n < PIN_MAP_BLOCK)
@@ -378,23 +378,31 @@ mistakes_avx2(__m128i v, __m128i before)
 	return _mm_xor_si128(pairs, _mm_and_si128(_mm_or_si128(third, fourth), _mm_set1_epi8(-128)));
 }
 
+/* From so many bytes before its middle on: a mask of so many first bytes. */
+static const uint8_t first_bytes[32] = {
+	0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF
+};
+
 AVX2 static bool
 is_utf8_avx2(const char *text, size_t len)
 {
 	__m128i		before = _mm_setzero_si128();
 	__m128i		bad = _mm_setzero_si128();
 	__m128i		v;
-	char		rest[16] = {0};
 
-	for (; len >= sizeof(rest); text += sizeof(rest), len -= sizeof(rest))
+	for (; len >= 16; text += 16, len -= 16)
 	{
 		v = _mm_loadu_si128((const __m128i *) text);
 		bad = _mm_or_si128(bad, mistakes_avx2(v, before));
 		before = v;
 	}
-	/* a character that is cut off is seen by the zero behind it */
-	memcpy(rest, text, len);
-	v = _mm_loadu_si128((const __m128i *) rest);
+
+	/*
+	 * a character that is cut off is seen by the zero in place of what
+	 * follows
+	 */
+	v = _mm_and_si128(_mm_loadu_si128((const __m128i *) text),
+					  _mm_loadu_si128((const __m128i *) (first_bytes + 16 - len)));
 	bad = _mm_or_si128(bad, mistakes_avx2(v, before));
 	return _mm_testz_si128(bad, bad);
 }
@@ -480,16 +488,14 @@ bool
 pin_map_reserve(PinFieldMap *map, size_t len)
 {
 	size_t		blocks = len / PIN_MAP_BLOCK + 1;
-	size_t		marks = blocks + sizeof(uint64_t);	/* they are read as words */
 
 	if (blocks <= map->blocks)
 		return true;
 	pin_map_free(map);
 	map->ends = malloc(blocks * sizeof(uint64_t));
-	map->wide = calloc(marks, 1);
-	map->doubled = calloc(marks, 1);
+	map->marks = malloc(blocks);
 	map->records = malloc((blocks * BLOCK_RECORDS + 1) * sizeof(uint32_t));
-	if (map->ends == NULL || map->wide == NULL || map->doubled == NULL || map->records == NULL)
+	if (map->ends == NULL || map->marks == NULL || map->records == NULL)
 	{
 		pin_map_free(map);
 		return false;
@@ -503,8 +509,7 @@ void
 pin_map_free(PinFieldMap *map)
 {
 	free(map->ends);
-	free(map->wide);
-	free(map->doubled);
+	free(map->marks);
 	free(map->records);
 	memset(map, 0, sizeof(*map));
 }

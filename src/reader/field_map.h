@@ -27,12 +27,17 @@
 /* What a map's bits of one block are about. */
 #define PIN_MAP_BLOCK 64
 
+/* Bytes behind a text that a kernel may look at, for nothing. */
+#define PIN_MAP_SLACK 16
+
+/* What a block is marked with, and so are all spans that touch it. */
+#define PIN_MAP_WIDE 1			/* not all of it is ASCII */
+#define PIN_MAP_DOUBLED 2		/* a doubled quote is in it */
+
 typedef struct PinFieldMap
 {
 	uint64_t   *ends;			/* one word a block: bytes that end a field */
-	uint8_t    *wide;			/* one byte a block: 1: not all of it is ASCII */
-	uint8_t    *doubled;		/* one byte a block: 1: a doubled quote is in
-								 * it */
+	uint8_t    *marks;			/* one byte a block: what is in it */
 	uint32_t   *records;		/* offset of each record, and behind the last */
 	size_t		blocks;			/* blocks there is room for */
 	size_t		room;			/* records there is room for */
@@ -74,7 +79,10 @@ typedef struct PinMapKernel
 	void		(*find) (const PinFieldMap *map, size_t record, int first, int n,
 						 uint32_t *ends);
 
-	/* Is it UTF-8, as strict as the standard?  Zero bytes count as valid. */
+	/*
+	 * Is it UTF-8, as strict as the standard?  Zero bytes count as valid.
+	 * PIN_MAP_SLACK bytes behind it can be read, whatever they are.
+	 */
 	bool		(*is_utf8) (const char *text, size_t len);
 } PinMapKernel;
 
@@ -91,23 +99,19 @@ extern bool pin_map_reserve(PinFieldMap *map, size_t len);
 extern void pin_map_free(PinFieldMap *map);
 
 /*
- * Is any of the blocks marked, in which a span's bytes are?  Mostly they are so
- * few that their marks are in one word.
+ * The marks of the blocks in which a span's bytes are.  Mostly these are two at
+ * most, so that no loop is needed.
  */
-static inline bool
-pin_map_any(const uint8_t *marks, const PinSpan *span)
+static inline int
+pin_map_marks(const PinFieldMap *map, const PinSpan *span)
 {
 	size_t		first = span->start / PIN_MAP_BLOCK;
-	size_t		more = span->end / PIN_MAP_BLOCK - first;
-	uint64_t	word;
+	size_t		last = span->end / PIN_MAP_BLOCK;
+	int			marks = map->marks[first] | map->marks[last];
 
-	if (more >= sizeof(word))
-		return memchr(marks + first, 1, more + 1) != NULL;
-	memcpy(&word, marks + first, sizeof(word));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	word = __builtin_bswap64(word);
-#endif
-	return word << (sizeof(word) - 1 - more) * 8 != 0;
+	while (++first < last)
+		marks |= map->marks[first];
+	return marks;
 }
 
 #endif							/* PIN_FIELD_MAP_H */

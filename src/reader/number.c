@@ -107,8 +107,8 @@ compose(PinNumber *number, const Digits *d, bool negative, int scale)
 	SET_VARSIZE(number, offsetof(PinNumber, digits) + (last - first) * sizeof(int16));
 }
 
-bool
-pin_number_read(const char *text, size_t len, PinNumber *number)
+static bool
+read_scalar(const char *text, size_t len, PinNumber *number)
 {
 	const char *end = text + len;
 	bool		negative = len > 0 && *text == '-';
@@ -142,4 +142,97 @@ pin_number_read(const char *text, size_t len, PinNumber *number)
 	split(&d, whole, fraction, scale);
 	compose(number, &d, negative, scale);
 	return true;
+}
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#define SSSE3 __attribute__((target("ssse3")))
+
+/* So many digits before the point, and behind it, are read side by side. */
+#define HALF 8
+
+/*
+ * From digits as they are written to the two halves: those before the point end
+ * in the middle, those behind it begin there, and nothing is on either side.
+ * For each number of digits before and behind.
+ */
+#define NOTHING (-1)
+#define FRONT(whole, i) ((i) < HALF - (whole) ? NOTHING : (i) - (HALF - (whole)))
+#define BACK(whole, scale, i) ((i) < (scale) ? (whole) + 1 + (i) : NOTHING)
+#define PLACES(whole, scale) { \
+	FRONT(whole, 0), FRONT(whole, 1), FRONT(whole, 2), FRONT(whole, 3), \
+	FRONT(whole, 4), FRONT(whole, 5), FRONT(whole, 6), FRONT(whole, 7), \
+	BACK(whole, scale, 0), BACK(whole, scale, 1), BACK(whole, scale, 2), BACK(whole, scale, 3), \
+	BACK(whole, scale, 4), BACK(whole, scale, 5), BACK(whole, scale, 6), BACK(whole, scale, 7)}
+#define SCALES(whole) { \
+	PLACES(whole, 0), PLACES(whole, 1), PLACES(whole, 2), PLACES(whole, 3), PLACES(whole, 4), \
+	PLACES(whole, 5), PLACES(whole, 6), PLACES(whole, 7), PLACES(whole, 8)}
+
+static const int8 places[HALF + 1][HALF + 1][2 * HALF] = {
+	SCALES(0), SCALES(1), SCALES(2), SCALES(3), SCALES(4), SCALES(5), SCALES(6), SCALES(7), SCALES(8)
+};
+
+/*
+ * Sixteen characters at once, without a branch that depends on how many digits
+ * there are: no processor could foresee it.
+ */
+SSSE3 static bool
+read_ssse3(const char *text, size_t len, PinNumber *number)
+{
+	bool		negative = len > 0 && *text == '-';
+	size_t		n = len - negative;
+	__m128i		v = _mm_loadu_si128((const __m128i *) (text + negative));
+	__m128i		digits = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+	__m128i		is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits);
+	uint32		others = ~_mm_movemask_epi8(is_digit) & ((UINT32_C(1) << (n & 31)) - 1);
+	uint32		point = others != 0 ? __builtin_ctz(others) : n;
+	uint32		scale = n - point - (others != 0);
+	uint32		zeros;
+	uint64		four;
+	int			first;
+	int			count;
+
+	if (n == 0 || n > 2 * HALF || (others & (others - 1)) != 0 ||
+		point == 0 || point > HALF || scale > HALF ||
+		(others != 0 && (scale == 0 || text[negative + point] != '.')))
+		return read_scalar(text, len, number);
+
+	/* two digits, four digits, and the four numbers side by side */
+	digits = _mm_shuffle_epi8(digits, _mm_loadu_si128((const __m128i *) places[point][scale]));
+	digits = _mm_maddubs_epi16(digits, _mm_set1_epi16(1 << 8 | 10));
+	digits = _mm_madd_epi16(digits, _mm_set1_epi32(1 << 16 | 100));
+	digits = _mm_packs_epi32(digits, digits);
+	four = _mm_cvtsi128_si64(digits);
+	zeros = _mm_movemask_epi8(_mm_cmpeq_epi16(digits, _mm_setzero_si128())) & 0xFF;
+	if (zeros == 0xFF)
+	{
+		compose_short(number, 0, 0, false, scale);
+		return true;
+	}
+	first = __builtin_ctz(~zeros) / 2;
+	count = (31 - __builtin_clz(~zeros & 0xFF)) / 2 + 1 - first;
+	four >>= first * 16;
+	number->header = SHORT_FORM | (negative ? SHORT_NEGATIVE : 0) |
+		scale << SHORT_SCALE_SHIFT | ((HALF / BASE_DIGITS - 1 - first) & SHORT_WEIGHT_MASK);
+	memcpy(number->digits, &four, sizeof(four));
+	SET_VARSIZE(number, offsetof(PinNumber, digits) + count * sizeof(int16));
+	return true;
+}
+
+#endif							/* x86 */
+
+PinNumberReader
+pin_number_reader_at(int i)
+{
+	PinNumberReader readers[3] = {NULL};
+	int			n = 0;
+
+#if defined(__x86_64__)
+	if (__builtin_cpu_supports("ssse3"))
+		readers[n++] = read_ssse3;
+#endif
+	readers[n++] = read_scalar;
+	return i < n ? readers[i] : NULL;
 }

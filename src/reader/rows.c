@@ -19,6 +19,19 @@
 #include "throw.h"
 #include "utils/memutils.h"
 
+/* How a cell is converted.  In this order. */
+typedef enum Way
+{
+	IN_PLACE,					/* a short text is the value as it stands */
+	QUICK,						/* what is simple is read without more ado */
+	CLEAN,						/* by its type; what fails leaves nothing
+								 * behind */
+	GUARDED						/* likewise, but within a subtransaction if
+								 * errors are caught */
+} Way;
+
+#define WAYS (GUARDED + 1)
+
 /* One needed column: where it stands in the file and how it is converted. */
 typedef struct Cell
 {
@@ -26,6 +39,9 @@ typedef struct Cell
 	int			field;			/* number of the file's field, from 0 */
 	const char *remote_name;	/* as the header says it */
 	PinColumn  *column;			/* conversion */
+	PinCellReader quick;		/* reads what is simple, where the way is
+								 * QUICK */
+	Way			way;			/* how */
 	bool		not_null;		/* declared so */
 	const PinField *same;		/* what an earlier cell took of the same
 								 * field, or NULL */
@@ -43,10 +59,9 @@ typedef struct Constant
 /* Columns that are converted at the same time. */
 typedef struct Stage
 {
-	Cell	   *cells;			/* the columns */
+	Cell	   *cells;			/* the columns, by way */
 	int			ncells;			/* their number */
-	int			nclean;			/* the first of them, whose conversion fails
-								 * cleanly */
+	int			ends[WAYS];		/* behind the last one of each way */
 	int			nstrict;		/* of them, how many are not_null */
 	int			first;			/* the first field they are read from */
 	int			end;			/* the last one, plus one */
@@ -57,7 +72,9 @@ struct PinRows
 {
 	PinRowsSource source;		/* what to read */
 	MemoryContext context;		/* owns this and all below it */
-	MemoryContext row_context;	/* values of the current row */
+	MemoryContext row_context;	/* values of the current row that have no
+								 * other place */
+	bool		row_used;		/* something may be in it */
 	MemoryContextCallback callback; /* frees the CSV reader */
 	PinCsv	   *csv;			/* record reader */
 	PinReportBytes bytes;		/* what it reads */
@@ -132,29 +149,21 @@ throw_missing(PinRows *rows, const char *missing)
 			  psprintf("report file of %s", rows->source.what));
 }
 
-/* Columns that need a subtransaction come last. */
-static void
-add_cell(Stage *stage, Cell cell)
-{
-	stage->nstrict += cell.not_null;
-	if (pin_column_fails_cleanly(cell.column))
-	{
-		stage->cells[stage->ncells++] = stage->cells[stage->nclean];
-		stage->cells[stage->nclean++] = cell;
-	}
-	else
-		stage->cells[stage->ncells++] = cell;
-}
-
 /* Prepares a column that is needed. */
 static void
 add_column(PinRows *rows, Cell cell)
 {
 	Form_pg_attribute att = TupleDescAttr(rows->source.tupdesc, cell.attnum - 1);
+	Stage	   *stage = bms_is_member(cell.attnum, rows->source.late) ? &rows->late : &rows->early;
 
 	cell.column = pin_column_create(att);
+	cell.quick = pin_column_quick_reader(cell.column);
+	cell.way = pin_column_is_in_place(cell.column) ? IN_PLACE :
+		cell.quick != NULL ? QUICK :
+		pin_column_fails_cleanly(cell.column) ? CLEAN : GUARDED;
 	cell.not_null = att->attnotnull;
-	add_cell(bms_is_member(cell.attnum, rows->source.late) ? &rows->late : &rows->early, cell);
+	stage->nstrict += cell.not_null;
+	stage->cells[stage->ncells++] = cell;
 }
 
 /* Finds each declared column in the header and prepares those needed. */
@@ -184,6 +193,50 @@ match_header(PinRows *rows, const PinRecord *header)
 	}
 	if (missing.len > 0)
 		throw_missing(rows, missing.data);
+}
+
+static void
+count_users(const Stage *stage, int *users)
+{
+	for (int i = 0; i < stage->ncells; i++)
+		users[stage->cells[i].field]++;
+}
+
+/*
+ * What several cells need has to be kept, with all its quotes taken off.
+ * users: for each field, how many need it.
+ */
+static void
+keep_shared(Stage *stage, const int *users)
+{
+	for (int i = 0; i < stage->ncells; i++)
+	{
+		Cell	   *cell = &stage->cells[i];
+
+		if (users[cell->field] > 1)
+			cell->way = Max(cell->way, CLEAN);
+	}
+}
+
+static int
+compare_ways(const void *a, const void *b)
+{
+	const Cell *x = a;
+	const Cell *y = b;
+
+	return x->way != y->way ? (int) x->way - (int) y->way : x->attnum - y->attnum;
+}
+
+/* Puts cells that are converted the same way side by side. */
+static void
+arrange(Stage *stage)
+{
+	qsort(stage->cells, stage->ncells, sizeof(Cell), compare_ways);
+	for (int i = 0; i < stage->ncells; i++)
+	{
+		for (int way = stage->cells[i].way; way < WAYS; way++)
+			stage->ends[way] = i + 1;
+	}
 }
 
 /*
@@ -225,9 +278,10 @@ convert_constants(PinRows *rows)
 	forboth(lcnum, rows->source.constant_attnums, lcvalue, rows->source.constants)
 	{
 		Constant   *constant = &rows->constants[rows->nconstants];
-		char	   *text = psprintf(" %s", strVal(lfirst(lcvalue)));
-		PinField	field = {.data = text + 1,.len = strlen(text + 1)};
+		const char *text = strVal(lfirst(lcvalue));
+		PinField	field = {.len = strlen(text)};
 
+		field.data = memcpy((char *) palloc0(1 + field.len + PIN_FIELD_SLACK) + 1, text, field.len);
 		constant->attnum = lfirst_int(lcnum);
 		if (!bms_is_member(constant->attnum, rows->source.needed))
 			continue;
@@ -247,12 +301,20 @@ static void
 read_header(PinRows *rows)
 {
 	PinRecord	header;
+	int		   *users;
 	const PinField **taken;
 
 	if (!next_record(rows, &header))
 		return;
 	match_header(rows, &header);
+	users = palloc0(sizeof(int) * rows->nfields);
 	taken = palloc0(sizeof(PinField *) * rows->nfields);
+	count_users(&rows->early, users);
+	count_users(&rows->late, users);
+	keep_shared(&rows->early, users);
+	keep_shared(&rows->late, users);
+	arrange(&rows->early);
+	arrange(&rows->late);
 	share_fields(&rows->early, taken);
 	share_fields(&rows->late, taken);
 	expect_rows(rows);
@@ -268,6 +330,7 @@ pin_rows_open(const PinRowsSource *source)
 	PinRows    *rows = palloc0(sizeof(PinRows));
 
 	rows->source = *source;
+	rows->shown = true;
 	rows->bytes.fd = source->fd;
 	rows->bytes.begin = source->offset;
 	rows->bytes.end = source->size;
@@ -300,8 +363,6 @@ cell_context(void *arg)
 	PinRows    *rows = arg;
 	char		text[CELL_SHOWN_MAX + 1] = "";
 
-	if (rows->current == NULL)
-		return;
 	if (rows->shown)
 		pin_error_clean(text, sizeof(text), rows->current->text.data, rows->current->text.len);
 	errcontext("report file line " UINT64_FORMAT ", field \"%s\", column \"%s\" of %s: \"%s\"",
@@ -311,25 +372,115 @@ cell_context(void *arg)
 			   rows->source.what, pin_text_to_server(text));
 }
 
-/* Inlined, since most are so simple that a call would cost more than they do. */
-static pg_attribute_always_inline void
-convert_cell(PinRows *rows, Cell *cell, Datum *values, bool *isnull)
+/* Reads the value of the current cell, whatever its text is. */
+static void
+convert_text(PinRows *rows, Cell *cell, Datum *value, bool *isnull)
+{
+	ErrorContextCallback errcallback = {
+		.callback = cell_context,.arg = rows,.previous = error_context_stack
+	};
+	MemoryContext old = MemoryContextSwitchTo(rows->row_context);
+
+	rows->row_used = true;
+	rows->current = cell;
+	error_context_stack = &errcallback;
+	*value = pin_column_convert(cell->column, &cell->text, isnull);
+	error_context_stack = errcallback.previous;
+	MemoryContextSwitchTo(old);
+}
+
+/* A cell that is not simple, or whose text has to be kept for others. */
+static pg_noinline void
+convert_any(PinRows *rows, Cell *cell, Datum *values, bool *isnull)
 {
 	int			i = cell->attnum - 1;
+	PinField   *text = &cell->text;
 
-	rows->current = cell;
 	if (cell->same != NULL)
-		cell->text = *cell->same;
+		*text = *cell->same;
 	else
-		pin_csv_field(&rows->record, cell->field, &cell->text);
-	values[i] = pin_column_convert(cell->column, &cell->text, &isnull[i]);
+		pin_csv_field(&rows->record, cell->field, text);
+	if (cell->way == IN_PLACE && text->len <= PIN_TEXT_SHORT_MAX &&
+		(text->ascii || pin_column_is_valid(cell->column, text)))
+	{
+		values[i] = pin_text_in_place(text->data, text->len);
+		isnull[i] = text->len == 0 && !text->quoted;
+	}
+	else
+		convert_text(rows, cell, &values[i], &isnull[i]);
+}
+
+/*
+ * A text of a record that was found by the map, with nothing but ASCII in it and
+ * no doubled quotes.  One that is not there gets a header, too, so that there is
+ * no branch that no processor could foresee.
+ */
+static pg_attribute_always_inline bool
+convert_in_place(const PinRecord *record, const Cell *cell, Datum *values, bool *isnull)
+{
+	int			i = cell->attnum - 1;
+	PinField	text;
+
+	pin_csv_raw_field(record, cell->field, &text);
+	if (text.len > PIN_TEXT_SHORT_MAX)
+		return false;
+	values[i] = pin_text_in_place(text.data, text.len);
+	isnull[i] = text.len == 0 && !text.quoted;
+	return true;
+}
+
+/* A value of another type in such a record, or in any other that has a map. */
+static pg_attribute_always_inline bool
+convert_quickly(const PinRecord *record, const Cell *cell, Datum *values, bool *isnull)
+{
+	int			i = cell->attnum - 1;
+	PinField	text;
+
+	pin_csv_raw_field(record, cell->field, &text);
+	isnull[i] = text.len == 0;
+	values[i] = (Datum) 0;
+	return text.len == 0 || cell->quick(cell->column, &text, &values[i]) == PIN_CELL_GOOD;
 }
 
 static void
+convert_cell(PinRows *rows, Cell *cell, Datum *values, bool *isnull)
+{
+	if (cell->way != QUICK || rows->record.fields != NULL ||
+		!convert_quickly(&rows->record, cell, values, isnull))
+		convert_any(rows, cell, values, isnull);
+}
+
+/* Are there doubled quotes or more than ASCII near these fields, or no map? */
+static inline bool
+is_odd(const PinRecord *record, int first, int end)
+{
+	return record->fields != NULL || pin_csv_marks(record, first, end) != 0;
+}
+
+/*
+ * All cells, in one loop for each way: most are so simple that to ask which way
+ * one goes would cost more than to go it.
+ */
+static void
 convert_strictly(PinRows *rows, const Stage *stage, Datum *values, bool *isnull)
 {
-	for (int i = 0; i < stage->ncells; i++)
-		convert_cell(rows, &stage->cells[i], values, isnull);
+	const PinRecord *record = &rows->record;
+	bool		odd = is_odd(record, stage->first, stage->end);
+	Cell	   *cell = stage->cells;
+
+	for (; cell < stage->cells + stage->ends[IN_PLACE]; cell++)
+	{
+		if ((odd && is_odd(record, cell->field, cell->field + 1)) ||
+			!convert_in_place(record, cell, values, isnull))
+			convert_any(rows, cell, values, isnull);
+	}
+	for (; cell < stage->cells + stage->ends[QUICK]; cell++)
+	{
+		if (record->fields != NULL || !convert_quickly(record, cell, values, isnull))
+			convert_any(rows, cell, values, isnull);
+	}
+	for (; cell < stage->cells + stage->ncells; cell++)
+		convert_any(rows, cell, values, isnull);
 }
 
 /* Takes an error off the error stack. */
@@ -465,7 +616,7 @@ convert_guarded(PinRows *rows, const Stage *stage, Datum *values, bool *isnull,
 static void
 check_subtransactions(const PinRows *rows, const Stage *stage)
 {
-	const Cell *cell = &stage->cells[stage->nclean];
+	const Cell *cell = &stage->cells[stage->ends[CLEAN]];
 
 	if (pin_subtransaction_allowed())
 		return;
@@ -483,15 +634,18 @@ static void
 convert_leniently(PinRows *rows, Stage *stage, Datum *values, bool *isnull)
 {
 	volatile int next = 0;
+	MemoryContext old = MemoryContextSwitchTo(rows->row_context);
 
-	while (next < stage->nclean)
-		convert_catching(rows, stage, values, isnull, &next, stage->nclean);
+	rows->row_used = true;
+	while (next < stage->ends[CLEAN])
+		convert_catching(rows, stage, values, isnull, &next, stage->ends[CLEAN]);
 	if (next < stage->ncells)
 		check_subtransactions(rows, stage);
 	while (next < stage->ncells)
 		convert_guarded(rows, stage, values, isnull, &next, stage->ncells);
 	if (rows->bad_row)
 		mark_bad_row(rows, stage);
+	MemoryContextSwitchTo(old);
 }
 
 /*
@@ -501,9 +655,14 @@ convert_leniently(PinRows *rows, Stage *stage, Datum *values, bool *isnull)
 static void
 check_not_null(PinRows *rows, const Stage *stage, const bool *isnull)
 {
+	ErrorContextCallback errcallback = {
+		.callback = cell_context,.arg = rows,.previous = error_context_stack
+	};
+
 	if (stage->nstrict == 0)
 		return;
 	rows->shown = false;
+	error_context_stack = &errcallback;
 	for (int i = 0; i < stage->ncells; i++)
 	{
 		rows->current = &stage->cells[i];
@@ -516,31 +675,22 @@ check_not_null(PinRows *rows, const Stage *stage, const bool *isnull)
 							rows->source.what),
 					 errhint("Use ALTER FOREIGN TABLE ... ALTER COLUMN ... DROP NOT NULL.")));
 	}
+	error_context_stack = errcallback.previous;
+	rows->shown = true;
 }
 
 /* Reads the columns of a stage from the current row. */
 static void
 convert_stage(PinRows *rows, Stage *stage, Datum *values, bool *isnull)
 {
-	ErrorContextCallback errcallback = {
-		.callback = cell_context,.arg = rows,.previous = error_context_stack
-	};
-	MemoryContext old;
-
 	if (stage->ncells == 0)
 		return;
 	pin_csv_find(rows->csv, &rows->record, stage->first, stage->end);
-	old = MemoryContextSwitchTo(rows->row_context);
-	rows->current = NULL;
-	rows->shown = true;
-	error_context_stack = &errcallback;
 	if (rows->source.set_null)
 		convert_leniently(rows, stage, values, isnull);
 	else
 		convert_strictly(rows, stage, values, isnull);
 	check_not_null(rows, stage, isnull);
-	error_context_stack = errcallback.previous;
-	MemoryContextSwitchTo(old);
 }
 
 /*
@@ -602,7 +752,9 @@ pin_rows_alike(const PinRows *rows, Datum *values, bool *isnull)
 bool
 pin_rows_next(PinRows *rows, Datum *values, bool *isnull)
 {
-	MemoryContextReset(rows->row_context);
+	if (rows->row_used)
+		MemoryContextReset(rows->row_context);
+	rows->row_used = false;
 	if (!next_row(rows))
 		return false;
 	pin_rows_alike(rows, values, isnull);

@@ -306,6 +306,7 @@ pin_snapshot_close(PinSnapshot *s)
 typedef struct Search
 {
 	const PinNeed *need;		/* what it shall contain */
+	uint64		stranger;		/* what it does not; see strangers.c */
 	TimestampTz oldest;			/* that is of use */
 	PinSnapshot *best;			/* so far; NULL: none */
 } Search;
@@ -326,11 +327,16 @@ static void
 consider(const char *path, void *arg)
 {
 	Search	   *search = arg;
-	PinSnapshot *s = pin_snapshot_open(path);
+	PinSnapshot *s;
+	bool		contains;
 
+	if (pin_stranger_is_known(search->stranger, path))
+		return;
+	s = pin_snapshot_open(path);
 	if (s == NULL)
 		return;
-	if (pin_snapshot_contains(s, search->need) && s->head.as_of >= search->oldest &&
+	contains = pin_snapshot_contains(s, search->need);
+	if (contains && s->head.as_of >= search->oldest &&
 		(search->best == NULL || s->head.as_of > search->best->head.as_of))
 	{
 		discard(search->best);
@@ -338,12 +344,14 @@ consider(const char *path, void *arg)
 	}
 	else
 		discard(s);
+	if (!contains)
+		pin_stranger_note(search->stranger, path);
 }
 
 PinSnapshot *
 pin_snapshot_find(const PinNeed *need, TimestampTz oldest)
 {
-	Search		search = {.need = need,.oldest = oldest};
+	Search		search = {.need = need,.stranger = pin_stranger_of(need),.oldest = oldest};
 	char		prefix[SCOPE_DIGITS + 1];
 
 	strlcpy(prefix, need->scope, sizeof(prefix));

@@ -139,6 +139,19 @@ extern void pin_snapshot_forget_hits(const char *path);
 /* Is the snapshot gone whose hits are counted at that path? */
 extern bool pin_snapshot_hits_are_left(const char *hits_path);
 
+/*
+ * ---- strangers: snapshots that lack what a need wants; in strangers.c ----
+ *
+ * A number stands for all that decides about it on the need's side.
+ */
+extern uint64 pin_stranger_of(const PinNeed *need);
+
+/* Is the snapshot at a path known to lack it? */
+extern bool pin_stranger_is_known(uint64 stranger, const char *path);
+
+/* From now on it is, to this session. */
+extern void pin_stranger_note(uint64 stranger, const char *path);
+
 /* ---- writing ---- */
 
 /*

@@ -23,9 +23,9 @@
 #include "fmgr.h"
 #include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
+#include "insights/catalog.h"
 #include "insights/offer.h"
 #include "insights/recurring.h"
-#include "insights/shipped.h"
 #include "option_value.h"
 #include "snapshot/need.h"
 #include "sql/look.h"
@@ -208,7 +208,7 @@ static int
 minimum_hours(const Target *target)
 {
 	const PinTable *table = target->table;
-	const PinCatalogDataset *known = pin_catalog_dataset(pin_shipped_catalog(), table->program,
+	const PinCatalogDataset *known = pin_catalog_dataset(&pin_shipped_catalog, table->program,
 														 table->dataset);
 	int			hours = known == NULL ? -1 : known->minimum_recurrence_hours;
 	List	   *offers = NIL;
