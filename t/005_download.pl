@@ -277,7 +277,19 @@ $emulator->switches({ content_md5 => \0, gzip => 'off', csv_no_final_newline => 
 @sent = downloads_of($all);
 is(statuses(@sent), '200 416', 'which proves a file without a final newline, too');
 is(ranges(@sent), '- bytes=' . ($plain_size - 1) . '-', 'by all its bytes');
-$emulator->switches({ content_md5 => \1, csv_no_final_newline => \0 });
+
+# A reply was cut and made to fit; of the rest only the proof of its end is lost.
+$emulator->switches({ content_length => \0, csv_no_final_newline => \0 });
+@sent = downloads_of($all, { truncate => $plain_size - 300 }, { reset_after => 300 });
+is(statuses(@sent), '200 206 416', 'broken off behind the end, where there was another');
+is(ranges(@sent), "- bytes=@{[ $plain_size - 300 ]}- bytes=$plain_size-", 'which is not the end');
+$emulator->switches({ content_length => \1, content_md5 => \1 });
+
+# The store forgets what length it has told.
+$emulator->switches({ content_md5 => \0 });
+@sent = downloads_of($all, { reset_after => $plain_size - 10 }, { status => 416 });
+is(statuses(@sent), '200 416 200 416', 'nothing is said to follow where something has to: begun anew');
+$emulator->switches({ content_md5 => \1 });
 
 # Errors.
 sub error_of

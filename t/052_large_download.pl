@@ -42,6 +42,9 @@ sub begin
 	return;
 }
 
+# Bytes of a file, and of disk that it takes, also for what is not in it.
+sub size_and_disk { my @stat = stat($_[0]); return ($stat[7], 512 * $stat[12]); }
+
 sub downloads { return $emulator->log(endpoint => 'download'); }
 
 my %text = (gzip => 'off', content_encoding => \0);
@@ -53,6 +56,8 @@ $all = $node->safe_psql('postgres', $scan);
 like($all, qr/^15000\|/, 'all rows are there');
 $size = (downloads())[0]{bytes_sent};
 cmp_ok($size, '>', 3 * $window, 'the file is larger than several windows');
+my ($whole, $taken) = size_and_disk(glob($node->data_dir . '/pinsight_fdw/*.snapshot'));
+cmp_ok($taken, '<', $whole + 65536, 'and takes no more of the disk in the end');
 
 my $truth = $emulator->truth('SELECT count(*), count(DISTINCT SubscriptionId), count(DISTINCT CustomerName),'
 	  . ' min(ServiceName), max(ResellerName) FROM mpn_AzureUsage');
@@ -94,6 +99,8 @@ my $left = PinsightBackground->start($node, $scan);
 ok($node->poll_query_until('postgres', "SELECT EXISTS (SELECT FROM pinsight_jobs() WHERE downloaded > $window)"),
 	'more than a window has arrived');
 my ($part) = glob($node->data_dir . '/pinsight_fdw/*.part');
+my ($arrived, $disk) = size_and_disk($part);
+cmp_ok($disk, '<', 2 * $arrived + $window / 2, 'it takes no more of the disk than twice that');
 $node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . $left->backend . ')');
 $left->finish;
 is_deeply([ glob($node->data_dir . '/pinsight_fdw/*.part') ], [], 'a scan that is cancelled leaves nothing of it');
@@ -106,8 +113,24 @@ $part =~ s/\.\d+\.part$/.$number.part/ or die "no file under way\n";
 append_to_file($part, 'x' x (2 * $size));
 chmod(0600, $part);
 is($next->rows($scan), $all, 'the next one has all rows');
-$next->quit;
 is($emulator->count(endpoint => 'create_report'), 1, 'of the same report');
+
+# --- a disk that takes no more of it: to this session no file can be longer
+
+begin({%text});
+SKIP:
+{
+	skip 'prlimit is needed', 5
+	  if system('prlimit', '--pid', $number, '--fsize=' . 2 * $window . ':unlimited') != 0;
+	like($next->error($scan)->{message}, qr/could not write snapshot ".*": File too large/,
+		'a file that cannot be written whole');
+	is(scalar(downloads()), 1, 'is not asked for again');
+	is_deeply([ glob($node->data_dir . '/pinsight_fdw/*.part') ], [], 'and leaves nothing');
+	system('prlimit', '--pid', $number, '--fsize=unlimited:unlimited');
+	is($next->rows($scan), $all, 'where there is room again all rows come');
+	is($emulator->count(endpoint => 'create_report'), 1, 'of the same report');
+}
+$next->quit;
 
 $node->stop;
 done_testing();

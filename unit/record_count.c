@@ -216,6 +216,38 @@ test_kernels(void)
 	}
 }
 
+/* Something that needs a second look, anywhere in a block and parted anywhere. */
+static void
+test_edges(void)
+{
+	static const char *const looked_at[] = {"\"x\"y", "\"x\"\ry", "\"x\"\r\n", "\"x\"\"y\"", "x\"y",
+	"\"\"", "\"\n\"", "\"\"\"\"", "\r", "\""};
+	static PinRecordCount walked;
+	char		text[500];
+	PinCountKernel kernel;
+
+	for (int i = 0; (kernel = pin_count_kernel_at(i)) != NULL; i++)
+	{
+		bool		same = true;
+
+		for (int n = 0; n < 10 * 128; n++)
+		{
+			const char *what = looked_at[n % 10];
+			size_t		at = 4 + (size_t) n / 10 + 1;
+			size_t		len = (size_t) snprintf(text, sizeof(text), "a,b\n%*s,%s\n%0100d,2\n%0100d,4\n",
+												n / 10, "", what, 1, 3);
+
+			count_with(take_nothing, text, len, len, &walked);
+			for (size_t piece = at; piece <= at + strlen(what) + 1; piece++)
+			{
+				count_with(kernel, text, len, piece, &count);
+				same = same && memcmp(&walked, &count, sizeof(count)) == 0;
+			}
+		}
+		ok(same, "kernel %d: at any place of a block", i);
+	}
+}
+
 static void
 test_so_far(void)
 {
@@ -254,6 +286,7 @@ main(void)
 	check("\"a,b\"\n\n", ',', 1, "which a delimiter in quotes does not change");
 	test_so_far();
 	test_kernels();
+	test_edges();
 	test_regular();
 	test_ranges();
 	return done_testing();

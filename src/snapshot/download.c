@@ -160,9 +160,13 @@ take(PinDownload *d, PinError *err)
 	if (!d->header_seen && pin_exchange_state(d->exchange) == PIN_EXCHANGE_RUNNING &&
 		pin_exchange_peek(d->exchange, &data) == 0)
 		return true;
-	if (!d->header_seen && !pin_report_file_begin(d->file, d->exchange, err))
-		return false;
-	d->header_seen = true;
+	if (!d->header_seen)
+	{
+		if (!pin_report_file_begin(d->file, d->exchange, err))
+			return false;
+		d->header_seen = true;
+		d->confirming = false;	/* there is more: what was the end is none */
+	}
 	return pin_report_file_take(d->file, d->exchange, err);
 }
 

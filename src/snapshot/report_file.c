@@ -29,7 +29,7 @@
 #define ALIGNMENT (128 * 1024)	/* of writes of text; the block has room for
 								 * it */
 #define FLUSH_SIZE (8 * 1024 * 1024)	/* bytes on their way to disk at once */
-#define RESERVE_SIZE (8 * 1024 * 1024)	/* bytes of disk asked for at once */
+#define RESERVE_MAX (8 * 1024 * 1024)	/* bytes of disk asked for ahead */
 #define MD5_SIZE 16
 #define ETAG_SIZE 256			/* longer ones are not kept: no resuming */
 
@@ -44,7 +44,7 @@ struct PinReportFile
 	int64		reserved;		/* bytes that have a place on disk */
 	PinRecordCount rows;		/* in these */
 	int64		taken;			/* stored bytes taken from exchanges */
-	int64		promised;		/* those after a partial reply; 0: not told */
+	int64		promised;		/* those in all, by the last reply; 0: not told */
 	PinInflate *inflate;		/* gzip or not; NULL before the first byte */
 	EVP_MD_CTX *md5;			/* digest of the stored bytes; NULL: none */
 	bool		md5_stated;		/* the store sent a Content-MD5 */
@@ -166,6 +166,16 @@ continues_here(PinReportFile *f, const PinExchange *x)
 	return true;
 }
 
+/* Notes how long the store says that the whole file is. */
+static void
+note_length(PinReportFile *f, const PinExchange *x)
+{
+	const char *length = pin_exchange_header(x, "Content-Length");
+
+	if (length != NULL && pin_exchange_header(x, "Transfer-Encoding") == NULL)
+		f->promised = strtoll(length, NULL, 10);
+}
+
 bool
 pin_report_file_begin(PinReportFile *f, const PinExchange *x, PinError *err)
 {
@@ -187,6 +197,7 @@ pin_report_file_begin(PinReportFile *f, const PinExchange *x, PinError *err)
 	}
 	free_decoders(f);
 	note_identity(f, x);
+	note_length(f, x);
 	f->inflate = pin_inflate_open();
 	if (f->inflate == NULL)
 	{
@@ -216,19 +227,22 @@ open_file(PinReportFile *f)
 }
 
 /*
- * Has the file system find a place for the next bytes, many at once, which it
- * would otherwise do page by page.  How many will come is nobody's word to be
- * trusted.  Where this fails, writing will do, or tell why it fails as well.
+ * Has the file system find a place for the next bytes, and for many more at once,
+ * which it would otherwise do page by page: for as many as there are already, so
+ * that a small report takes no room that others need.  How many will come is
+ * nobody's word to be trusted.  Where this fails, writing will do, or tell why it
+ * fails as well.
  */
 static void
 reserve(PinReportFile *f, size_t len)
 {
-	while (f->reserved < f->size + (int64) len)
-	{
-		(void) fallocate(f->fd, FALLOC_FL_KEEP_SIZE, f->data_offset + f->reserved,
-						 RESERVE_SIZE);
-		f->reserved += RESERVE_SIZE;
-	}
+	int64		ahead = Min(f->size, RESERVE_MAX);
+
+	if (f->reserved >= f->size + (int64) len)
+		return;
+	if (ahead > 0)
+		(void) fallocate(f->fd, FALLOC_FL_KEEP_SIZE, f->data_offset + f->size, len + ahead);
+	f->reserved = f->size + len + ahead;
 }
 
 /* Gives back what is not needed in the end. */
@@ -449,15 +463,13 @@ md5_matches(PinReportFile *f)
 bool
 pin_report_file_finish(PinReportFile *f, const PinExchange *x, PinError *err)
 {
-	if (f->held > 0 && !write_out(f, NULL, 0))
-		fail_writing(f);
 	if (!flush_inflate(f, err))
 		return false;
 
 	if (f->promised != 0 && f->taken != f->promised)
 	{
 		pin_error_set(err, PIN_ERROR_FILE_TRUNCATED,
-					  "report file was resumed with fewer or more bytes than promised");
+					  "report file ended with fewer or more bytes than promised");
 		return false;
 	}
 	if (f->md5 != NULL)
@@ -472,7 +484,7 @@ pin_report_file_finish(PinReportFile *f, const PinExchange *x, PinError *err)
 		return true;
 
 	/* a single byte might be the first of a gzip header */
-	if (f->size < 2)
+	if (f->size + f->held < 2)
 		pin_error_set(err, PIN_ERROR_FILE_TRUNCATED, "report file is empty");
 	else if (!pin_exchange_end_proven(x))
 		pin_error_set(err, PIN_ERROR_FILE_TRUNCATED,
@@ -522,6 +534,8 @@ pin_report_file_seal(PinReportFile *f, PinSnapshotHead *head)
 	char	   *path;
 
 	open_file(f);
+	if (f->held > 0 && !write_out(f, NULL, 0))
+		fail_writing(f);
 	give_back(f);
 	head->data_size = f->size;
 	head->regular = pin_record_count_end(&f->rows);
