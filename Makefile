@@ -179,6 +179,11 @@ build/unit/emulator_%: build/plain/unit/emulator_%.o $(EMU_LIB) $(PLAIN_LIB)
 	@mkdir -p $(@D)
 	$(PLAIN_CC) $(SANITIZE) -o $@ $^ $(EMULATOR_LIBS) $(LIB_LIBS)
 
+# What is plain C but for the server's headers.
+build/plain/src/reader/number.o build/plain/unit/number.o: PLAIN_CFLAGS += -isystem $(includedir_server)
+build/clang/unit/number.o: CLANG_FLAGS += -isystem $(includedir_server)
+build/unit/number: build/plain/src/reader/number.o
+
 build/unit/%: build/plain/unit/%.o $(PLAIN_LIB)
 	@mkdir -p $(@D)
 	$(PLAIN_CC) $(SANITIZE) -o $@ $^ $(LIB_LIBS) -lcrypto -lpthread -lm

@@ -279,6 +279,10 @@ ask('SET parallel_setup_cost = 10');
 unlike(ask('EXPLAIN (COSTS off) SELECT n FROM rows LIMIT 5'), qr/Gather/, 'a few rows: one process');
 like(ask("EXPLAIN (COSTS off) SELECT n FROM rows $_"), qr/Gather/, "$_: several")
   foreach 'LIMIT 4000', 'ORDER BY n LIMIT 5';
+ask(q(SET parallel_setup_cost = 1000; CREATE FUNCTION dear(integer) RETURNS integer
+	LANGUAGE plpgsql PARALLEL SAFE COST 10000 AS $$BEGIN RETURN $1; END$$));
+unlike(ask('EXPLAIN (COSTS off) SELECT n FROM rows LIMIT 1000'), qr/Gather/, 'more of them, cheap: one');
+like(ask('EXPLAIN (COSTS off) SELECT dear(n) FROM rows LIMIT 1000'), qr/Gather/, 'dear: several');
 ask('SET parallel_setup_cost = 0');
 
 # --- rows for the planner

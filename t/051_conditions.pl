@@ -84,6 +84,14 @@ is(ask(q(PREPARE p (text, integer) AS SELECT count(note), max(id) FROM fruit WHE
 	SET plan_cache_mode = force_generic_plan; EXECUTE p('pear', 500); EXECUTE p('plum', 100); EXECUTE p(NULL, 9))),
 	"143|499\n28|98\n0|", 'parameters');
 
+# One field of the file is several columns, some of them in the condition.
+ask(q(ALTER FOREIGN TABLE fruit ADD again text OPTIONS (column_name 'CustomerName'),
+	ADD digits varchar OPTIONS (column_name 'UsageQuantity')));
+is(ask(q(SELECT count(*) FROM fruit WHERE note = again AND amount = digits::numeric)), 1715, 'columns of one field');
+is(ask(q(SELECT again, digits, note, amount FROM fruit WHERE note = 'note "8"' AND digits = '10')),
+	'note "8"|10|note "8"|10', '... on both sides of the condition');
+ask('ALTER FOREIGN TABLE fruit DROP again, DROP digits');
+
 # --- what is told of it
 
 my $explain = 'EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT * FROM fruit';

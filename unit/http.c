@@ -486,6 +486,8 @@ pour_stream(Glass * glass)
 	while (pin_exchange_peek(x, &data) > 0)
 		glass->offset = take(x, glass->offset, SIZE_MAX, &glass->intact);
 	pin_exchange_pour(x, fill_glass, glass);
+	drive_for(400);
+	ok(glass->offset < STREAM_BYTES / 2 - 1, "poured: waits for its reader's turn");
 	while (pin_exchange_state(x) == PIN_EXCHANGE_RUNNING && elapsed_ms(since) < PATIENCE)
 	{
 		step(since);
@@ -850,7 +852,7 @@ test_close(int before)
 	start_get(at("/never"), false);
 	start_get(at("/stream"), true);
 	start_get("https://c.slow.invalid/", false);
-	drive_for(100);
+	drive_for(400);
 	pin_http_close(http);
 	pin_http_close(NULL);
 	nap(SLOW_LOOKUP + 100);
@@ -931,7 +933,7 @@ test_tls_with(const char *ca, int port)
 	pin_exchange_free(x);
 	snprintf(url, sizeof(url), "https://127.0.0.1:%d/json", server->port);
 	x = start_get(url, false);
-	drive_for(100);
+	drive_for(400);
 	pin_exchange_free(x);
 	settings.ca_file = "/nonexistent/ca.pem";
 	snprintf(url, sizeof(url), "https://127.0.0.1:%d/", port);

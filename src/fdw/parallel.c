@@ -118,19 +118,30 @@ is_small(const RelOptInfo *baserel)
 		baserel->tuples * ROW_BYTES_MAX < (double) min_parallel_table_scan_size * BLCKSZ;
 }
 
+/* The cost of what the statement makes of a row that it returns. */
+static Cost
+output_cost(PlannerInfo *root)
+{
+	QualCost	cost;
+
+	cost_qual_eval_node(&cost, (Node *) root->processed_tlist, root);
+	return cost.per_tuple;
+}
+
 /*
  * Does the statement end with the first few rows that fulfill its conditions,
  * before other processes are at work?
  */
 static bool
-is_brief(const PlannerInfo *root, const RelOptInfo *baserel)
+is_brief(PlannerInfo *root, const RelOptInfo *baserel)
 {
-	double		part = root->limit_tuples / Max(baserel->rows, 1);
+	double		read = baserel->tuples / Max(baserel->rows, 1); /* for each of them */
 
 	return root->limit_tuples > 0 && root->query_pathkeys == NIL &&
 		baserel->reloptkind == RELOPT_BASEREL &&
 		bms_membership(root->all_baserels) == BMS_SINGLETON &&
-		part * baserel->tuples * pin_plan_row_cost(baserel) < parallel_setup_cost;
+		root->limit_tuples * (read * pin_plan_row_cost(baserel) + output_cost(root)) <
+		parallel_setup_cost;
 }
 
 /* Is any column of the file looked at?  Else there is nothing to be read. */
@@ -145,7 +156,7 @@ reads_file(RelOptInfo *baserel)
 }
 
 static bool
-may_divide(const PlannerInfo *root, RelOptInfo *baserel)
+may_divide(PlannerInfo *root, RelOptInfo *baserel)
 {
 	return baserel->consider_parallel && baserel->lateral_relids == NULL &&
 		max_parallel_workers_per_gather > 0 && !is_small(baserel) &&
