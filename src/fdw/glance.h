@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/attnum.h"
+#include "compat.h"
 #include "executor/tuptable.h"
 #include "nodes/plannodes.h"
 
