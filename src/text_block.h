@@ -35,11 +35,63 @@ typedef struct Block
 typedef Block (*Classify) (const char *text, char delimiter);
 typedef uint64_t (*Prefix) (uint64_t bits);
 
+/* What a block leaves to the next one. */
+typedef struct Carry
+{
+	uint64_t	inside;			/* all ones: it begins in quotes */
+	uint64_t	opens_well;		/* 1: a quote may open in its first byte */
+	uint64_t	after_close;	/* 1: a closing quote is before its first byte */
+} Carry;
+
+/* What quotes make of a block: a bit for each of its bytes. */
+typedef struct Outline
+{
+	uint64_t	inside;			/* in quotes, and the quotes that open */
+	uint64_t	opening;		/* quotes that open, or stand for one */
+	uint64_t	closing;		/* quotes that close, or are doubled */
+	uint64_t	ends;			/* delimiters and line feeds that end a field */
+	uint64_t	behind;			/* what follows closing */
+	uint64_t	astray;			/* of that, what may not: but a CR may */
+	uint64_t	bad;			/* quotes that open within a field */
+} Outline;
+
 /* The bits below the lowest one of bits, which is not 0. */
 ALWAYS_INLINE uint64_t
 below(uint64_t bits)
 {
 	return (bits & -bits) - 1;
+}
+
+/*
+ * Quotes open where a field begins, close where one ends, and are doubled within:
+ * then the first one closes and the second opens again.
+ */
+ALWAYS_INLINE Outline
+outline(Block block, const Carry *carry, Prefix prefix)
+{
+	Outline		o;
+
+	o.inside = prefix(block.quote) ^ carry->inside;
+	o.opening = block.quote & o.inside;
+	o.closing = block.quote & ~o.inside;
+	o.ends = (block.delimiter | block.newline) & ~o.inside;
+	o.behind = o.closing << 1 | carry->after_close;
+	o.astray = o.behind & ~(block.delimiter | block.newline | block.quote);
+	o.bad = o.opening & ~((o.ends | o.closing) << 1 | carry->opens_well);
+	return o;
+}
+
+/* What a block in which nothing is bad leaves. */
+ALWAYS_INLINE Carry
+carry_on(const Outline *o)
+{
+	Carry		carry = {
+		.inside = (uint64_t) ((int64_t) o->inside >> 63),
+		.opens_well = (o->ends | o->closing) >> 63,
+		.after_close = o->closing >> 63
+	};
+
+	return carry;
 }
 
 /* Each bit: the parity of those up to it. */

@@ -33,9 +33,7 @@ typedef struct Walk
 {
 	const char *text;			/* all of it */
 	size_t		len;			/* its bytes */
-	uint64_t	inside;			/* all ones: the next block begins in quotes */
-	uint64_t	opens_well;		/* 1: a quote may open in its first byte */
-	uint64_t	after_close;	/* 1: a closing quote is before its first byte */
+	Carry		carry;			/* to the next block */
 	size_t		ends;			/* ends of fields so far */
 	size_t		due;			/* of these there have to be so many at the
 								 * next line feed */
@@ -105,41 +103,33 @@ walk_block(PinFieldMap *map, Walk *walk, size_t offset, size_t n, Block block,
 		   int fields, Prefix prefix)
 {
 	size_t		i = offset / PIN_MAP_BLOCK;
-	uint64_t	inside = prefix(block.quote) ^ walk->inside;
-	uint64_t	opening = block.quote & inside;
-	uint64_t	closing = block.quote & ~inside;
-	uint64_t	ends = (block.delimiter | block.newline) & ~inside;
-	uint64_t	newlines = block.newline & ~inside;
-	uint64_t	inner = block.newline & inside;
-	uint64_t	behind = closing << 1 | walk->after_close;
-	uint64_t	astray = behind & ~(block.delimiter | block.newline | block.quote);
-	uint64_t	bad = opening & ~((ends | closing) << 1 | walk->opens_well);
+	Outline		o = outline(block, &walk->carry, prefix);
+	uint64_t	newlines = block.newline & ~o.inside;
+	uint64_t	inner = block.newline & o.inside;
 
 	map->marks[i] = (block.wide ? PIN_MAP_WIDE : 0) |
-		((behind & opening) != 0 ? PIN_MAP_DOUBLED : 0);
-	if (__builtin_expect((astray | bad) != 0 || block.zero, 0))
+		((o.behind & o.opening) != 0 ? PIN_MAP_DOUBLED : 0);
+	if (__builtin_expect((o.astray | o.bad) != 0 || block.zero, 0))
 	{
 		if (n < PIN_MAP_BLOCK)
-			astray &= (UINT64_C(1) << n) - 1;
-		bad |= without_line_ends(walk, offset, astray);
+			o.astray &= (UINT64_C(1) << n) - 1;
+		o.bad |= without_line_ends(walk, offset, o.astray);
 		if (block.zero)
-			bad |= zero_bytes(walk->text + offset, n);
+			o.bad |= zero_bytes(walk->text + offset, n);
 	}
-	if (__builtin_expect(bad != 0, 0))
+	if (__builtin_expect(o.bad != 0, 0))
 	{
-		ends &= below(bad);
-		newlines &= below(bad);
+		o.ends &= below(o.bad);
+		newlines &= below(o.bad);
 	}
 
-	map->ends[i] = ends;
-	if (!end_records(map, walk, offset, newlines, ends, inner, fields) || bad != 0)
+	map->ends[i] = o.ends;
+	if (!end_records(map, walk, offset, newlines, o.ends, inner, fields) || o.bad != 0)
 		return false;
-	walk->ends += __builtin_popcountll(ends);
+	walk->ends += __builtin_popcountll(o.ends);
 	if (inner != 0)
 		walk->inner += __builtin_popcountll(inner);
-	walk->inside = (uint64_t) ((int64_t) inside >> 63);
-	walk->opens_well = (ends | closing) >> 63;
-	walk->after_close = closing >> 63;
+	walk->carry = carry_on(&o);
 	return true;
 }
 
@@ -156,7 +146,7 @@ ALWAYS_INLINE void
 fill(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields,
 	 Classify classify, Prefix prefix)
 {
-	Walk		walk = {.text = text,.len = len,.opens_well = 1,.due = fields};
+	Walk		walk = {.text = text,.len = len,.carry.opens_well = 1,.due = fields};
 	size_t		offset;
 
 	begin(map);

@@ -6,7 +6,7 @@
  *
  * Only line ends, quotes and the number of delimiters matter.  A block of bytes
  * in which all of them are where the format wants them is taken at once, by
- * arithmetic (see field_map.c, which finds more in it); any other is walked
+ * arithmetic (text_block.h; field_map.c finds more in it); any other is walked
  * through.
  *
  *-------------------------------------------------------------------------
@@ -258,36 +258,30 @@ ALWAYS_INLINE size_t
 take_blocks(PinRecordCount *count, const char *data, size_t len, Classify classify,
 			Prefix prefix)
 {
-	uint64_t	before = count->in_quotes ? ~UINT64_C(0) : 0;	/* within quotes */
-	uint64_t	after_close = count->after == PIN_AFTER_QUOTE;
-	uint64_t	opens_well = after_close | opens(count, count->offset, count->last);
+	Carry		carry = {
+		.inside = count->in_quotes ? ~UINT64_C(0) : 0,
+		.after_close = count->after == PIN_AFTER_QUOTE
+	};
 	size_t		offset;
 
 	if (count->after == PIN_AFTER_RETURN)
 		return 0;
+	carry.opens_well = carry.after_close | opens(count, count->offset, count->last);
 	for (offset = 0; len - offset >= TEXT_BLOCK; offset += TEXT_BLOCK)
 	{
 		Block		block = classify(data + offset, count->delimiter);
-		uint64_t	inside = prefix(block.quote) ^ before;
-		uint64_t	opening = block.quote & inside;
-		uint64_t	closing = block.quote & ~inside;
-		uint64_t	ends = (block.delimiter | block.newline) & ~inside;
-		uint64_t	astray = (closing << 1 | after_close) &
-		~(block.delimiter | block.newline | block.quote);
-		uint64_t	bad = opening & ~((ends | closing) << 1 | opens_well);
+		Outline		o = outline(block, &carry, prefix);
 
-		if ((astray | bad) != 0 || block.zero)
+		if ((o.astray | o.bad) != 0 || block.zero)
 			break;
-		end_lines(count, data, offset, block.newline & ~inside,
-				  block.delimiter & ~inside, block.newline & inside);
-		before = (uint64_t) ((int64_t) inside >> 63);
-		after_close = closing >> 63;
-		opens_well = (ends | closing) >> 63;
+		end_lines(count, data, offset, block.newline & ~o.inside,
+				  block.delimiter & ~o.inside, block.newline & o.inside);
+		carry = carry_on(&o);
 	}
 	if (offset == 0)
 		return 0;
-	count->in_quotes = before != 0;
-	count->after = after_close != 0 ? PIN_AFTER_QUOTE : PIN_AFTER_OTHER;
+	count->in_quotes = carry.inside != 0;
+	count->after = carry.after_close != 0 ? PIN_AFTER_QUOTE : PIN_AFTER_OTHER;
 	count->last = data[offset - 1];
 	count->offset += offset;
 	return offset;
