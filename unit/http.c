@@ -459,7 +459,7 @@ typedef struct Glass
 	int64_t		offset;			/* bytes so far */
 	int64_t		size;			/* that it takes */
 	bool		intact;			/* they are the stream's */
-}			Glass;
+} Glass;
 
 static bool
 fill_glass(void *arg, const char *data, size_t len)
@@ -475,7 +475,7 @@ fill_glass(void *arg, const char *data, size_t len)
 
 /* Lets a stream's first bytes pass through the window, and pours the others. */
 static PinExchange *
-pour_stream(Glass * glass)
+pour_stream(Glass *glass)
 {
 	int64_t		since = pin_now_us();
 	PinExchange *x = start_get(at("/stream"), true);

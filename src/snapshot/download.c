@@ -157,11 +157,11 @@ take(PinDownload *d, PinError *err)
 
 	if (!is_success(d->exchange))
 		return true;			/* an error's text, read at its end */
-	if (!d->header_seen && pin_exchange_state(d->exchange) == PIN_EXCHANGE_RUNNING &&
-		pin_exchange_peek(d->exchange, &data) == 0)
-		return true;
 	if (!d->header_seen)
 	{
+		if (pin_exchange_state(d->exchange) == PIN_EXCHANGE_RUNNING &&
+			pin_exchange_peek(d->exchange, &data) == 0)
+			return true;
 		if (!pin_report_file_begin(d->file, d->exchange, err))
 			return false;
 		d->header_seen = true;

@@ -51,7 +51,6 @@ struct PinReportFile
 	bool		digest_matches; /* and it is that of the stored bytes */
 	uint8		md5_expected[MD5_SIZE]; /* that digest */
 	char		etag[ETAG_SIZE];	/* empty: none */
-	char		last_byte;		/* of the file */
 	char	   *block;			/* BLOCK_SIZE bytes to write from */
 	size_t		held;			/* bytes of text in it, not yet written */
 	int			write_errno;	/* why text could not be written; 0: it could */
@@ -123,7 +122,6 @@ pin_report_file_restart(PinReportFile *f)
 	pin_record_count_begin(&f->rows, f->rows.delimiter);
 	f->taken = 0;
 	f->promised = 0;
-	f->last_byte = '\0';
 	f->held = 0;
 	pin_error_reset(&f->trouble);
 	f->etag[0] = '\0';
@@ -309,14 +307,6 @@ write_out(PinReportFile *f, const char *bytes, size_t len)
 	return true;
 }
 
-/* Looks at bytes of the report on their way into the file. */
-static void
-note_bytes(PinReportFile *f, const char *bytes, size_t len)
-{
-	pin_record_count_add(&f->rows, bytes, len);
-	f->last_byte = bytes[len - 1];
-}
-
 /* Takes what was inflated into the block. */
 static void
 write_block(PinReportFile *f, size_t len)
@@ -324,7 +314,7 @@ write_block(PinReportFile *f, size_t len)
 	if (len == 0)
 		return;
 	open_file(f);
-	note_bytes(f, f->block, len);
+	pin_record_count_add(&f->rows, f->block, len);
 	if (!write_out(f, f->block, len))
 		fail_writing(f);
 }
@@ -354,7 +344,7 @@ take_text(void *arg, const char *data, size_t len)
 
 	if (len == 0)
 		return true;
-	note_bytes(f, data, len);
+	pin_record_count_add(&f->rows, data, len);
 	if (tail < len && !write_out(f, data, len - tail))
 	{
 		f->write_errno = errno;
@@ -503,7 +493,7 @@ pin_report_file_digest_matches(const PinReportFile *f)
 bool
 pin_report_file_ends_well(const PinReportFile *f, PinError *err)
 {
-	if (pin_inflate_is_gzip(f->inflate) || f->last_byte == '\n')
+	if (pin_inflate_is_gzip(f->inflate) || f->rows.last == '\n')
 		return true;
 	pin_error_set(err, PIN_ERROR_FILE_TRUNCATED, "report file ends within a line");
 	return false;

@@ -244,11 +244,9 @@ weigh_execution(PinScheduled *s)
 		pin_error_reset(&s->error);
 		conclude(s);
 	}
-	else if (s->stopped && s->under_way)
-		look_later(s);
-	else if (s->stopped)
+	else if (s->stopped && !s->under_way)
 		conclude(s);
-	else if (s->link != NULL || s->looks % CHECK_AFTER_LOOKS == 0)
+	else if (!s->stopped && (s->link != NULL || s->looks % CHECK_AFTER_LOOKS == 0))
 		go(s, PIN_LOOK_CHECK);
 	else
 		look_later(s);
