@@ -303,8 +303,11 @@ asks('pages', q(SELECT count(*), count(DISTINCT query_id) FROM queries WHERE typ
 	'/v1/mpn/ScheduledQueries?includeSystemQueries=false',
 	'/v1/mpn/ScheduledQueries?includeSystemQueries=false&pageToken=5',
 	'/v1/mpn/ScheduledQueries?includeSystemQueries=false&pageToken=10');
-asks('a few rows', q(SELECT count(*) FROM (SELECT FROM queries WHERE type = 'userDefined' LIMIT 5) q), 5,
-	'/v1/mpn/ScheduledQueries?includeSystemQueries=false');
+asks('all pages before the first row', q(SELECT count(*) FROM (SELECT FROM queries WHERE type = 'userDefined' LIMIT 5) q), 5,
+	'/v1/mpn/ScheduledQueries?includeSystemQueries=false',
+	'/v1/mpn/ScheduledQueries?includeSystemQueries=false&pageToken=5',
+	'/v1/mpn/ScheduledQueries?includeSystemQueries=false&pageToken=10');
+asks('none where no row is wanted', q(SELECT FROM queries LIMIT 0), '');
 $emulator->switches({ page_size => 1, relative_next_link => JSON::PP::true });
 asks('relative links, and pages of reports on the way to executions', q(SELECT count(*) FROM executions), 2,
 	'/v1/mpn/ScheduledReport', '/v1/mpn/ScheduledReport?pageToken=1', '/v1/mpn/ScheduledReport?pageToken=2',

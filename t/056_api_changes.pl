@@ -562,6 +562,27 @@ $session->rows(q(DO $$ DECLARE one text; BEGIN
 		DELETE FROM queries WHERE query_id = one;
 	END LOOP; END $$));
 is($session->rows("SELECT count(*) FROM queries WHERE name LIKE 'Loop %'"), 0, 'nor while a cursor is open');
+
+# whoever deletes while rows are read
+$node->safe_psql('postgres', q(
+	CREATE FUNCTION api.drop_query(id text) RETURNS bool LANGUAGE plpgsql AS
+		'BEGIN DELETE FROM api.queries WHERE query_id = id; RETURN FOUND; END';
+	CREATE FUNCTION api.drop_mine() RETURNS trigger LANGUAGE plpgsql AS
+		'BEGIN PERFORM api.drop_query(NEW.t); RETURN NULL; END';
+	CREATE TABLE api.dropped (t text);
+	CREATE TRIGGER drop_mine BEFORE INSERT ON api.dropped FOR EACH ROW EXECUTE FUNCTION api.drop_mine();));
+foreach my $case (
+	[ 'a function in the select list', 'SELECT drop_query(query_id) FROM queries WHERE %s' ],
+	[ 'a condition', 'SELECT name FROM queries WHERE %s AND drop_query(query_id)' ],
+	[ 'a condition above the scan',
+		'SELECT name FROM queries LEFT JOIN generate_series(1, 1) i ON true WHERE %s AND drop_query(query_id || left(i::text, 0))' ],
+	[ 'a trigger of another table', 'INSERT INTO dropped SELECT query_id FROM queries WHERE %s' ])
+{
+	my ($name, $sql) = @$case;
+	$session->rows("INSERT INTO queries (name, query) SELECT 'Shift ' || i, '$select' FROM generate_series(1, 5) i");
+	$session->rows(sprintf($sql, "name LIKE 'Shift %'"));
+	is($session->rows("SELECT count(*) FROM queries WHERE name LIKE 'Shift %'"), 0, "nor by $name");
+}
 foreach my $copies (1, 2)
 {
 	is($session->rows("WITH i AS (INSERT INTO queries (name, query) SELECT 'Copied ' || name, query

@@ -87,7 +87,10 @@ count_calls(PlannerInfo *root, RelOptInfo *rel, const List *clauses)
 	return executions ? 1 + USUAL_REPORTS : 1;
 }
 
-/* A worker would only sign in and call for itself: one process scans. */
+/*
+ * All calls are made before the first row.  A worker would only sign in and call
+ * for itself: one process scans.
+ */
 static void
 add_scan(PlannerInfo *root, RelOptInfo *rel, Relids outer)
 {
@@ -97,12 +100,12 @@ add_scan(PlannerInfo *root, RelOptInfo *rel, Relids outer)
 	List	   *clauses = info != NULL ? list_concat_copy(rel->baserestrictinfo, info->ppi_clauses) :
 	rel->baserestrictinfo;
 	double		calls = count_calls(root, rel, clauses);
-	Cost		startup = CALL_COST + rel->baserestrictcost.startup;
+	Cost		startup = calls * CALL_COST + rel->baserestrictcost.startup;
 	Cost		per_row = planning->options->tuple_cost + cpu_tuple_cost +
 	rel->baserestrictcost.per_tuple;
 
 	ForeignPath *path = pin_create_foreignscan_path(root, rel, rows, startup,
-													startup + (calls - 1) * CALL_COST +
+													startup +
 													per_row * (info != NULL ? rows : rel->tuples),
 													outer, NIL);
 

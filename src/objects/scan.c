@@ -3,21 +3,21 @@
  * scan.c
  *		The executor's side of a scan of the service's objects.
  *
- * Rows are kept while the scan lasts, so that reading them again asks nobody
- * and shows the same.  Only other values to ask by make it a new scan.
+ * All rows are read before the first is given, and kept while the scan lasts: pages
+ * of a list shift when objects go, and whoever reads it may delete them, be it by
+ * the statement, a function that it calls, a trigger, or between two rows of a
+ * cursor.  Reading them again asks nobody and shows the same.  Only other values
+ * to ask by make it a new scan.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "catalog/pg_class.h"
 #include "executor/executor.h"
-#include "miscadmin.h"
 #include "objects/condition.h"
 #include "objects/objects.h"
 #include "objects/scan.h"
 #include "objects/value.h"
-#include "tcop/pquery.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -25,27 +25,6 @@ static List *
 plan_of(const ForeignScanState *node)
 {
 	return ((ForeignScan *) node->ss.ps.plan)->fdw_private;
-}
-
-/*
- * May objects go while the scan is read?  Then it must have read them all before,
- * for pages shift.  The statement itself may delete some, or those that stand
- * between one FETCH from a cursor and the next, as in a loop of PL/pgSQL.  A
- * portal without a name is run to its end.
- */
-static bool
-may_shift(EState *estate)
-{
-	ListCell   *lc;
-
-	if (ActivePortal != NULL && ActivePortal->name[0] != '\0')
-		return true;
-	foreach(lc, estate->es_plannedstmt->resultRelations)
-	{
-		if (exec_rt_fetch(lfirst_int(lc), estate)->relkind == RELKIND_FOREIGN_TABLE)
-			return true;
-	}
-	return false;
 }
 
 void
@@ -68,7 +47,6 @@ pinsightObjectBeginScan(ForeignScanState *node, int eflags)
 	scan->stored = ExecInitExtraTupleSlot(estate, RelationGetDescr(scan->relation),
 										  &TTSOpsMinimalTuple);
 	scan->values = ExecInitExprList(plan->fdw_exprs, (PlanState *) node);
-	scan->whole = may_shift(estate);
 
 	/* now, as for the privileges: a cursor may be read under another role */
 	scan->userid = pin_scan_user(node);
@@ -154,68 +132,58 @@ prepare(ForeignScanState *node, PinObjectScan *scan)
 	scan->options = options;
 }
 
+/* ---- rows ---- */
+
+/* Reads what the service lists into the store. */
 static void
-begin(ForeignScanState *node, PinObjectScan *scan)
+read_rows(PinObjectScan *scan, PinObjectList *list)
+{
+	TupleDesc	tupdesc = RelationGetDescr(scan->relation);
+	PinListed	listed;
+
+	while (pin_object_next(list, &listed))
+	{
+		MemoryContext old = MemoryContextSwitchTo(scan->row_context);
+		Datum	   *values = palloc(sizeof(Datum) * (tupdesc->natts + 1));
+		bool	   *isnull = palloc(sizeof(bool) * (tupdesc->natts + 1));
+
+		pin_object_row(scan->table, scan->relation, scan->needed, &listed,
+					   scan->options->set_null, values, isnull);
+		tuplestore_putvalues(scan->store, tupdesc, values, isnull);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(scan->row_context);
+	}
+}
+
+/* Reads all rows for the values that the conditions have now. */
+static void
+fill_store(ForeignScanState *node, PinObjectScan *scan)
 {
 	MemoryContext old = MemoryContextSwitchTo(scan->context);
+	PinObjectList *list;
 	bool		never;
 
 	if (scan->options == NULL)
 		prepare(node, scan);
+	scan->store = tuplestore_begin_heap(false, false, work_mem);
 	MemoryContextSwitchTo(scan->wish_context);
 	pin_object_wish(&scan->wish, scan->table, plan_of(node));
 	scan->wish.values = evaluate(node, scan, &never);
 	if (!never)
-		scan->list = pin_object_list(scan->asker, &scan->wish, scan->options->server_name);
-	scan->complete = never;
-	MemoryContextSwitchTo(scan->context);
-	scan->store = tuplestore_begin_heap(false, false, work_mem);
+	{
+		list = pin_object_list(scan->asker, &scan->wish, scan->options->server_name);
+		read_rows(scan, list);
+		pin_object_list_free(list);
+	}
 	MemoryContextSwitchTo(old);
 }
 
-/* Forgets the rows. */
 static void
-start_over(PinObjectScan *scan)
+empty_store(PinObjectScan *scan)
 {
 	tuplestore_end(scan->store);
 	scan->store = NULL;
-	scan->list = NULL;
 	MemoryContextReset(scan->wish_context);
-}
-
-/* ---- rows ---- */
-
-/* The next row as the service has it, also into the store; false: there is none. */
-static bool
-read_row(PinObjectScan *scan, TupleTableSlot *slot)
-{
-	MemoryContext old;
-	PinListed	listed;
-
-	ExecClearTuple(slot);
-	MemoryContextReset(scan->row_context);
-	if (scan->complete || !pin_object_next(scan->list, &listed))
-	{
-		scan->complete = true;
-		return false;
-	}
-	old = MemoryContextSwitchTo(scan->row_context);
-	pin_object_row(scan->table, scan->relation, scan->needed, &listed, scan->options->set_null,
-				   slot->tts_values, slot->tts_isnull);
-	MemoryContextSwitchTo(old);
-	ExecStoreVirtualTuple(slot);
-	tuplestore_puttupleslot(scan->store, slot);
-	return true;
-}
-
-/* A row that was read before; false: there is no further one. */
-static bool
-read_again(PinObjectScan *scan, TupleTableSlot *slot)
-{
-	if (!tuplestore_gettupleslot(scan->store, true, false, scan->stored))
-		return false;
-	ExecCopySlot(slot, scan->stored);
-	return true;
 }
 
 TupleTableSlot *
@@ -225,15 +193,13 @@ pinsightObjectIterateScan(ForeignScanState *node)
 	TupleTableSlot *slot = node->ss.ss_ScanTupleSlot;
 
 	if (scan->doubtful && wish_has_changed(node, scan))
-		start_over(scan);
+		empty_store(scan);
 	scan->doubtful = false;
 	if (scan->store == NULL)
-		begin(node, scan);
-	while (scan->whole && !scan->complete)
-		(void) read_row(scan, slot);
-	if (!read_again(scan, slot))
-		(void) read_row(scan, slot);
-	return slot;
+		fill_store(node, scan);
+	if (!tuplestore_gettupleslot(scan->store, true, false, scan->stored))
+		return ExecClearTuple(slot);
+	return ExecCopySlot(slot, scan->stored);
 }
 
 void

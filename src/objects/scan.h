@@ -16,7 +16,7 @@
 typedef struct PinObjectScan
 {
 	MemoryContext context;		/* everything of the scan */
-	MemoryContext wish_context; /* what is wanted, and its list */
+	MemoryContext wish_context; /* what is wanted */
 	MemoryContext row_context;	/* one row */
 	Relation	relation;		/* the table */
 	Oid			userid;			/* whose user mapping */
@@ -25,12 +25,9 @@ typedef struct PinObjectScan
 	Bitmapset  *needed;			/* attnums that are looked at */
 	PinAsker   *asker;			/* NULL: likewise */
 	List	   *values;			/* of ExprState: what conditions compare with */
-	bool		whole;			/* all rows are read before the first is given */
 	PinObjectWish wish;			/* what is wanted */
 	bool		doubtful;		/* values may have changed since */
-	PinObjectList *list;		/* NULL: none is open */
-	bool		complete;		/* the store holds all rows */
-	Tuplestorestate *store;		/* rows so far; NULL: not begun */
+	Tuplestorestate *store;		/* all rows; NULL: not begun */
 	TupleTableSlot *stored;		/* a row from there */
 } PinObjectScan;
 
