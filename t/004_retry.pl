@@ -241,6 +241,20 @@ foreach my $endpoint (qw(delete_report delete_query))
 		"$endpoint: and a warning");
 }
 
+# a gateway that knows no such address is no word that the report is gone
+foreach my $endpoint (qw(delete_report delete_query))
+{
+	restart();
+	$emulator->fault({ endpoint => $endpoint, status => 404, body => '<title>Nothing here</title>' });
+	is($session->rows($select), 20, "$endpoint is not there: rows all the same");
+	like($session->said, qr/WARNING: .*\nDETAIL: .*Nothing here.*\nHINT: .*"api_url"/,
+		"$endpoint: and a warning");
+	is($session->rows('SELECT count(*) FROM pinsight_jobs'), 1, 'what is left is not forgotten');
+	is($session->rows(q(SELECT count(*) FROM pinsight_cleanup('partner', '0'))), $endpoint eq 'delete_report' ? 2 : 1,
+		'and is deleted later');
+	is(held(), 0, 'by the service, too');
+}
+
 $session->quit;
 $node->stop;
 $emulator->stop;

@@ -248,6 +248,14 @@ is(report_id_of('usage'), $other, 'which the table reads');
 is(scalar @{ reports() }, 1, 'instead of the first');
 is(reports()->[0]{recurrenceInterval}, 48, 'with that interval');
 is(scalar @{ queries() }, 1, 'and with the same query');
+foreach my $endpoint (qw(list_reports delete_report))
+{
+	$emulator->fault({ endpoint => $endpoint, status => 404, body => '<title>Nothing here</title>' });
+	$error = $session->error(q(SELECT pinsight_unschedule('usage')));
+	like($error->{text}, qr/Nothing here.*unscheduling foreign table "usage"/s,
+		"$endpoint is not there: that does not mean that the report is gone");
+	is(report_id_of('usage'), $other, 'the table still reads it');
+}
 $session->rows(q(SELECT pinsight_unschedule('usage')));
 is(held(), 0, 'pinsight_unschedule removes report and query');
 is(report_id_of('usage'), '', 'and the option');

@@ -103,6 +103,19 @@ like($err, qr/WARNING.*This report is busy/s, 'but a warning');
 is(cleanup('0'), "query\nreport", 'and tried again next time');
 is(held(), 0, 'until nothing is left');
 
+# a gateway's word that there is no such address is not the service's
+abandon();
+my $nowhere = '{"statusCode": 404, "message": "Resource not found"}';
+foreach my $endpoint (qw(delete_report list_queries))
+{
+	$emulator->fault({ endpoint => $endpoint, status => 404, body => $nowhere });
+	($ret, $out, $err) = $node->psql('postgres', "SELECT kind FROM pinsight_cleanup('partner', '0')");
+	like($err, qr/ERROR: .*nothing at this address.*HINT: .*"api_url"/s, "no $endpoint: an error");
+	like($err, $endpoint eq 'list_queries' ? qr/program "mpn"/ : qr/deleting report \S+/, 'that says of what');
+	is(held(), $endpoint eq 'list_queries' ? 0 : 2, 'and what is left at the service');
+}
+is(cleanup('0'), '', 'nothing is left to do');
+
 # a job that somebody works on is left alone
 $node->safe_psql('postgres',
 	"ALTER SERVER partner OPTIONS (SET wait_timeout '5 min')");

@@ -556,6 +556,12 @@ test_created(void)
 	check_created(200, body, NULL, PIN_ERROR_REPLY, true);
 }
 
+/* Replies with status 404 that are no word of the service's. */
+static const char *const strangers[] = {
+	"", "<html><title>Not Found</title></html>", "\"no\"",
+	"{\"statusCode\": 404, \"message\": \"Resource not found\"}",
+};
+
 static void
 test_deleted(void)
 {
@@ -568,6 +574,13 @@ test_deleted(void)
 	reply = reply_of(404, "{\"message\":\"No item found with given filters.\"}");
 	ok(pin_api_delete_report_reply(&reply, &err), "gone already");
 	is_int(err.kind, PIN_ERROR_NONE, "no error");
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
+	{
+		reply = reply_of(404, strangers[i]);
+		ok(!pin_api_delete_query_reply(&reply, &err), "not gone if it is another's word");
+		is_int(err.kind, PIN_ERROR_NOT_FOUND, "its kind");
+		has_str(err.hint, "api_url", "hint");
+	}
 	reply = reply_of(200, "{\"statusCode\":403}");
 	ok(!pin_api_delete_query_reply(&reply, &err), "not allowed");
 	is_int(err.kind, PIN_ERROR_FORBIDDEN, "its kind");
@@ -589,6 +602,9 @@ test_changed(void)
 	is_int(err.kind, PIN_ERROR_NOT_FOUND, "its kind");
 	has_str(err.message, "could not pause report", "message");
 	has_str(err.hint, "deleted meanwhile", "hint");
+	reply = reply_of(404, strangers[1]);
+	ok(!pin_api_pause_report_reply(&reply, &err), "another's word");
+	has_str(err.hint, "api_url", "hint");
 	reply = reply_of(200, "{\"statusCode\":400,\"message\":\"Invalid report parameters\"}");
 	ok(!pin_api_resume_report_reply(&reply, &err), "refused");
 	has_str(err.detail, "Invalid report parameters", "in the service's words");
@@ -704,6 +720,8 @@ test_find_reports(void)
 	finds_nothing(200, "{\"value\":[]}");
 	finds_nothing(200, "{\"Value\":null}");
 	finds_nothing(200, "{\"value\":[null,1,\"x\",[],{}]}");
+	list_fails(404, strangers[1], PIN_ERROR_NOT_FOUND);
+	list_fails(404, strangers[3], PIN_ERROR_NOT_FOUND);
 	list_fails(200, "{}", PIN_ERROR_REPLY);
 	list_fails(200, "[]", PIN_ERROR_REPLY);
 	list_fails(200, "", PIN_ERROR_REPLY);
@@ -1009,10 +1027,6 @@ test_list_request(void)
 static void
 test_list_reply(void)
 {
-	static const char *const strangers[] = {
-		"", "<html><title>Not Found</title></html>", "\"no\"",
-		"{\"statusCode\": 404, \"message\": \"Resource not found\"}",
-	};
 	PinRecordList list = {.what = "list reports"};
 	PinError	err;
 	PinReply	reply = reply_of(200, "{\"Value\": [{\"a\": 1}, 2], \"NextLink\": \"/x\"}");

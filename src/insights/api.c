@@ -61,11 +61,14 @@ one(const PinApi *api, const char *method, const char *path, const char *id, cha
 	return false;
 }
 
-/* What we wanted gone is gone, whoever removed it. */
+/*
+ * What we wanted gone is gone, whoever removed it: if it is the service that
+ * says so.
+ */
 static bool
 deleted(const PinReply *reply, const char *what, PinError *err)
 {
-	if (!pin_api_check(reply, what, err) && err->kind != PIN_ERROR_NOT_FOUND)
+	if (!pin_api_check(reply, what, err) && !pin_api_found_nothing(reply, err))
 		return false;
 	pin_error_reset(err);
 	return true;
@@ -474,7 +477,7 @@ changed(const PinReply *reply, const char *what, PinError *err)
 {
 	if (pin_api_check(reply, what, err))
 		return true;
-	if (err->kind == PIN_ERROR_NOT_FOUND)
+	if (pin_api_found_nothing(reply, err))
 		pin_error_hint(err, "It may have been deleted meanwhile.");
 	return false;
 }

@@ -124,7 +124,7 @@ extern const PinRemoteQuery *pin_api_query_named(const PinQueryList *list,
 												 const char *name);
 extern void pin_api_query_list_free(PinQueryList *list);
 
-/* Deletes; a query that is gone already is a success. */
+/* Deletes; a query that is gone already, as the service says, is a success. */
 extern bool pin_api_delete_query(const PinApi *api, const char *query_id,
 								 PinApiRequest *request, PinError *err);
 extern bool pin_api_delete_query_reply(const PinReply *reply, PinError *err);
@@ -200,7 +200,7 @@ extern const PinRemoteReport *pin_api_report_with_id(const PinReportList *list,
 													 const char *report_id);
 extern void pin_api_report_list_free(PinReportList *list);
 
-/* Deletes, executions and all; a report that is gone already is a success. */
+/* Deletes, executions and all; likewise. */
 extern bool pin_api_delete_report(const PinApi *api, const char *report_id,
 								  PinApiRequest *request, PinError *err);
 extern bool pin_api_delete_report_reply(const PinReply *reply, PinError *err);

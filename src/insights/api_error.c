@@ -362,3 +362,50 @@ pin_api_document(const PinReply *reply, const char *what, PinError *err)
 	}
 	return document;
 }
+
+/* ---- whose 404 it is ---- */
+
+static bool
+is_object(const PinReply *reply)
+{
+	PinError	ignored;
+	PinJson    *document = pin_json_parse(reply->body, reply->body_len, "the reply", &ignored);
+	bool		yes = pin_json_is_object(document);
+
+	pin_json_free(document);
+	return yes;
+}
+
+static bool
+is_page(const PinReply *reply)
+{
+	size_t		i = 0;
+
+	while (i < reply->body_len && pin_ascii_is_blank(reply->body[i]))
+		i++;
+	return i < reply->body_len && reply->body[i] == '<';
+}
+
+/* The gateway's words, which are of the address, are JSON like the service's. */
+static bool
+found_nothing(bool has_word, PinError *err)
+{
+	if (err->kind != PIN_ERROR_NOT_FOUND)
+		return false;
+	if (has_word && pin_ascii_find(err->detail, "resource not found") == NULL)
+		return true;
+	pin_error_hint(err, "It may be no word of the service's: check the server's options \"api_url\" and \"api_version\".");
+	return false;
+}
+
+bool
+pin_api_found_nothing(const PinReply *reply, PinError *err)
+{
+	return found_nothing(is_object(reply), err);
+}
+
+bool
+pin_api_found_nothing_perhaps(const PinReply *reply, PinError *err)
+{
+	return found_nothing(!is_page(reply), err);
+}

@@ -33,4 +33,14 @@ extern bool pin_api_check(const PinReply *reply, const char *what, PinError *err
 extern PinJson *pin_api_document(const PinReply *reply, const char *what,
 								 PinError *err);
 
+/*
+ * After a failure of theirs: is it a 404, and the service's own word for it?
+ * What stands in front of the service, or another server, says 404, too: in a
+ * page, with no word, or of the address.  Then *err's hint tells where to look.
+ */
+extern bool pin_api_found_nothing(const PinReply *reply, PinError *err);
+
+/* Likewise, but a 404 without a word may be the service's. */
+extern bool pin_api_found_nothing_perhaps(const PinReply *reply, PinError *err);
+
 #endif							/* PIN_API_ERROR_H */

@@ -250,7 +250,7 @@ pin_api_open_list(const PinReply *reply, const char *what, PinJson **document,
 	*document = pin_api_document(reply, what, err);
 	if (*document == NULL)
 	{
-		if (err->kind != PIN_ERROR_NOT_FOUND)
+		if (!pin_api_found_nothing_perhaps(reply, err))
 			return false;
 		pin_error_reset(err);
 		return true;

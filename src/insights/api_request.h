@@ -54,7 +54,8 @@ extern const PinJson *pin_api_records(const PinJson *document);
 
 /*
  * Opens the list in a reply: its records (NULL: none) and next page.  "Nothing
- * found" is told by 404, and makes an empty list.  False with *err filled.
+ * found" is told by 404, perhaps without a word, and makes an empty list, whose
+ * document is NULL.  False with *err filled.
  */
 extern bool pin_api_open_list(const PinReply *reply, const char *what, PinJson **document,
 							  const PinJson **records, const char **next_link,

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "insights/api_request.h"
-#include "insights/ascii.h"
 
 bool
 pin_api_list(const PinApi *api, const char *path, const char *id,
@@ -29,32 +28,16 @@ pin_api_list(const PinApi *api, const char *path, const char *id,
 	return pin_api_request_finish(request, "GET", &url, NULL, err);
 }
 
+/* An empty table says more than an empty look for what is ours: it has to be true. */
 static bool
-is_document(const PinReply *reply)
+is_certainly_empty(const PinReply *reply, const char *what, PinError *err)
 {
-	PinError	ignored;
-	PinJson    *document = pin_json_parse(reply->body, reply->body_len, "the reply", &ignored);
-	bool		yes = pin_json_is_object(document);
-
-	pin_json_free(document);
-	return yes;
-}
-
-/*
- * Is it the service that has found nothing?  What stands in front of it, or
- * another server, also says 404, in a page, with no word, or of the address.
- */
-static bool
-is_its_own_word(const PinReply *reply, const char *what, PinError *err)
-{
-	(void) pin_api_document(reply, what, err);
-	if (is_document(reply) && pin_ascii_find(err->detail, "resource not found") == NULL)
-	{
-		pin_error_reset(err);
+	if (pin_api_check(reply, what, err))
 		return true;
-	}
-	pin_error_hint(err, "It may be no word of the service's: check the server's options \"api_url\" and \"api_version\".");
-	return false;
+	if (!pin_api_found_nothing(reply, err))
+		return false;
+	pin_error_reset(err);
+	return true;
 }
 
 bool
@@ -65,7 +48,7 @@ pin_api_list_reply(const PinReply *reply, void *list, PinError *err)
 	pin_api_list_free(result);
 	return pin_api_open_list(reply, result->what, &result->document, &result->records,
 							 &result->next_link, err) &&
-		(result->document != NULL || is_its_own_word(reply, result->what, err));
+		(result->document != NULL || is_certainly_empty(reply, result->what, err));
 }
 
 void
