@@ -654,6 +654,26 @@ is($session->rows("DELETE FROM queries WHERE name = 'Doubtful' RETURNING name"),
 	'what is gone the second time was deleted');
 is($emulator->count(endpoint => 'delete_query'), 2, 'sent twice');
 
+# what stands in front of the service knows nothing of its objects
+$session->rows($insert);
+$error = faulty({ endpoint => 'delete_query', status => 404, body => '<title>Nothing here</title>' },
+	"DELETE FROM queries WHERE name = 'Doubtful'");
+is($error->{sqlstate}, '42704', "a gateway's 404 deletes nothing");
+like($error->{text}, qr/could not delete query.*Nothing here.*HINT:  .*"api_url".*Query "Doubtful" \(query_id $uuid\)$/ms,
+	'which query it was, and where to look');
+unlike($error->{text}, qr/may have been|WARNING/, 'it is there still');
+$emulator->fault({ endpoint => 'delete_query', status => 404, body => '{"message": "No item found with given filters."}' });
+is($session->rows("DELETE FROM queries WHERE name = 'Doubtful' RETURNING name"), 'Doubtful',
+	"the service's own: it is gone");
+
+# a refusal of the second request says nothing of the first
+$emulator->fault({ endpoint => 'delete_query', nth => 2, status => 403 });
+$error = faulty({ endpoint => 'delete_query', wrong_json => JSON::PP::true },
+	"DELETE FROM queries WHERE name = 'Doubtful'");
+is($error->{sqlstate}, '42501', 'a reply that makes no sense, and then a refusal');
+like($error->{text}, qr/WARNING: .*\nDETAIL:  Query "Doubtful" .* may have been deleted/, 'warning');
+is($session->rows("SELECT count(*) FROM queries WHERE name = 'Doubtful'"), 0, 'it was');
+
 # ---- leaving ----
 
 # An error after 0.2 s of a request that hangs.

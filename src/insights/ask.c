@@ -111,7 +111,7 @@ pin_ask_now(PinAsker *asker, PinApiRequest *request, PinReadReply read, void *ar
 
 	pin_token_forget(asker->client.credential);
 	done = ask(asker, request, PIN_CALL_REPEATABLE, 1, read, arg, err);
-	*signing_in = pin_ask_is_signing_in(asker);
+	*signing_in = asker->client.signing_in;
 	return done;
 }
 
@@ -128,9 +128,9 @@ pin_ask_retries(const PinAsker *asker)
 }
 
 bool
-pin_ask_is_signing_in(const PinAsker *asker)
+pin_ask_is_in_doubt(const PinAsker *asker)
 {
-	return asker->client.signing_in;
+	return pin_client_is_in_doubt(&asker->client);
 }
 
 const char *

@@ -66,10 +66,10 @@ extern int	pin_ask_requests(const PinAsker *asker);
 extern int	pin_ask_retries(const PinAsker *asker);
 
 /*
- * Of a call that is under way, or has failed: was it still signing in?  Then
- * the service has not seen it.
+ * Of a call that is under way, or has failed: may the service have done what it
+ * asks for?
  */
-extern bool pin_ask_is_signing_in(const PinAsker *asker);
+extern bool pin_ask_is_in_doubt(const PinAsker *asker);
 
 /* Who has signed in, as of pin_ask_now, in UTF-8 for humans; empty: not told. */
 extern const char *pin_ask_account(const PinAsker *asker);

@@ -81,6 +81,7 @@ pin_client_call(PinClient *client, PinApiRequest *request, PinCallKind kind,
 	client->tries = 0;
 	client->max_tries = PIN_RETRY_TRIES;
 	client->refused = false;
+	client->doubtful = false;
 	client->signing_in = false;
 	client->calling = true;
 }
@@ -255,6 +256,21 @@ read_exchange(PinClient *client, const PinExchange *x, PinError *err)
 
 /* ---- trying again ---- */
 
+/* A failure of the service's, or a reply that makes no sense, proves nothing. */
+static void
+note_doubt(PinClient *client, const PinError *err)
+{
+	client->doubtful |= err->ambiguous || err->kind == PIN_ERROR_SERVICE ||
+		err->kind == PIN_ERROR_REPLY || err->kind == PIN_ERROR_REPLY_TOO_LARGE ||
+		err->kind == PIN_ERROR_OUT_OF_MEMORY;
+}
+
+bool
+pin_client_is_in_doubt(const PinClient *client)
+{
+	return client->doubtful || (client->exchange != NULL && !client->signing_in);
+}
+
 /* The API refused the token: with a new one, once for each call. */
 static bool
 renew_token(PinClient *client, const PinError *err)
@@ -322,6 +338,8 @@ pin_client_advance(PinClient *client, PinError *err)
 		ok = read_exchange(client, x, err);
 		client->exchange = NULL;
 		pin_exchange_free(x);
+		if (!ok && !client->signing_in)
+			note_doubt(client, err);
 		if (ok && !client->signing_in)
 		{
 			pin_client_abandon(client);

@@ -69,6 +69,8 @@ typedef struct PinClient
 	int			tries;			/* failures in a row so far */
 	bool		rotated;		/* with a refresh token of an earlier sign-in */
 	bool		refused;		/* the API has refused a token for this call */
+	bool		doubtful;		/* a request that has failed may have been
+								 * carried out */
 	char	   *token;			/* in use; palloc'd */
 } PinClient;
 
@@ -100,6 +102,12 @@ extern PinCallStatus pin_client_advance(PinClient *client, PinError *err);
 
 /* The whole reply of a finished exchange, as the readers of replies want it. */
 extern PinReply pin_client_reply(const PinExchange *x);
+
+/*
+ * Of a call that is under way, or has failed: may the service have done what it
+ * asks for, be it at its first request or a later one?
+ */
+extern bool pin_client_is_in_doubt(const PinClient *client);
 
 /* Ends the call, whatever its state. */
 extern void pin_client_abandon(PinClient *client);

@@ -165,7 +165,7 @@ create_report(PinChanger *changer, const PinReportOrder *order, PinError *err)
 
 	if (pin_changer_call(changer, built, &request, &subject, err))
 		return true;
-	if (counted && !pin_changer_doubts(changer, err))
+	if (counted && !pin_ask_is_in_doubt(changer->asker))
 		pin_budget_give_back(need);
 	if (need != NULL && err->kind == PIN_ERROR_ORDER_QUOTA)
 		pin_budget_note_refusal(need);

@@ -67,8 +67,8 @@ static void
 tell_row(void *arg)
 {
 	const PinChanger *changer = arg;
-	bool		sent = changer->sending != NULL && !pin_ask_is_signing_in(changer->asker);
-	const char *what = sent ? changer->sending : changer->about;
+	bool		doubt = changer->sending != NULL && pin_ask_is_in_doubt(changer->asker);
+	const char *what = doubt ? changer->sending : changer->about;
 
 	if (what != NULL)
 		errcontext("row " INT64_FORMAT " of the changes to foreign table \"%s\": %s", changer->row,
@@ -115,16 +115,6 @@ pin_changer_fail(const PinChanger *changer, const PinError *err)
 {
 	pin_throw_more(err, err->kind == PIN_ERROR_RULE ? NULL : changer->options->server_name,
 				   past_of(changer), NULL);
-}
-
-/* A call whose sign-in failed was never sent. */
-bool
-pin_changer_doubts(const PinChanger *changer, const PinError *err)
-{
-	if (pin_ask_is_signing_in(changer->asker))
-		return false;
-	return err->ambiguous || err->kind == PIN_ERROR_SERVICE || err->kind == PIN_ERROR_REPLY ||
-		err->kind == PIN_ERROR_REPLY_TOO_LARGE || err->kind == PIN_ERROR_OUT_OF_MEMORY;
 }
 
 /* ---- calls ---- */
@@ -232,7 +222,7 @@ try_call(PinChanger *changer, PinApiRequest *request, Answer *answer, PinChange 
 	}
 	PG_CATCH();
 	{
-		if (pin_ask_is_signing_in(changer->asker))
+		if (!pin_ask_is_in_doubt(changer->asker))
 			pin_changes_undone(change);
 		PG_RE_THROW();
 	}
@@ -263,7 +253,7 @@ advise(const PinChanger *changer, const PinSubject *subject, PinError *err)
 {
 	bool		create = is_create(subject->call);
 
-	if (pin_changer_doubts(changer, err))
+	if (pin_ask_is_in_doubt(changer->asker))
 		pin_error_hint(err, "%s all the same.  Look for it by its %s before you try again.",
 					   create ? "It may have been created" : "The change may have been made",
 					   create ? "name" : "id");
@@ -293,7 +283,7 @@ pin_changer_call(PinChanger *changer, bool built, PinApiRequest *request,
 		note_success(changer, subject, change, &answer);
 		return true;
 	}
-	if (!pin_changer_doubts(changer, err))
+	if (!pin_ask_is_in_doubt(changer->asker))
 		pin_changes_undone(change);
 	advise(changer, subject, err);
 	return false;

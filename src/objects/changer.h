@@ -86,9 +86,6 @@ extern bool pin_changer_meet(PinChanger *changer, const PinSubject *subject);
 extern bool pin_changer_call(PinChanger *changer, bool built, PinApiRequest *request,
 							 const PinSubject *subject, PinError *err);
 
-/* After a failure: may the call have been carried out all the same? */
-extern bool pin_changer_doubts(const PinChanger *changer, const PinError *err);
-
 /* Throws, with what was done before in the detail. */
 extern _Noreturn void pin_changer_fail(const PinChanger *changer, const PinError *err);
 
