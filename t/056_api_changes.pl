@@ -19,7 +19,7 @@ use Test::More;
 my $hour = 3600;
 my $emulator = PinsightEmulator->new(
 	options => [ '--rows', 20, '--report-delay', '0', '--quota-queries', 1000 ]);
-my $node = $emulator->node('changes');
+my $node = $emulator->node('changes', conf => "max_prepared_transactions = 1\n");
 my $mapping = "client_id '$PinsightEmulator::client_id', "
   . "client_secret '$PinsightEmulator::client_secret', "
   . "refresh_token '$PinsightEmulator::refresh_token'";
@@ -516,6 +516,14 @@ $said = said(qq(DO \$\$ BEGIN
 		RAISE division_by_zero;
 	EXCEPTION WHEN division_by_zero THEN NULL; END \$\$));
 like($said, qr/^WARNING: .*\nDETAIL:  Query "Caught" .* was created/, 'a caught exception');
+
+$said = said('BEGIN', "INSERT INTO queries (name, query) VALUES ('Prepared', '$select')",
+	"PREPARE TRANSACTION 'p'", 'ROLLBACK');
+like($said, qr/ERROR:  0A000: cannot PREPARE a transaction that has changed objects at the service/,
+	'it cannot be prepared');
+like($said, qr/^WARNING: .*\nDETAIL:  Query "Prepared" .* was created/m, 'and says what stays');
+is(said('BEGIN', 'SELECT count(*) FROM queries', 'SAVEPOINT s', "DELETE FROM reports WHERE report_name = '?'",
+	'ROLLBACK TO s', "PREPARE TRANSACTION 'p'", "ROLLBACK PREPARED 'p'"), '', 'one that has changed nothing can');
 
 is($session->rows("WITH q AS (INSERT INTO queries (name, query)
 		SELECT 'Both ' || i, '$select' FROM generate_series(1, 2) i RETURNING name)

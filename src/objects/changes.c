@@ -55,16 +55,33 @@ tell(SubTransactionId subid)
 				 errdetail_internal("%s", text.data)));
 }
 
+/*
+ * Who rolls a prepared transaction back may be anybody, at any time, and would
+ * be told nothing.
+ */
+static void
+refuse_to_prepare(void)
+{
+	if (!dlist_is_empty(&changes))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot PREPARE a transaction that has changed objects at the service"),
+				 errdetail("Such changes take effect at once, and nothing could be said of them when the prepared transaction is rolled back."),
+				 errhint("End the transaction with COMMIT, or change the objects in another one.")));
+}
+
 static void
 end_transaction(XactEvent event, void *arg)
 {
 	switch (event)
 	{
+		case XACT_EVENT_PRE_PREPARE:
+			refuse_to_prepare();
+			return;
 		case XACT_EVENT_ABORT:
 			tell(InvalidSubTransactionId);
 			break;
 		case XACT_EVENT_COMMIT:
-		case XACT_EVENT_PREPARE:
 			break;
 		default:
 			return;
