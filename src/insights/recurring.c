@@ -7,16 +7,17 @@
  */
 #include "postgres.h"
 
-#include <time.h>
-
 #include "insights/ascii.h"
 #include "insights/recurring.h"
+#include "insights/rules.h"
+#include "service_time.h"
+#include "utils/timestamp.h"
 
 #define NAME_START "pinsight schedule "
 #define NAME_DIGITS 16
 
-/* The service wants four hours; the rest is for clocks that differ. */
-#define EARLIEST_START_S ((4 * 60 + 5) * 60)
+/* What the service wants, and the rest is for clocks that differ. */
+#define START_NOTICE (PIN_START_NOTICE_HOURS * USECS_PER_HOUR + 5 * USECS_PER_MINUTE)
 /* Pages of a list that are followed. */
 #define MAX_PAGES 100
 /* Queries of one name that are deleted. */
@@ -294,17 +295,6 @@ make_query(PinAsker *asker, Search *search, PinError *err)
 	return made->query_is_new;
 }
 
-/* The earliest start that the service takes. */
-static void
-earliest_start(PinTimeText text)
-{
-	time_t		when = time(NULL) + EARLIEST_START_S;
-	struct tm	utc;
-
-	gmtime_r(&when, &utc);
-	strftime(text, sizeof(PinTimeText), "%Y-%m-%dT%H:%M:%SZ", &utc);
-}
-
 static bool
 make_report(PinAsker *asker, Search *search, PinError *err)
 {
@@ -316,7 +306,8 @@ make_report(PinAsker *asker, Search *search, PinError *err)
 	PinApiRequest request;
 	PinError	looking;
 
-	earliest_start(made->start_time);
+	strlcpy(made->start_time, pin_service_time_text(GetCurrentTimestamp() + START_NOTICE),
+			sizeof(PinTimeText));
 	if (!pin_api_create_report(pin_ask_api(asker), &order, &request, err))
 		return false;
 	made->report_is_new = true;

@@ -12,16 +12,18 @@
 #include "insights/recurring.h"
 #include "objects/change.h"
 #include "objects/list.h"
+#include "service_time.h"
 #include "snapshot/budget.h"
 #include "snapshot/job.h"
 #include "text.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#define HOUR 3600
+/* How far ahead the service wants a start to be. */
+#define START_NOTICE (PIN_START_NOTICE_HOURS * USECS_PER_HOUR)
 
 /* A start that we choose is this much later than need be: clocks differ. */
-#define CLOCK_MARGIN_S (5 * 60)
+#define CLOCK_MARGIN (5 * USECS_PER_MINUTE)
 
 /* ---- rules beside those of the service ---- */
 
@@ -40,10 +42,10 @@ check_own_name(const char *column, const char *name, PinError *err)
 static void
 limit_start(PinStartLimit *limit)
 {
-	int64		now = (int64) time(NULL);
+	TimestampTz now = GetCurrentTimestamp();
 
-	limit->now = pin_wanted_time(now);
-	limit->earliest = pin_wanted_time(now + PIN_START_NOTICE_HOURS * HOUR);
+	limit->now = pin_service_time_text(now);
+	limit->earliest = pin_service_time_text(now + START_NOTICE);
 }
 
 /*
@@ -235,15 +237,14 @@ name_of(const PinObjectRow *row)
 static bool
 move_start(PinReportWish *wish)
 {
-	int64		step = (int64) wish->recurrence_hours * HOUR;
-	int64		earliest = (int64) time(NULL) + PIN_START_NOTICE_HOURS * HOUR + CLOCK_MARGIN_S;
-	int64		start;
+	int64		step = wish->recurrence_hours * USECS_PER_HOUR;
+	TimestampTz earliest = GetCurrentTimestamp() + START_NOTICE + CLOCK_MARGIN;
+	TimestampTz start = wish->start_time != NULL ? pin_service_time(wish->start_time) : 0;
 
-	if (wish->recurrence_hours < PIN_RECURRENCE_MIN_HOURS ||
-		!pin_wanted_seconds(wish->start_time, &start) || start >= earliest)
+	if (wish->recurrence_hours < PIN_RECURRENCE_MIN_HOURS || start == 0 || start >= earliest)
 		return false;
 	start += (earliest - start + step - 1) / step * step;
-	wish->start_time = pin_wanted_time(start);
+	wish->start_time = pin_service_time_text(start);
 	return true;
 }
 

@@ -11,16 +11,12 @@
 #include "catalog/pg_type.h"
 #include "nodes/nodes.h"
 #include "objects/wanted.h"
-#include "pgtime.h"
 #include "service_time.h"
 #include "text.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
-
-#define EPOCH_OFFSET \
-	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
 
 /* Members of objects that can be set; all others the service fills. */
 typedef struct Settable
@@ -148,37 +144,16 @@ boolean_of(const PinObjectRow *row, const char *key)
 
 /* ---- times ---- */
 
-/* What is no finite time is written as no time can be. */
-char *
-pin_wanted_time(int64 seconds)
-{
-	pg_time_t	when = seconds;
-	struct pg_tm *utc = pg_gmtime(&when);
-	PinTimeText text;
-
-	if (utc == NULL)
-		return pstrdup("infinity");
-	snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02dZ", utc->tm_year + 1900,
-			 utc->tm_mon + 1, utc->tm_mday, utc->tm_hour, utc->tm_min, utc->tm_sec);
-	return pstrdup(text);
-}
-
-bool
-pin_wanted_seconds(const char *text, int64 *seconds)
-{
-	TimestampTz when = text != NULL ? pin_service_time(text) : 0;
-
-	*seconds = when / USECS_PER_SEC + EPOCH_OFFSET;
-	return when != 0;
-}
-
-/* Whole seconds are all that is sent: the next one, or the last. */
+/*
+ * Whole seconds are all that is sent: the next one, or the last.  What the
+ * service cannot be told is written as no time is, for the rules to find.
+ */
 static char *
 time_of(const PinObjectRow *row, const char *key, bool up)
 {
 	int			i = place_of_value(row, key);
 	TimestampTz when;
-	int64		seconds;
+	char	   *text;
 
 	if (i < 0)
 		return NULL;
@@ -189,14 +164,10 @@ time_of(const PinObjectRow *row, const char *key, bool up)
 													   CStringGetDatum(server_text_of(row, i)),
 													   ObjectIdGetDatum(InvalidOid),
 													   Int32GetDatum(-1)));
-	if (TIMESTAMP_NOT_FINITE(when))
-		return pstrdup("infinity");
-	seconds = when / USECS_PER_SEC;
-	if (when % USECS_PER_SEC < 0)
-		seconds--;
-	if (up && when % USECS_PER_SEC != 0)
-		seconds++;
-	return pin_wanted_time(seconds + EPOCH_OFFSET);
+	if (up && !TIMESTAMP_NOT_FINITE(when))
+		when += USECS_PER_SEC - 1;
+	text = pin_service_time_text(when);
+	return text != NULL ? text : pstrdup("infinity");
 }
 
 /* ---- what may be set ---- */

@@ -52,10 +52,4 @@ extern void pin_wanted_report(const PinObjectRow *row, PinReportWish *wish);
 /* Have two rows the same value of a column (or no such column)? */
 extern bool pin_wanted_same(const PinObjectRow *a, const PinObjectRow *b, const char *key);
 
-/* A time, as the service writes it, as seconds since 1970; false: it is none. */
-extern bool pin_wanted_seconds(const char *text, int64 *seconds);
-
-/* Seconds since 1970 as the service writes a time; palloc'd. */
-extern char *pin_wanted_time(int64 seconds);
-
 #endif							/* PIN_OBJECT_WANTED_H */

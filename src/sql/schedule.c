@@ -26,6 +26,7 @@
 #include "insights/catalog.h"
 #include "insights/offer.h"
 #include "insights/recurring.h"
+#include "insights/rules.h"
 #include "option_value.h"
 #include "snapshot/need.h"
 #include "sql/look.h"
@@ -39,10 +40,6 @@
 
 PG_FUNCTION_INFO_V1(pinsight_schedule);
 PG_FUNCTION_INFO_V1(pinsight_unschedule);
-
-/* What the service takes as an interval, hours. */
-#define MIN_HOURS 4
-#define MAX_HOURS 2160
 
 /* A foreign table that its owner wants to (un)schedule. */
 typedef struct Target
@@ -220,7 +217,7 @@ minimum_hours(const Target *target)
 	offer = pin_offer_find(offers, table->dataset);
 	if (offer != NULL && offer->minimum_recurrence_hours >= 0)
 		hours = offer->minimum_recurrence_hours;
-	return Min(Max(hours, MIN_HOURS), MAX_HOURS);
+	return Min(Max(hours, PIN_RECURRENCE_MIN_HOURS), PIN_RECURRENCE_MAX_HOURS);
 }
 
 /* Months are 30 days, as elsewhere; what is left of an hour is an hour. */
@@ -247,12 +244,12 @@ recurrence_hours(const Target *target, const Interval *interval)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the interval of a schedule must be positive")));
 	minimum = minimum_hours(target);
-	hours = Min(Max(wanted, minimum), MAX_HOURS);
+	hours = Min(Max(wanted, minimum), PIN_RECURRENCE_MAX_HOURS);
 	if (hours != wanted || interval->time % USECS_PER_HOUR != 0)
 		ereport(NOTICE,
 				(errmsg("the report will run every " INT64_FORMAT " hours", hours),
 				 errdetail("Reports of dataset \"%s\" run every %d to %d whole hours.",
-						   target->table->dataset, minimum, MAX_HOURS)));
+						   target->table->dataset, minimum, PIN_RECURRENCE_MAX_HOURS)));
 	return hours;
 }
 
