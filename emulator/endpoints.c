@@ -449,8 +449,7 @@ presented_token(const EmuCall *call)
 
 	if (header != NULL && strncasecmp(header, "Bearer ", 7) == 0)
 		return header + 7;
-	if (header == NULL && call->settings.aad_user_ticket &&
-		strcasestr(call->request->path, "/ScheduledReport") != NULL)
+	if (header == NULL && strcasestr(call->request->path, "/ScheduledReport") != NULL)
 		return emu_request_header(call->request, "X-AadUserTicket");
 	return NULL;
 }

@@ -177,8 +177,7 @@ shape_completed(EmuStore *store, const EmuExecution *execution, bool expired_lin
 	int64_t		completed = execution->due_ms / 1000;
 
 	emu_switchboard_read(store->emu->switches, &settings);
-	expires = emu_now(store->emu->switches) +
-		(expired_link ? -HOUR : (time_t) settings.link_lifetime);
+	expires = emu_now(store->emu->switches) + (expired_link ? -HOUR : HOUR);
 	link = emu_blob_link(store->emu, file_name(execution), expires);
 	json_object_set_new(shape, "reportAccessSecureLink", json_string(link));
 	free(link);

@@ -61,9 +61,10 @@ pascal(json_t *json, bool rows)
 	return copy;
 }
 
-void
-emu_json_send(EmuReply *reply, const EmuSettings *settings, int status, json_t *json,
-			  bool rows)
+/* Takes over json and sends it, with BOM or PascalCase keys as set. */
+static void
+json_send(EmuReply *reply, const EmuSettings *settings, int status, json_t *json,
+		  bool rows)
 {
 	json_t	   *shape = settings->json_pascal ? pascal(json, rows) : json_incref(json);
 
@@ -155,9 +156,9 @@ emu_call_values(EmuCall *call, json_t *values, const char *message)
 		}
 		json_decref(values);
 	}
-	emu_json_send(call->reply, &call->settings, 200,
-				  envelope(call, page, next, (int) json_array_size(page), message, 200),
-				  false);
+	json_send(call->reply, &call->settings, 200,
+			  envelope(call, page, next, (int) json_array_size(page), message, 200),
+			  false);
 }
 
 void
@@ -166,16 +167,16 @@ emu_call_value(EmuCall *call, json_t *value, const char *message)
 	json_t	   *values = json_array();
 
 	json_array_append_new(values, value);
-	emu_json_send(call->reply, &call->settings, 200,
-				  envelope(call, values, json_null(), 1, message, 200), false);
+	json_send(call->reply, &call->settings, 200,
+			  envelope(call, values, json_null(), 1, message, 200), false);
 }
 
 void
 emu_call_rows(EmuCall *call, json_t *rows)
 {
-	emu_json_send(call->reply, &call->settings, 200,
-				  envelope(call, rows, json_null(), (int) json_array_size(rows), NULL, 200),
-				  true);
+	json_send(call->reply, &call->settings, 200,
+			  envelope(call, rows, json_null(), (int) json_array_size(rows), NULL, 200),
+			  true);
 }
 
 static json_t *
@@ -207,7 +208,7 @@ emu_call_error(EmuCall *call, int status, const char *message)
 			json = envelope(call, json_array(), json_null(), 0, message, status);
 			break;
 	}
-	emu_json_send(call->reply, settings, http, json, false);
+	json_send(call->reply, settings, http, json, false);
 }
 
 void
@@ -222,7 +223,7 @@ emu_call_coded_error(EmuCall *call, int status, int code, const char *message)
 	if (call->settings.error_style == EMU_ERROR_EMPTY)
 		emu_reply_body(call->reply, status, NULL, NULL);
 	else
-		emu_json_send(call->reply, &call->settings,
-					  call->settings.error_in_200 ? 200 : status,
-					  partnerfd(code, message), false);
+		json_send(call->reply, &call->settings,
+				  call->settings.error_in_200 ? 200 : status,
+				  partnerfd(code, message), false);
 }

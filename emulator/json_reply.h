@@ -26,10 +26,6 @@ typedef struct EmuCall
 	EmuGrant	token;			/* that opened the API */
 } EmuCall;
 
-/* Takes over json and sends it, with BOM or PascalCase keys as set. */
-extern void emu_json_send(EmuReply *reply, const EmuSettings *settings, int status,
-						  json_t *json, bool rows);
-
 /* The envelope around an array, which it takes over; paged as set. */
 extern void emu_call_values(EmuCall *call, json_t *values, const char *message);
 

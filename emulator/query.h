@@ -126,13 +126,6 @@ typedef struct EmuSql
 } EmuSql;
 
 /*
- * First and last day (days since 1970) of the window, as the query's timespan
- * or the override says; false if there is none.  Open ends are INT32_MIN/MAX.
- */
-extern bool emu_query_window(const EmuQuery *query, EmuWindow override, int today,
-							 int *first, int *last);
-
-/*
  * Builds the SQL; column i of its result is select[i].  limit caps the query's
  * own; 0: no cap.  False if memory ran out.  Release with emu_sql_free.
  */

@@ -237,8 +237,12 @@ window_day(time_t moment)
 	return day < earliest ? earliest : day > latest ? latest : (int) day;
 }
 
-bool
-emu_query_window(const EmuQuery *query, EmuWindow override, int today, int *first, int *last)
+/*
+ * First and last day (days since 1970) of the window, as the query's timespan
+ * or the override says; false if there is none.  Open ends are INT32_MIN/MAX.
+ */
+static bool
+query_window(const EmuQuery *query, EmuWindow override, int today, int *first, int *last)
 {
 	const EmuTimespan *span = query->timespan;
 
@@ -274,7 +278,7 @@ add_window(Builder *b, EmuWindow override, int today, const char **joint)
 	int			first;
 	int			last;
 
-	if (!emu_query_window(b->query, override, today, &first, &last))
+	if (!query_window(b->query, override, today, &first, &last))
 		return;
 	if (first != INT_MIN)
 		add_bound(b, 0, first, " >= ", joint);

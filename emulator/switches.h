@@ -68,7 +68,6 @@ typedef struct EmuSettings
 	int64_t		clock_offset;	/* seconds the emulator's clock runs ahead */
 	int64_t		token_lifetime; /* seconds */
 	int64_t		refresh_lifetime;	/* seconds */
-	int64_t		link_lifetime;	/* seconds */
 	int64_t		page_size;		/* records a list reply; 0: all */
 	int64_t		preview_rows;	/* rows of testQueryResult at most */
 	int64_t		throttle;		/* requests a minute; 0: unlimited */
@@ -80,7 +79,6 @@ typedef struct EmuSettings
 									 * clients */
 	bool		mfa_required;	/* the API refuses tokens without MFA */
 	bool		mpn_app_only;	/* mpn accepts tokens without a user */
-	bool		aad_user_ticket;	/* X-AadUserTicket opens reports */
 	bool		error_in_200;	/* errors arrive as HTTP 200 */
 	bool		json_bom;		/* JSON bodies start with a byte order mark */
 	bool		json_pascal;	/* PascalCase keys */

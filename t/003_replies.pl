@@ -74,7 +74,7 @@ my @forms = (
 	[ 'all of it at once', {
 			json_bom => \1, json_pascal => \1, ids => 'text', page_size => 1,
 			report_delay => 0.2, not_ready => '404', error_style => 'partnerfd',
-			error_in_200 => \1 } ]);
+			refuse_used_query => \1, error_in_200 => \1 } ]);
 foreach my $case (@forms)
 {
 	my ($name, $switches) = @$case;
