@@ -92,7 +92,6 @@ take_offset(Cursor *in, PinWireTime *time)
 
 	if (in->p == in->end)
 		return true;
-	time->has_offset = true;
 	if (take(in, 'Z'))
 		return true;
 	sign = take(in, '-') ? -1 : 1;
@@ -113,7 +112,6 @@ take_iso_time(Cursor *in, PinWireTime *time)
 {
 	if (in->p == in->end)
 		return true;
-	time->has_time = true;
 	return (take(in, 'T') || take(in, ' ')) &&
 		take_digits(in, 2, 2, &time->hour) &&
 		take_minute_second(in, time) &&
@@ -147,7 +145,6 @@ take_us_time(Cursor *in, PinWireTime *time)
 {
 	if (in->p == in->end)
 		return true;
-	time->has_time = true;
 	return take(in, ' ') &&
 		take_digits(in, 1, 2, &time->hour) &&
 		take_minute_second(in, time) &&

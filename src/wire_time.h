@@ -37,8 +37,6 @@ typedef struct PinWireTime
 	int			usec;			/* 0 to 1000000: rounding may make it whole */
 	int			offset;			/* minutes east of UTC */
 	bool		has_day;		/* false for a month alone */
-	bool		has_time;		/* a time was given */
-	bool		has_offset;		/* an offset was given, or Z */
 	bool		out_of_range;	/* on failure: well spelled, no such time */
 } PinWireTime;
 

@@ -58,6 +58,6 @@ List *
 pinsightDispatchImport(ImportForeignSchemaStmt *stmt, Oid serverid)
 {
 	if (pin_ascii_equal(stmt->remote_schema, PIN_OBJECTS_SCHEMA))
-		return pinsightObjectImport(stmt, serverid);
+		return pinsightObjectImport(stmt);
 	return pinsightImportForeignSchema(stmt, serverid);
 }

@@ -81,8 +81,9 @@ pin_upper_is_volatile(const RelOptInfo *rel, const List *exprs)
 		contain_volatile_functions((Node *) pin_upper_clauses(rel));
 }
 
-Path *
-pin_upper_project(PlannerInfo *root, RelOptInfo *rel, Path *path, PathTarget *target)
+/* A scan's rows in the form that the next step takes. */
+static Path *
+project(PlannerInfo *root, RelOptInfo *rel, Path *path, PathTarget *target)
 {
 	if (equal(path->pathtarget->exprs, target->exprs))
 		return path;
@@ -215,7 +216,7 @@ limit_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel,
 
 	if (root->sort_pathkeys != NIL) /* else there is but one value to sort by */
 		path = (Path *) create_sort_path(root, rel, path, root->sort_pathkeys, -1);
-	path = pin_upper_project(root, output_rel, path, root->upper_targets[UPPERREL_FINAL]);
+	path = project(root, output_rel, path, root->upper_targets[UPPERREL_FINAL]);
 	return (Path *) create_limit_path(root, output_rel, path, parse->limitOffset,
 									  parse->limitCount, parse->limitOption,
 									  extra->offset_est, extra->count_est);
@@ -294,7 +295,7 @@ add_distinct_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel)
 								 rel->rows, NULL, NULL);
 	path = (Path *) pin_plan_path(root, rel, groups,
 								  pin_upper_options(rel)->startup_cost * PIN_SMALL_REPORT_STARTUP, shape);
-	path = pin_upper_project(root, output_rel, path, root->upper_targets[UPPERREL_DISTINCT]);
+	path = project(root, output_rel, path, root->upper_targets[UPPERREL_DISTINCT]);
 	add_path(output_rel, (Path *)
 			 create_agg_path(root, output_rel, path, path->pathtarget, AGG_HASHED,
 							 AGGSPLIT_SIMPLE, pin_distinct_clause(root), NIL, NULL, groups));

@@ -34,10 +34,6 @@ extern List *pin_upper_clauses(const RelOptInfo *rel);
  */
 extern bool pin_upper_is_volatile(const RelOptInfo *rel, const List *exprs);
 
-/* A scan's rows in the form that the next step takes. */
-extern Path *pin_upper_project(PlannerInfo *root, RelOptInfo *rel, Path *path,
-							   PathTarget *target);
-
 /*
  * Adds to output_rel a path that groups a table with metrics by fewer columns,
  * if the statement's groups can be made of the service's.  In aggregate.c.

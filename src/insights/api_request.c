@@ -39,7 +39,7 @@ pin_api_is_id(const char *text)
 bool
 pin_api_read_id(const PinJson *value, PinId id)
 {
-	char	   *text = pin_json_text(value, NULL);
+	char	   *text = pin_json_text(value);
 	const char *start = text ? text : "";
 	size_t		len;
 	bool		usable;

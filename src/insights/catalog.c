@@ -118,15 +118,6 @@ pin_catalog_is_usual(const PinCatalogDataset *dataset, const char *column)
 	return false;
 }
 
-bool
-pin_catalog_has_range(const PinCatalogDataset *dataset, const char *timespan)
-{
-	for (size_t i = 0; i < dataset->ndate_ranges; i++)
-		if (pin_ascii_equal(dataset->date_ranges[i], timespan))
-			return true;
-	return false;
-}
-
 /* ---- nearest names ---- */
 
 /* A name's counting characters; false if it is too long to compare. */
@@ -180,63 +171,33 @@ distance(const char *a, const char *b)
 	return row[nb];
 }
 
-/* The nearest name seen so far. */
-typedef struct Nearest
-{
-	char		wanted[NAME_MAX_NEAR + 1];	/* folded */
-	const char *name;			/* NULL: none near enough yet */
-	int			distance;		/* its distance, or one more than allowed */
-} Nearest;
-
-/* A third of the letters may be wrong; more is another word. */
-static bool
-start_nearest(Nearest *nearest, const char *wanted)
-{
-	nearest->name = NULL;
-	if (!fold(wanted, nearest->wanted) || nearest->wanted[0] == '\0')
-		return false;
-	nearest->distance = (int) strlen(nearest->wanted) / 3 + 2;
-	return true;
-}
-
-static void
-consider(Nearest *nearest, const char *name)
-{
-	char		folded[NAME_MAX_NEAR + 1];
-	int			this_distance;
-
-	if (!fold(name, folded))
-		return;
-	this_distance = distance(nearest->wanted, folded);
-	if (this_distance < nearest->distance)
-	{
-		nearest->name = name;
-		nearest->distance = this_distance;
-	}
-}
-
 const char *
 pin_catalog_nearest_dataset(const PinCatalog *catalog, const char *program,
 							const char *name)
 {
-	Nearest		nearest;
+	char		wanted[NAME_MAX_NEAR + 1];
+	const char *nearest = NULL;
+	int			limit;
 
-	if (!start_nearest(&nearest, name))
+	if (!fold(name, wanted) || wanted[0] == '\0')
 		return NULL;
+
+	/* a third of the letters may be wrong; more is another word */
+	limit = (int) strlen(wanted) / 3 + 2;
 	for (size_t i = 0; i < catalog->count; i++)
-		if (pin_ascii_equal(catalog->datasets[i].program, program))
-			consider(&nearest, catalog->datasets[i].name);
-	return nearest.name;
-}
+	{
+		const PinCatalogDataset *dataset = &catalog->datasets[i];
+		char		folded[NAME_MAX_NEAR + 1];
+		int			this_distance;
 
-const char *
-pin_catalog_nearest_column(const PinCatalogDataset *dataset, const char *name)
-{
-	Nearest		nearest;
-
-	if (!start_nearest(&nearest, name))
-		return NULL;
-	for (size_t i = 0; i < dataset->ncolumns + dataset->nmetrics; i++)
-		consider(&nearest, dataset->columns[i].name);
-	return nearest.name;
+		if (!pin_ascii_equal(dataset->program, program) || !fold(dataset->name, folded))
+			continue;
+		this_distance = distance(wanted, folded);
+		if (this_distance < limit)
+		{
+			nearest = dataset->name;
+			limit = this_distance;
+		}
+	}
+	return nearest;
 }

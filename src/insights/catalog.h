@@ -82,16 +82,10 @@ extern const PinCatalogColumn *pin_catalog_column(const PinCatalogDataset *datas
  */
 extern bool pin_catalog_is_usual(const PinCatalogDataset *dataset, const char *column);
 
-/* True if the dataset has that timespan (without case). */
-extern bool pin_catalog_has_range(const PinCatalogDataset *dataset,
-								  const char *timespan);
-
 /* For hints: the nearest remote name, NULL if none is near. */
 extern const char *pin_catalog_nearest_dataset(const PinCatalog *catalog,
 											   const char *program,
 											   const char *name);
-extern const char *pin_catalog_nearest_column(const PinCatalogDataset *dataset,
-											  const char *name);
 
 /* True if two names are the same but for case, underscores, parentheses. */
 extern bool pin_catalog_same_name(const char *a, const char *b);

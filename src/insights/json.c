@@ -349,7 +349,7 @@ pin_json_fraction(const PinJson *value)
 }
 
 char *
-pin_json_text(const PinJson *value, bool *exact)
+pin_json_text(const PinJson *value)
 {
 	const json_t *json = value_of(value);
 	char		number[64];
@@ -367,8 +367,6 @@ pin_json_text(const PinJson *value, bool *exact)
 	if (json_is_real(json))
 	{
 		print_real(number, sizeof(number), json_real_value(json));
-		if (exact)
-			*exact = false;
 		return strdup(number);
 	}
 	return NULL;

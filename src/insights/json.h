@@ -79,10 +79,9 @@ extern bool pin_json_boolean(const PinJson *value, bool *result);
 /*
  * The text of a string, number or boolean, for a reader that knows the type;
  * NULL for null, arrays and objects, or without memory.  The caller frees it.
- * *exact (may be NULL) is set to false if a number's text may differ from what
- * was sent: fractions travel as double precision.
+ * A number with a fraction has as many digits as it takes to read the same again.
  */
-extern char *pin_json_text(const PinJson *value, bool *exact);
+extern char *pin_json_text(const PinJson *value);
 
 /*
  * Any value as JSON, which the caller frees; NULL: nothing at all, or no memory.

@@ -27,9 +27,6 @@
 #define PIN_LOCAL_NAME_MAX 63
 typedef char PinLocalName[PIN_LOCAL_NAME_MAX + 1];
 
-/* Longest prefix: names must keep some room of their own. */
-#define PIN_LOCAL_PREFIX_MAX 31
-
 typedef enum PinNameStyle
 {
 	PIN_NAME_SNAKE,				/* customer_tenant_id */
@@ -37,8 +34,8 @@ typedef enum PinNameStyle
 } PinNameStyle;
 
 /*
- * The local name of one remote name, after a prefix (may be "", at most
- * PIN_LOCAL_PREFIX_MAX bytes, kept as it is).
+ * The local name of one remote name, after a prefix (may be ""; kept as it is,
+ * so it has to leave names some room).
  */
 extern void pin_local_name(PinLocalName local, const char *prefix,
 						   const char *remote, PinNameStyle style);

@@ -84,7 +84,7 @@ read_cell(const PinJson *record, const char *column, char **cell, bool *seen,
 	else if (pin_json_is_array(value) || pin_json_is_object(value))
 		return refuse(reply, err, "a value is not a plain one");
 	else
-		*cell = pin_json_text(value, NULL);
+		*cell = pin_json_text(value);
 	if (*cell == NULL)
 		pin_error_set(err, PIN_ERROR_OUT_OF_MEMORY, "out of memory");
 	return *cell != NULL;

@@ -64,7 +64,7 @@ check_list(const ImportForeignSchemaStmt *stmt)
 
 /* PostgreSQL leaves out what LIMIT TO and EXCEPT say. */
 List *
-pinsightObjectImport(ImportForeignSchemaStmt *stmt, Oid serverid)
+pinsightObjectImport(ImportForeignSchemaStmt *stmt)
 {
 	List	   *statements = NIL;
 

@@ -64,6 +64,6 @@ extern void pin_object_wish(PinObjectWish *wish, const PinObjectTable *table,
 extern void pinsightObjectExplain(ForeignScanState *node, ExplainState *es);
 
 /* in import.c */
-extern List *pinsightObjectImport(ImportForeignSchemaStmt *stmt, Oid serverid);
+extern List *pinsightObjectImport(ImportForeignSchemaStmt *stmt);
 
 #endif							/* PIN_OBJECTS_H */

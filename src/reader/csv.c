@@ -65,7 +65,6 @@ struct PinCsv
 	char		delimiter;		/* between fields */
 	CsvState	state;			/* what the byte at next belongs to */
 	bool		source_ended;	/* source has no more bytes */
-	bool		line_ended;		/* last record had a line end */
 	char	   *buf;			/* size bytes and PADDING, behind LEAD */
 	size_t		size;			/* bytes the buffer can take */
 	size_t		record;			/* where the current record starts */
@@ -193,7 +192,6 @@ static Step
 end_record(PinCsv *csv, char *text_end, char *rest)
 {
 	csv->line++;
-	csv->line_ended = true;
 	return end_field(csv, text_end, rest, STEP_RECORD);
 }
 
@@ -201,7 +199,6 @@ end_record(PinCsv *csv, char *text_end, char *rest)
 static Step
 end_file(PinCsv *csv, char *text_end, char *rest)
 {
-	csv->line_ended = false;
 	return end_field(csv, text_end, rest, STEP_RECORD);
 }
 
@@ -527,7 +524,6 @@ map_records(PinCsv *csv)
 	csv->line += csv->map.rows + csv->map.inner;
 	csv->next += csv->map.len;
 	csv->line_at = csv->line_inner = 0;
-	csv->line_ended = true;
 	return true;
 }
 
@@ -659,18 +655,11 @@ pin_csv_next(PinCsv *csv, PinRecord *record, PinError *err)
 	return PIN_CSV_ERROR;
 }
 
-bool
-pin_csv_ended_cleanly(const PinCsv *csv)
-{
-	return csv->line_ended;
-}
-
 void
 pin_csv_rewind(PinCsv *csv)
 {
 	csv->state = AT_START;
 	csv->source_ended = false;
-	csv->line_ended = true;
 	csv->record = csv->next = csv->end = 0;
 	csv->field = csv->out = 0;
 	csv->line = csv->record_line = 1;

@@ -181,7 +181,4 @@ pin_csv_field(const PinRecord *record, int number, PinField *field)
  */
 extern uint64_t pin_csv_line(PinCsv *csv);
 
-/* After PIN_CSV_END: did the last line end with a line end? True for "no bytes". */
-extern bool pin_csv_ended_cleanly(const PinCsv *csv);
-
 #endif							/* PIN_CSV_H */
