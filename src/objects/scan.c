@@ -106,6 +106,7 @@ wish_has_changed(ForeignScanState *node, PinObjectScan *scan)
 	for (int i = 0; i < scan->table->object->ncolumns; i++)
 		changed |= !same_values(values[i], scan->wish.values[i]);
 	MemoryContextSwitchTo(old);
+	MemoryContextReset(scan->row_context);
 	return changed;
 }
 
