@@ -170,16 +170,6 @@ pin_is_server_owner(Oid serverid)
 #endif
 }
 
-static inline AclResult
-pin_server_usage(Oid serverid)
-{
-#if PG_VERSION_NUM >= 160000
-	return object_aclcheck(ForeignServerRelationId, serverid, GetUserId(), ACL_USAGE);
-#else
-	return pg_foreign_server_aclcheck(serverid, GetUserId(), ACL_USAGE);
-#endif
-}
-
 /* May a subtransaction begin where a statement has parallel workers? */
 static inline bool
 pin_subtransaction_parallel(void)

@@ -7,11 +7,7 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/relation.h"
-#include "access/table.h"
-#include "catalog/pg_foreign_table.h"
-#include "compat.h"
 #include "fdw/drift.h"
 #include "fdw/table.h"
 #include "fmgr.h"
@@ -19,8 +15,11 @@
 #include "funcapi.h"
 #include "insights/offer.h"
 #include "nodes/value.h"
+#include "miscadmin.h"
 #include "objects/table.h"
+#include "sql/look.h"
 #include "throw.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
@@ -35,26 +34,31 @@ typedef struct Program
 	List	   *offers;			/* of PinOffer */
 } Program;
 
-/* Foreign tables of a server. */
+/* The foreign tables of a server. */
+typedef struct Tables
+{
+	Oid			serverid;
+	List	   *oids;			/* so far */
+}			Tables;
+
+static bool
+note_table(Oid relid, Oid serverid, List *options, void *arg)
+{
+	Tables	   *tables = arg;
+
+	if (serverid == tables->serverid)
+		tables->oids = lappend_oid(tables->oids, relid);
+	return false;				/* go on */
+}
+
 static List *
 tables_of_server(Oid serverid)
 {
-	Relation	catalog = table_open(ForeignTableRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
-	List	   *tables = NIL;
-	HeapTuple	tuple;
+	Tables		tables = {.serverid = serverid};
 
-	while ((tuple = systable_getnext(scan)) != NULL)
-	{
-		Form_pg_foreign_table form = (Form_pg_foreign_table) GETSTRUCT(tuple);
-
-		if (form->ftserver == serverid)
-			tables = lappend_oid(tables, form->ftrelid);
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	list_sort(tables, list_oid_cmp);
-	return tables;
+	(void) pin_look_for_table(note_table, &tables);
+	list_sort(tables.oids, list_oid_cmp);
+	return tables.oids;
 }
 
 static List *
@@ -113,28 +117,32 @@ put_table(ReturnSetInfo *result, Relation relation, const ForeignServer *server,
 	tuplestore_putvalues(result->setResult, result->setDesc, values, isnull);
 }
 
+/* Opens a table that the caller may read; NULL: may not, or it was dropped. */
+static Relation
+open_readable(Oid relid)
+{
+	bool		missing = false;
+
+	if (pg_class_aclcheck_ext(relid, GetUserId(), ACL_SELECT, &missing) != ACLCHECK_OK)
+		return NULL;
+	return try_relation_open(relid, AccessShareLock);
+}
+
 /* Lists the tables the caller may read; the user mapping is the caller's. */
 Datum
 pinsight_check_tables(PG_FUNCTION_ARGS)
 {
-	const char *server_name = NameStr(*PG_GETARG_NAME(0));
-	ForeignServer *server = GetForeignServerByName(server_name, false);
+	ForeignServer *server = pin_look_find_server(NameStr(*PG_GETARG_NAME(0)));
 	Program		programs[2] = {{.name = "mpn"}, {.name = "cmp"}};
-	AclResult	acl = pin_server_aclcheck(server->serverid, GetUserId());
 	ListCell   *lc;
 
-	if (acl != ACLCHECK_OK)
-		aclcheck_error(acl, OBJECT_FOREIGN_SERVER, server_name);
 	InitMaterializedSRF(fcinfo, 0);
 	foreach(lc, tables_of_server(server->serverid))
 	{
-		Relation	relation;
+		Relation	relation = open_readable(lfirst_oid(lc));
 
-		if (pg_class_aclcheck(lfirst_oid(lc), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-			continue;
-		relation = try_relation_open(lfirst_oid(lc), AccessShareLock);
 		if (relation == NULL)
-			continue;			/* dropped meanwhile */
+			continue;
 		if (!pin_object_is_table(lfirst_oid(lc)))
 			put_table((ReturnSetInfo *) fcinfo->resultinfo, relation, server, programs);
 		relation_close(relation, AccessShareLock);

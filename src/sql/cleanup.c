@@ -10,9 +10,6 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/table.h"
-#include "catalog/pg_foreign_table.h"
 #include "miscadmin.h"
 #include "option_value.h"
 #include "snapshot/cache.h"
@@ -24,7 +21,6 @@
 #include "throw.h"
 #include "transport/wait.h"
 #include "utils/builtins.h"
-#include "utils/rel.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(pinsight_cleanup);
@@ -82,34 +78,23 @@ clean_program(Cleanup *c, const char *program, bool own)
 
 /* ---- programs ---- */
 
-/* Is a foreign table of the server about that program? */
-static bool
-has_table_of(Oid serverid, const char *program)
-{
-	Relation	catalog = table_open(ForeignTableRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
-	bool		found = false;
-	HeapTuple	tuple;
-
-	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_foreign_table table = (Form_pg_foreign_table) GETSTRUCT(tuple);
-
-		found = table->ftserver == serverid &&
-			strcmp(pin_options_plan(table->ftrelid)->program, program) == 0;
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return found;
-}
-
-/* Is a job of the server about that program, whose table may be gone? */
+/* Is there anything of the server that is about that program? */
 typedef struct ProgramSearch
 {
 	Oid			serverid;
-	const char *program;
-	bool		found;			/* yes */
+	const char *program;		/* not the server's own */
+	bool		found;			/* a job is, whose table may be gone */
 } ProgramSearch;
+
+static bool
+is_table_of(Oid relid, Oid serverid, List *options, void *arg)
+{
+	const ProgramSearch *search = arg;
+	char	   *program = pin_option_get(options, "program");
+
+	return serverid == search->serverid && program != NULL &&
+		strcmp(program, search->program) == 0;
+}
 
 static void
 search_program(const char *path, void *arg)
@@ -124,10 +109,12 @@ search_program(const char *path, void *arg)
 }
 
 static bool
-has_job_of(Oid serverid, const char *program)
+is_used(Oid serverid, const char *program)
 {
 	ProgramSearch search = {.serverid = serverid,.program = program};
 
+	if (pin_look_for_table(is_table_of, &search))
+		return true;
 	pin_cache_visit("", PIN_CACHE_JOB, search_program, &search);
 	return search.found;
 }
@@ -141,7 +128,7 @@ clean_server(Cleanup *c)
 	const char *other = strcmp(own, "mpn") == 0 ? "cmp" : "mpn";
 
 	clean_program(c, own, true);
-	if (has_table_of(serverid, other) || has_job_of(serverid, other))
+	if (is_used(serverid, other))
 		clean_program(c, other, false);
 }
 

@@ -7,6 +7,10 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/reloptions.h"
+#include "access/table.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_foreign_table.h"
 #include "compat.h"
@@ -17,6 +21,7 @@
 #include "sql/look.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
 bool
@@ -53,11 +58,34 @@ pin_look_table(Oid relid, Oid serverid)
 	return same ? relid : InvalidOid;
 }
 
+bool
+pin_look_for_table(PinLookAt at, void *arg)
+{
+	Relation	catalog = table_open(ForeignTableRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
+	bool		found = false;
+	HeapTuple	tuple;
+
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_foreign_table table = (Form_pg_foreign_table) GETSTRUCT(tuple);
+		bool		isnull;
+		Datum		options = heap_getattr(tuple, Anum_pg_foreign_table_ftoptions,
+										   RelationGetDescr(catalog), &isnull);
+
+		found = at(table->ftrelid, table->ftserver,
+				   isnull ? NIL : untransformRelOptions(options), arg);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return found;
+}
+
 ForeignServer *
 pin_look_find_server(const char *name)
 {
 	ForeignServer *server = GetForeignServerByName(name, false);
-	AclResult	allowed = pin_server_usage(server->serverid);
+	AclResult	allowed = pin_server_aclcheck(server->serverid, GetUserId());
 
 	if (allowed != ACLCHECK_OK)
 		aclcheck_error(allowed, OBJECT_FOREIGN_SERVER, name);

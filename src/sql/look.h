@@ -25,6 +25,16 @@ extern const char *pin_look_role(Oid userid);
  */
 extern Oid	pin_look_table(Oid relid, Oid serverid);
 
+/* Is a foreign table, with these options, what is looked for? */
+typedef bool (*PinLookAt) (Oid relid, Oid serverid, List *options, void *arg);
+
+/*
+ * Looks at foreign tables, anybody's, until one is what is looked for; false:
+ * none was.  Their options are those of the catalog's row, so it does not matter
+ * whether one is dropped meanwhile.
+ */
+extern bool pin_look_for_table(PinLookAt at, void *arg);
+
 /* Throws unless there is such a server of ours, and the caller may use it. */
 extern ForeignServer *pin_look_find_server(const char *name);
 

@@ -13,10 +13,7 @@
 #include "postgres.h"
 
 #include "attempt.h"
-#include "access/genam.h"
 #include "access/relation.h"
-#include "access/table.h"
-#include "catalog/pg_foreign_table.h"
 #include "compat.h"
 #include "executor/spi.h"
 #include "fdw/table.h"
@@ -108,26 +105,29 @@ fail(const Target *target, const PinError *err, const char *what)
 			  psprintf("%s foreign table \"%s\"", what, target->name));
 }
 
+/* The other tables that read a report. */
+typedef struct Readers
+{
+	Oid			but;			/* this one */
+	const char *report_id;		/* which report */
+}			Readers;
+
+static bool
+is_reader(Oid relid, Oid serverid, List *options, void *arg)
+{
+	const		Readers *readers = arg;
+	char	   *report_id = pin_option_get(options, "report_id");
+
+	return relid != readers->but && report_id != NULL && strcmp(report_id, readers->report_id) == 0;
+}
+
 /* Does another foreign table read the same report? */
 static bool
 is_shared(const Target *target, const char *report_id)
 {
-	Relation	catalog = table_open(ForeignTableRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(catalog, InvalidOid, false, NULL, 0, NULL);
-	bool		shared = false;
-	HeapTuple	tuple;
+	Readers		readers = {.but = target->relid,.report_id = report_id};
 
-	while (!shared && (tuple = systable_getnext(scan)) != NULL)
-	{
-		Oid			relid = ((Form_pg_foreign_table) GETSTRUCT(tuple))->ftrelid;
-		char	   *other = relid == target->relid ? NULL :
-		pin_option_get(GetForeignTable(relid)->options, "report_id");
-
-		shared = other != NULL && strcmp(other, report_id) == 0;
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return shared;
+	return pin_look_for_table(is_reader, &readers);
 }
 
 /* ---- the table's option ---- */
