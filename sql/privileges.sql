@@ -150,10 +150,17 @@ CREATE FOREIGN DATA WRAPPER regress_pinsight_stranger;
 CREATE SERVER stranger FOREIGN DATA WRAPPER regress_pinsight_stranger;
 CALL pinsight_login('stranger');
 SELECT step, status, detail FROM pinsight_check('stranger') LIMIT 2;
+SELECT * FROM pinsight_check_tables('stranger');
 DROP FOREIGN DATA WRAPPER regress_pinsight_stranger CASCADE;
 DROP USER MAPPING FOR PUBLIC SERVER priv;
 DROP OWNED BY regress_pinsight_other;
 DROP ROLE regress_pinsight_other;
+
+-- where the files are is not for everybody to know
+SELECT count(*) FROM pg_settings WHERE name = 'pinsight_fdw.cache_directory';
+SET ROLE regress_pinsight_user;
+SELECT count(*) FROM pg_settings WHERE name = 'pinsight_fdw.cache_directory';
+RESET ROLE;
 
 --
 -- Whose mapping a scan uses: the reader's, or the owner's of a view

@@ -60,12 +60,13 @@ pin_settings_define(void)
 {
 	/*
 	 * Snapshots hold a partner's data: only who runs the server says where
-	 * they go.
+	 * they go, and knows it.
 	 */
 	DefineCustomStringVariable("pinsight_fdw.cache_directory",
 							   "Directory where report files are kept.",
 							   "A relative path starts at the data directory.",
-							   &pin_cache_directory, "pinsight_fdw", PGC_SIGHUP, 0,
+							   &pin_cache_directory, "pinsight_fdw", PGC_SIGHUP,
+							   GUC_SUPERUSER_ONLY,
 							   check_cache_directory, NULL, NULL);
 
 	/*
