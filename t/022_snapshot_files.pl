@@ -98,6 +98,7 @@ foreach my $try ("pg_read_file('$mine')", "pg_read_file('pinsight_fdw/x')",
 		extra_params => [ '-U', 'other' ]);
 	like($err, qr/permission denied/, "other: $try");
 }
+$node->safe_psql('postgres', 'GRANT pg_read_all_settings TO other');
 ($status, $out, $err) = $node->psql('postgres', q(
 	SET pinsight_fdw.cache_directory = '/tmp/elsewhere';	-- before the library is loaded
 	SELECT pinsight_fdw_version();
@@ -106,6 +107,7 @@ foreach my $try ("pg_read_file('$mine')", "pg_read_file('pinsight_fdw/x')",
 	extra_params => [ '-U', 'other' ]);
 like($out, qr/^pinsight_fdw$/m, 'nor can the directory be changed');
 like($err, qr/cannot be changed now/, 'which is told');
+$node->safe_psql('postgres', 'REVOKE pg_read_all_settings FROM other');
 
 # A mapping that was changed: what was fetched before is nobody's any more.
 $node->safe_psql('postgres', q(
