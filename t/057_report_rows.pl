@@ -149,6 +149,16 @@ foreach my $case (
 	like($error->{detail}, $detail, 'in the words of the service');
 	like($error->{hint}, $hint, 'with a way out');
 }
+foreach my $case (
+	[ q(query_id => 'x'), '{"message": "No item found with given filters."}', qr/was deleted/ ],
+	[ q(query_id => 'x'), '<title>Nothing here</title>', qr/"api_url"/ ],
+	[ q(query => 'SELECT'), '<title>Nothing here</title>', qr/"api_url"/ ])
+{
+	my ($argument, $body, $hint) = @$case;
+	$emulator->fault({ endpoint => 'test_query', status => 404, body => $body });
+	like($session->error("SELECT pinsight_preview('partner', $argument)")->{hint}, $hint,
+		"whose word it is that there is nothing: $body");
+}
 $emulator->clear_log;
 foreach my $case (
 	[ q('partner'), qr/either query or query_id/ ],

@@ -144,7 +144,9 @@ pin_api_preview_rows_reply(const PinReply *reply, PinError *err)
 	const PinJson *records = pin_api_records(document);
 	bool		proper = records != NULL;
 
-	if (document != NULL && records == NULL)
+	if (document == NULL)
+		(void) pin_api_found_nothing(reply, err);	/* else a hint says so */
+	else if (records == NULL)
 		refuse(reply, err, "the service's reply holds no list");
 	for (size_t row = 0; proper && row < pin_json_count(records); row++)
 		proper = pin_json_is_object(pin_json_element(records, row)) ||

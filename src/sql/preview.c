@@ -122,7 +122,9 @@ explain(const Preview *preview, PinError *err)
 	if (err->kind == PIN_ERROR_UNKNOWN_DATASET || err->kind == PIN_ERROR_UNKNOWN_COLUMN)
 		pin_error_hint(err, "Compare the query with what IMPORT FOREIGN SCHEMA %s shows of the service's datasets.",
 					   preview->options->program);
-	else if (err->kind == PIN_ERROR_REPORT_GONE || err->kind == PIN_ERROR_NOT_FOUND)
+	else if (preview->query_id != NULL &&
+			 (err->kind == PIN_ERROR_REPORT_GONE ||
+			  (err->kind == PIN_ERROR_NOT_FOUND && err->hint[0] == '\0')))
 		pin_error_hint(err, "The query was deleted, or belongs to another user or program.");
 }
 
