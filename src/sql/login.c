@@ -97,11 +97,14 @@ pin_login_finish(const ForeignServer *server, PinSigning *signing)
 static void
 show_code(const PinDeviceCode *device)
 {
+	int			minutes = Max(device->expires_in / 60, 1);
+
 	ereport(INFO,
 			(errmsg("to sign in, open %s in a browser and enter the code %s",
 					device->url, device->user_code),
-			 errdetail("The code is good for %d minutes; a cancel ends the wait.",
-					   Max(device->expires_in / 60, 1))));
+			 errdetail_plural("The code is good for %d minute; a cancel ends the wait.",
+							  "The code is good for %d minutes; a cancel ends the wait.",
+							  minutes, minutes)));
 }
 
 /*

@@ -203,8 +203,9 @@ check_deleted(const PinMirror *mirror, uint64 deleted, uint64 wanted)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("rows of mirror %s cannot be replaced", mirror->target_name),
-				 errdetail("Of " UINT64_FORMAT " rows only " UINT64_FORMAT " were deleted: a trigger or a rule of the table keeps the others.",
-						   wanted, deleted),
+				 errdetail_plural("A trigger or a rule of the table keeps " UINT64_FORMAT " row of " UINT64_FORMAT " from being deleted.",
+								  "A trigger or a rule of the table keeps " UINT64_FORMAT " rows of " UINT64_FORMAT " from being deleted.",
+								  wanted - deleted, wanted - deleted, wanted),
 				 errhint("Let it delete them, or mirror into another table.")));
 }
 
@@ -311,8 +312,9 @@ tell_end(const PinMirror *mirror, const List *before, const List *after, Timesta
 	double		seconds = (GetCurrentTimestamp() - began) / 1000000.0;
 
 	ereport(NOTICE,
-			(errmsg("mirrored " INT64_FORMAT " rows in place of " INT64_FORMAT " in %.1f s",
-					total(after), total(before), seconds),
+			(errmsg_plural("mirrored " INT64_FORMAT " row in place of " INT64_FORMAT " in %.1f s",
+						   "mirrored " INT64_FORMAT " rows in place of " INT64_FORMAT " in %.1f s",
+						   total(after), total(after), total(before), seconds),
 			 mirror->time != NULL && list_length(after) > 0 && list_length(after) <= MONTHS_TOLD ?
 			 errdetail("Rows by month: %s.", rows_by_month(after)) : 0));
 }
