@@ -79,7 +79,6 @@ print_dataset(const PinCatalogDataset *d, size_t number)
 	print_member("program", d->program);
 	print_member("name", d->name);
 	print_member("time_column", d->time_column);
-	print_member("system_query_id", d->system_query_id);
 	print_member("system_timespan", d->system_timespan);
 	printf("\t\t.confirmed = %s,\n", d->confirmed ? "true" : "false");
 	printf("\t\t.columns = columns_%zu,.ncolumns = %zu,\n", number, d->ncolumns);

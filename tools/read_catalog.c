@@ -121,7 +121,6 @@ read_dataset(const PinJson *value, PinCatalogDataset *dataset, PinError *err)
 	dataset->restated_months = small_integer(value, "restated_months");
 	dataset->refresh_days = small_integer(value, "refresh_days");
 	dataset->minimum_recurrence_hours = small_integer(value, "minimum_recurrence_hours");
-	dataset->system_query_id = pin_json_member_string(system, "id");
 	dataset->system_timespan = pin_json_member_string(system, "timespan");
 
 	return read_columns(value, dataset, err) &&

@@ -253,8 +253,6 @@ static bool
 read_query(const PinJson *record, PinRemoteQuery *query)
 {
 	query->name = pin_json_member_string(record, "name");
-	query->text = pin_json_member_string(record, "query");
-	query->type = pin_json_member_string(record, "type");
 	query->created_time = pin_json_member_string(record, "createdTime");
 	return pin_api_read_id(pin_json_member(record, "queryId"), query->id);
 }
@@ -389,7 +387,6 @@ read_report(const PinJson *record, PinRemoteReport *report)
 {
 	pin_api_read_id(pin_json_member(record, "queryId"), report->query_id);
 	report->name = pin_json_member_string(record, "reportName");
-	report->query = pin_json_member_string(record, "query");
 	report->status = pin_json_member_string(record, "reportStatus");
 	report->format = pin_json_member_string(record, "format");
 	report->created_time = pin_json_member_string(record, "createdTime");

@@ -90,8 +90,6 @@ typedef struct PinRemoteQuery
 {
 	PinId		id;				/* checked; never empty */
 	const char *name;			/* may be NULL */
-	const char *text;			/* SELECT ...; may be NULL */
-	const char *type;			/* userDefined, system; may be NULL */
 	const char *created_time;	/* may be NULL */
 } PinRemoteQuery;
 
@@ -154,7 +152,6 @@ typedef struct PinRemoteReport
 	PinId		id;				/* checked; never empty */
 	PinId		query_id;		/* may be empty */
 	const char *name;			/* may be NULL */
-	const char *query;			/* the query's text; may be NULL */
 	const char *status;			/* Active, Paused, Inactive; may be NULL */
 	const char *format;			/* csv, tsv; may be NULL */
 	const char *created_time;	/* may be NULL */

@@ -49,9 +49,8 @@ typedef struct PinCatalogDataset
 									 * may */
 	int			refresh_days;	/* how old its data gets; -1: not published */
 	int			minimum_recurrence_hours;	/* -1: not published */
-	const char *system_query_id;	/* a ready-made query; NULL: none */
-	const char *const *system_columns;	/* its columns */
-	size_t		nsystem_columns;	/* how many */
+	const char *const *system_columns;	/* of the service's own query of it */
+	size_t		nsystem_columns;	/* 0: there is no such query */
 	const char *system_timespan;	/* its timespan; may be NULL */
 } PinCatalogDataset;
 
