@@ -342,6 +342,7 @@ pin_client_advance(PinClient *client, PinError *err)
 			note_doubt(client, err);
 		if (ok && !client->signing_in)
 		{
+			client->doubtful = false;
 			pin_client_abandon(client);
 			return PIN_CALL_DONE;
 		}
