@@ -233,6 +233,14 @@ foreach my $call (q(pinsight_schedule('usage', '48 hours')), q(pinsight_unschedu
 	is($error->{sqlstate}, '42501', "$call is the owner's");
 	is(requests(), 0, 'and asks nobody else');
 }
+foreach my $call (q(pinsight_schedule('usage', '48 hours')), q(pinsight_unschedule('usage')))
+{
+	$emulator->clear_log;
+	$session->rows('BEGIN READ ONLY');
+	is($session->error("SELECT $call")->{sqlstate}, '25006', "$call writes to the table");
+	$session->rows('ROLLBACK');
+	is(requests(), 0, 'so nobody is asked where that cannot be');
+}
 $session->rows('CREATE TABLE plain (a int)');
 is($session->error(q(SELECT pinsight_schedule('plain')))->{sqlstate}, '42809',
 	'a plain table has no report');

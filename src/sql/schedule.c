@@ -24,6 +24,7 @@
 #include "insights/offer.h"
 #include "insights/recurring.h"
 #include "insights/rules.h"
+#include "miscadmin.h"
 #include "option_value.h"
 #include "snapshot/need.h"
 #include "sql/look.h"
@@ -79,13 +80,15 @@ name_report(Target *target)
 
 /*
  * Opens a table.  Its lock keeps others from scheduling it, but nobody from
- * reading it while we talk to the service.
+ * reading it while we talk to the service: which comes before the table is
+ * written to, so that has to be allowed.
  */
 static void
-open_target(Target *target, Oid relid)
+open_target(Target *target, Oid relid, const char *command)
 {
 	Relation	relation;
 
+	PreventCommandIfReadOnly(command);
 	check_target(relid);
 	relation = relation_open(relid, ShareUpdateExclusiveLock);
 	target->relid = relid;
@@ -311,7 +314,7 @@ pinsight_schedule(PG_FUNCTION_ARGS)
 	PinRecurring made;
 	PinError	err;
 
-	open_target(&target, PG_GETARG_OID(0));
+	open_target(&target, PG_GETARG_OID(0), "pinsight_schedule()");
 	check_present_report(&target);
 	check_own_query(&target);
 	strlcpy(order.name, target.remote_name, sizeof(order.name));
@@ -367,7 +370,7 @@ pinsight_unschedule(PG_FUNCTION_ARGS)
 	Target		target;
 	PinRecurring found;
 
-	open_target(&target, PG_GETARG_OID(0));
+	open_target(&target, PG_GETARG_OID(0), "pinsight_unschedule()");
 	find_report(&target, &found);
 	if (found.report_id[0] == '\0')
 		ereport(NOTICE,
