@@ -96,9 +96,9 @@ find_minimum(PinChanger *changer)
 	int			otherwise = known != NULL ? known->minimum_recurrence_hours : -1;
 	PinObjectList *list;
 	const PinJson *dataset = find_object(changer, PIN_DATASETS, changer->dataset, &list);
+	int64		told = pin_json_member_integer(dataset, "minimumRecurrenceInterval", -1);
 
-	changer->minimum_hours = (int) pin_json_member_integer(dataset, "minimumRecurrenceInterval",
-														   otherwise);
+	changer->minimum_hours = told >= 0 && told <= PIN_RECURRENCE_MAX_HOURS ? (int) told : otherwise;
 	pin_object_list_free(list);
 }
 
