@@ -219,7 +219,8 @@ statement_items(List *plan, List *needed, bool pushed, List *conditions,
 	plan = lappend(plan, limit);
 	plan = lappend(plan, shape->order);
 	plan = lappend(plan, shape->descending);
-	return lappend(plan, makeInteger(shape->preview));
+	plan = lappend(plan, makeInteger(shape->preview));
+	return lappend(plan, makeInteger(shape->first));
 }
 
 List *
