@@ -16,8 +16,12 @@
 /* Where the first part of a file ends, and how the next ones' ends grow. */
 #define FIRST_PART (128 * 1024)
 #define PART_GROWTH 4
-/* What has more than this before its rows are enough had better be whole. */
+/*
+ * What has more than this before its rows are enough had better be whole; so many
+ * rows will have.
+ */
 #define LAST_PART (8 * 1024 * 1024)
+#define MANY_ROWS (LAST_PART / 64)
 /* A store that wants to be left alone for longer than this is given up. */
 #define MAX_REST_MS (5 * 60 * 1000)
 
@@ -28,7 +32,7 @@ pin_download_open(PinDownload *d, PinHttp *http, const PinHttpSettings *settings
 	d->http = http;
 	d->settings = settings;
 	d->api_url = need->options->api_url;
-	d->enough = need->asked->enough;
+	d->enough = need->asked->enough < MANY_ROWS ? need->asked->enough : 0;
 	d->file = pin_report_file_create(need);
 }
 
