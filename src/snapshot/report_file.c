@@ -45,8 +45,8 @@ struct PinReportFile
 	PinRecordCount rows;		/* in these */
 	int64		taken;			/* stored bytes taken from exchanges */
 	int64		promised;		/* those of the reply's end; 0: not told */
-	int64		total;			/* those in all, as a part of them says; 0: not
-								 * told */
+	int64		total;			/* those in all, as a part of them says; 0:
+								 * not told */
 	PinInflate *inflate;		/* gzip or not; NULL before the first byte */
 	EVP_MD_CTX *md5;			/* digest of the stored bytes; NULL: none */
 	bool		md5_stated;		/* the store sent a Content-MD5 */
