@@ -7,7 +7,6 @@ use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
 
-use JSON::PP;
 use PinsightBackground;
 use PinsightEmulator;
 use PinsightSession;
@@ -29,10 +28,8 @@ $emulator->create_table($node, $_, $columns, "dataset 'AzureUsage', timespan 'LI
 my $session = PinsightSession->new($node);
 
 # Everything forgotten, here and at the service.
-use Time::HiRes qw(time); my $t0=time();
 sub begin
 {
-printf STDERR "T %.3f\n", time()-$t0; $t0=time();
 	my ($switches, @faults) = @_;
 	$emulator->reset;
 	$emulator->forget($node);
@@ -135,7 +132,7 @@ foreach my $case (
 	[ 'no final line end', { csv_no_final_newline => \1, csv_crlf => \1 }, '0-131071' ],
 	[ 'broken off', {}, '0-131071, 1000-131071', { reset_after => 1000 } ],
 	[ 'cut within the header line', {}, '0-131071, all', { truncate => 50 } ],
-	[ 'no parts', {}, '0-131071 (nothing), all', { status => 416 } ])
+	[ 'no parts', {}, '0-131071 (nothing), all', { status => 416, headers => { 'Retry-After' => '0' } } ])
 {
 	my ($name, $switches, $asked, $fault) = @$case;
 
