@@ -2,10 +2,11 @@
  *
  * record_count.c
  *		Fuzzes the counting of rows: it says what the reader finds, whatever
- *		the pieces in which the text arrives and the kernel, and range by
- *		range as in the whole.
+ *		the pieces in which the text arrives and the kernel, range by range as
+ *		in the whole, and in its first rows while the rest is still to come.
  *
- * Input: delimiter (odd for a tab), size of pieces and ranges, text.
+ * Input: delimiter (odd for a tab), size of pieces, of ranges and of the
+ * rest, text.
  *
  *-------------------------------------------------------------------------
  */
@@ -155,6 +156,21 @@ check_ranges(const PinRecordCount *count, char delimiter, const uint8_t *data, s
 	FUZZ_EXPECT(all.rows == whole->rows && all.hash == whole->hash);
 }
 
+/* Does the reader find the rows that have ended so far, and nothing else? */
+static void
+check_ended(const PinRecordCount *count, char delimiter, const uint8_t *data)
+{
+	uint64_t	size;
+	int64_t		rows = pin_record_count_ended(count, &size);
+	Found		found;
+	int			width;
+
+	if (rows < 0)
+		return;
+	found = read_all(delimiter, data, size, &width);
+	FUZZ_EXPECT(found.accepted && found.rows == rows);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -183,6 +199,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_EXPECT(regular == pin_record_count_end(&count));
 		if (regular)
 			check_ranges(&count, delimiter, data + 2, size - 2, width, &found);
+
+		count_all(&count, kernel, delimiter, data + 2, size - 2 - (size > 2 ? data[1] % (size - 2) : 0), size);
+		check_ended(&count, delimiter, data + 2);
 	}
 	return 0;
 }

@@ -283,6 +283,8 @@ ask(q(SET parallel_setup_cost = 1000; CREATE FUNCTION dear(integer) RETURNS inte
 	LANGUAGE plpgsql PARALLEL SAFE COST 10000 AS $$BEGIN RETURN $1; END$$));
 unlike(ask('EXPLAIN (COSTS off) SELECT n FROM rows LIMIT 1000'), qr/Gather/, 'more of them, cheap: one');
 like(ask('EXPLAIN (COSTS off) SELECT dear(n) FROM rows LIMIT 1000'), qr/Gather/, 'dear: several');
+ask('ALTER FUNCTION dear COST 200000');
+like(ask('EXPLAIN (COSTS off) SELECT dear(n) FROM rows LIMIT 90'), qr/Gather/, 'very dear: also where a preview would do');
 ask('SET parallel_setup_cost = 0');
 
 # --- rows for the planner

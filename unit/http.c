@@ -250,6 +250,13 @@ test_requests(void)
 	has_str(echo, "\r\nIf-Match: \"v1\"\r\n", "If-Match");
 	ok(!strcasestr(echo, "Authorization"), "no token where none was given");
 	pin_exchange_free(x);
+
+	range.range_from = 0;
+	range.range_to = 5000000000;
+	x = start(&range);
+	await(x);
+	has_str(pin_exchange_body(x, NULL), "\r\nRange: bytes=0-5000000000\r\n", "the first part");
+	pin_exchange_free(x);
 }
 
 static void

@@ -79,6 +79,36 @@ test_regular(void)
 }
 
 static void
+check_ended(const char *text, int64_t rows, uint64_t size, const char *what)
+{
+	uint64_t	end = size;
+	int64_t		got = rows;
+
+	for (size_t piece = 1; piece <= strlen(text) && got == rows && end == size; piece++)
+	{
+		pin_record_count_begin(&count, ',');
+		add_in_pieces(text, piece);
+		got = pin_record_count_ended(&count, &end);
+	}
+	is_int(got, rows, "rows that have ended: %s", what);
+	if (rows >= 0)
+		is_int(end, size, "and where: %s", what);
+}
+
+static void
+test_ended(void)
+{
+	check_ended("a,b", 0, 0, "not even the header");
+	check_ended("a,b\n1,2", 0, 4, "a row that may go on");
+	check_ended("a,b\n1,2\r", 0, 4, "a line end that may, too");
+	check_ended("a,b\n1,2\n3,\"4\"", 1, 8, "one of two");
+	check_ended("a,b\n1,\"2\n\n3\n", 0, 4, "line ends in quotes");
+	check_ended("a,b\n1,\"2\n\"\"\n\"\r\n3,4", 1, 15, "and behind them");
+	check_ended("a,b\n1,2\n3\n4,5", -1, 0, "a row of another width");
+	check_ended("a,b\n1,2\n\n3,4\n", -1, 0, "an empty line among rows");
+}
+
+static void
 test_ranges(void)
 {
 	const char *text = "a,b\n1,2\n\"3\n\n\",4\r\n5,6\n7,8\n9,10";
@@ -288,6 +318,7 @@ main(void)
 	test_kernels();
 	test_edges();
 	test_regular();
+	test_ended();
 	test_ranges();
 	return done_testing();
 }

@@ -51,6 +51,27 @@ explain_took(int64 secs, ExplainState *es)
 		ExplainPropertyText("Last Report Took", pin_duration_text(secs), es);
 }
 
+/* Of all rows, or of the first ones only. */
+static const char *
+part_text(const char *source, bool first)
+{
+	return first ? psprintf("first rows of a %s", source) : source;
+}
+
+/* What would be read, where no snapshot is at hand. */
+static const char *
+prospect_text(const PinOptions *options, const PinScanQuery *query)
+{
+	const char *source =
+	options->report_id != NULL ? psprintf("scheduled report %s", options->report_id) :
+	options->query_id != NULL ? psprintf("new report of query %s", options->query_id) :
+	"new report";
+	const char *text = part_text(source, query->asked.enough > 0);
+
+	return !query->preview ? text :
+		psprintf("preview, or %s%s", text == source ? "a " : "", text);
+}
+
 /*
  * Where the rows would come from.  That depends on the credential; a user who
  * has none yet, or none that works, can still look at a plan.
@@ -79,10 +100,7 @@ explain_prospect(ForeignScanState *node, const PinScanQuery *query, ExplainState
 	snapshot = pin_snapshot_find(need, pin_resolve_oldest(options));
 	ExplainPropertyText("Rows From",
 						snapshot != NULL ? psprintf("snapshot, %s old", age_text(snapshot->head.as_of)) :
-						options->report_id != NULL ? psprintf("scheduled report %s", options->report_id) :
-						options->query_id != NULL ? psprintf("new report of query %s", options->query_id) :
-						query->preview ? "preview, or a new report" :
-						"new report", es);
+						prospect_text(options, query), es);
 	if (es->verbose && snapshot == NULL && options->report_id == NULL)
 		explain_took(pin_took_read(options, relid), es);
 	pin_snapshot_close(snapshot);
@@ -101,13 +119,16 @@ explain_resolution(const PinResolution *resolution, ExplainState *es)
 		[PIN_ROWS_STALE] = "stale snapshot",
 	};
 	const PinSnapshotHead *head = &pin_resolve_snapshot(resolution)->head;
+	bool		first = pin_resolve_snapshot(resolution)->first;
 	const PinAcquireStats *stats = pin_resolve_stats(resolution);
+	const char *source = stats->resumed ? "report of an earlier scan" :
+	sources[pin_resolve_from(resolution)];
 
-	ExplainPropertyText("Rows From", stats->resumed ? "report of an earlier scan" :
-						sources[pin_resolve_from(resolution)], es);
+	ExplainPropertyText("Rows From", part_text(source, first), es);
 	ExplainPropertyText("Rows As Of", timestamptz_to_str(head->as_of), es);
 	ExplainPropertyText("Report", head->report_id, es);
-	ExplainPropertyInteger("Report File", "bytes", head->data_size, es);
+	if (!first)
+		ExplainPropertyInteger("Report File", "bytes", head->data_size, es);
 	if (stats->requests == 0)
 		return;
 	ExplainPropertyInteger("Requests", NULL, stats->requests, es);

@@ -43,7 +43,9 @@ typedef enum PinPlanItem
 	PIN_PLAN_ORDER,				/* List of String: columns that LIMIT is
 								 * ordered by */
 	PIN_PLAN_DESCENDING,		/* IntList: in step, not 0: downwards */
-	PIN_PLAN_PREVIEW			/* Integer: a preview may have enough rows */
+	PIN_PLAN_PREVIEW,			/* Integer: a preview may have enough rows */
+	PIN_PLAN_FIRST				/* Integer: as many of the report's first rows
+								 * as LIMIT says are enough */
 } PinPlanItem;
 
 /* How many of a table's rows, and in which form, a path is about. */
@@ -52,6 +54,7 @@ typedef struct PinShape
 	bool		distinct;		/* duplicates are of no use */
 	bool		coarse;			/* groups of metrics may be added up */
 	bool		preview;		/* a preview may have enough rows */
+	bool		first;			/* the report's first ones are enough */
 	Node	   *limit;			/* so many are enough; NULL: all */
 	Node	   *offset;			/* beside these; NULL: none */
 	List	   *order;			/* of String: limited in that order */

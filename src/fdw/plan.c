@@ -107,12 +107,14 @@ ForeignPath *
 pin_plan_path(PlannerInfo *root, RelOptInfo *baserel, double rows, Cost startup,
 			  PinShape *shape)
 {
+	const QualCost *output = &baserel->reltarget->cost;
 	double		read = shape != NULL ? rows : baserel->tuples;
 	ForeignPath *path;
 
-	startup += baserel->baserestrictcost.startup;
+	startup += baserel->baserestrictcost.startup + output->startup;
 	path = pin_create_foreignscan_path(root, baserel, rows, startup,
-									   startup + pin_plan_row_cost(baserel) * read,
+									   startup + pin_plan_row_cost(baserel) * read +
+									   output->per_tuple * rows,
 									   baserel->lateral_relids,
 									   shape == NULL ? NIL : list_make1(shape));
 	path->path.parallel_safe = false;	/* see parallel.c */
@@ -219,7 +221,8 @@ statement_items(List *plan, List *needed, bool pushed, List *conditions,
 	plan = lappend(plan, limit);
 	plan = lappend(plan, shape->order);
 	plan = lappend(plan, shape->descending);
-	return lappend(plan, makeInteger(shape->preview));
+	plan = lappend(plan, makeInteger(shape->preview));
+	return lappend(plan, makeInteger(shape->first));
 }
 
 List *

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "common/int.h"
 #include "executor/executor.h"
 #include "fdw/fdw.h"
@@ -320,6 +321,21 @@ rows_wanted(const List *plan, const PinValue *values)
 	return limit == 0 ? 0 : rows;
 }
 
+/*
+ * Can a few rows do, of which nothing is kept?  Not in a transaction that shall
+ * see the same rows all the time.
+ */
+static void
+set_few(PinScanQuery *query, const List *plan)
+{
+	if (query->rows <= 0 || IsolationUsesXactSnapshot())
+		return;
+	query->preview = intVal(list_nth(plan, PIN_PLAN_PREVIEW)) != 0 &&
+		query->rows <= PIN_PREVIEW_ROWS;
+	if (intVal(list_nth(plan, PIN_PLAN_FIRST)) != 0)
+		query->asked.enough = query->rows;
+}
+
 /* Order without a limit would be of no use: rows may come from elsewhere. */
 static void
 add_limit(Builder *b, const PinScanQuery *query)
@@ -344,8 +360,7 @@ build(const List *plan, const PinValue *values)
 	query->asked.metrics = list_nth(plan, PIN_PLAN_METRICS) != NIL;
 	query->timespan = timespan;
 	query->rows = rows_wanted(plan, values);
-	query->preview = intVal(list_nth(plan, PIN_PLAN_PREVIEW)) != 0 &&
-		query->rows > 0 && query->rows <= PIN_PREVIEW_ROWS;
+	set_few(query, plan);
 	write_conditions(query, plan, values);
 	query->never = query->never || query->rows == 0;
 	query->asked.text = whole;

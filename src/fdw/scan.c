@@ -16,7 +16,6 @@
 
 #include "access/sysattr.h"
 #include "access/table.h"
-#include "access/xact.h"
 #include "attempt.h"
 #include "compat.h"
 #include "executor/instrument.h"
@@ -167,13 +166,6 @@ try_to_state_need(ForeignScanState *node, PinScan *scan, PinOptions *options)
 		FreeErrorData(error);
 }
 
-/* Is a preview asked before a report is ordered? */
-static bool
-may_preview(const PinScan *scan)
-{
-	return scan->query->preview && !IsolationUsesXactSnapshot();
-}
-
 static void
 begin(PinScan *scan)
 {
@@ -181,14 +173,11 @@ begin(PinScan *scan)
 										scan->query);
 }
 
-/*
- * Not where a transaction shall see the same rows all the time, nor where a
- * snapshot is at hand.
- */
+/* Not where a snapshot is at hand. */
 static void
 open_preview(ForeignScanState *node, PinScan *scan)
 {
-	if (!may_preview(scan) || pin_resolve_at_hand(scan->resolution))
+	if (!scan->query->preview || pin_resolve_at_hand(scan->resolution))
 		return;
 	scan->rows = pin_preview_open(node, scan->condition != NULL ? scan->condition : node->ss.ps.qual,
 								  scan->relation, scan->options, scan->plan, scan->query);
@@ -213,7 +202,7 @@ may_set_out(ForeignScanState *node, PinScan *scan)
 		else
 			state_need(node, scan, options);
 	}
-	return scan->query != NULL && !scan->query->never && !may_preview(scan) && pin_flight_has_room();
+	return scan->query != NULL && !scan->query->never && !scan->query->preview && pin_flight_has_room();
 }
 
 void
@@ -323,12 +312,25 @@ pin_scan_await(ForeignScanState *node)
 		pin_wait(pin_flight_fd(), pin_resolve_waits_for(scan->resolution));
 }
 
+/*
+ * The plan was made so that nobody asks for more rows than the report's first, of
+ * which there are enough.
+ */
+static void
+check_end(const PinScan *scan)
+{
+	if (scan->begun && scan->snapshot != NULL && scan->snapshot->first)
+		elog(ERROR, "foreign table \"%s\" was asked for more than the first rows of its report",
+			 RelationGetRelationName(scan->relation));
+}
+
 /* Goes on to rows that were not read yet: all, or what other processes leave us. */
 static bool
 begin_part(PinScan *scan, TupleTableSlot *slot)
 {
 	PinPart		part = {.whole = true};
 
+	check_end(scan);
 	scan->ended = scan->ended || scan->rows == NULL ||
 		(scan->parallel != NULL ? !pin_parallel_next(scan->parallel, &part) : scan->begun);
 	if (scan->ended)

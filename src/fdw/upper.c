@@ -179,20 +179,28 @@ is_limited_scan(PlannerInfo *root, RelOptInfo *rel, const FinalPathExtraData *ex
 }
 
 /*
- * Could a preview's rows be the answer?  They have no order, are of no
- * execution, and are looked at twice; and nothing else in the statement may read
- * the table, since it would see other rows.
+ * Are few rows the answer, of which nothing is kept?  They have no order; and
+ * nothing else in the statement may read the table, since it might see others.
  */
 static bool
-preview_fits(PlannerInfo *root, RelOptInfo *rel, const FinalPathExtraData *extra)
+few_fit(PlannerInfo *root)
+{
+	return root->parse->sortClause == NIL && root->glob->subplans == NIL &&
+		root->parent_root == NULL;
+}
+
+/*
+ * Could they be a preview's?  These are of no execution, and are looked at twice.
+ */
+static bool
+preview_fits(RelOptInfo *rel, const FinalPathExtraData *extra)
 {
 	const PinTable *table = pin_upper_table(rel);
 	List	   *clauses = pin_upper_clauses(rel);
 	List	   *needed = pin_plan_needed(rel, clauses, table);
 	ListCell   *lc;
 
-	if (root->parse->sortClause != NIL || root->glob->subplans != NIL ||
-		root->parent_root != NULL || pin_options_existing(pin_upper_options(rel)) ||
+	if (pin_options_existing(pin_upper_options(rel)) ||
 		extra->limit_tuples > PIN_PREVIEW_ROWS ||
 		contain_volatile_functions((Node *) clauses))
 		return false;
@@ -233,11 +241,13 @@ add_limit_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel,
 	if (!is_limited_scan(root, rel, extra))
 		return;
 	relation = pin_upper_open(root, rel);
-	pushed = pin_upper_options(rel)->fetch_query && all_exact(root, rel, relation) &&
-		set_order(root, rel, relation, shape);
+	pushed = pin_upper_options(rel)->fetch_query && !pin_options_existing(pin_upper_options(rel)) &&
+		all_exact(root, rel, relation) && set_order(root, rel, relation, shape);
 	table_close(relation, NoLock);
-	shape->preview = preview_fits(root, rel, extra);
-	if (!pushed && !shape->preview)
+	shape->preview = few_fit(root) && preview_fits(rel, extra);
+	shape->first = few_fit(root) && !pushed && rel->baserestrictinfo == NIL;
+	if (!pushed && !shape->preview &&
+		(!shape->first || pin_plan_at_hand(root, rel) != NULL))
 		return;
 	shape->limit = root->parse->limitCount;
 	shape->offset = root->parse->limitOffset;

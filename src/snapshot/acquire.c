@@ -28,7 +28,8 @@
  *	4. A create is never sent while an earlier one may have been carried out.
  *	5. The token goes to the API only; the download has none.
  *	6. Remote objects are deleted only after their rows are safe on disk.
- *	7. DONE is reached only with a snapshot that is proven whole.
+ *	7. DONE is reached only with a snapshot that is proven whole, or with first
+ *	   rows where these are enough.
  *	8. Nothing is created before our turn has come (turn.h).
  *
  *-------------------------------------------------------------------------
@@ -690,6 +691,20 @@ note_took(PinAcquisition *a)
 		pin_took_note(a->need->options, a->need->relid, took / USECS_PER_SEC);
 }
 
+/*
+ * The rows that are here are enough for this scan, and no others'.  So the report
+ * stays at the service, and the job here, for whoever will need all of it.
+ */
+static void
+leave_rest(PinAcquisition *a)
+{
+	a->snapshot = pin_report_file_first_rows(a->download.file, &a->head);
+	a->stats.ready_us = pin_now_us();
+	strlcpy(a->job->state.phase, "first rows read", sizeof(a->job->state.phase));
+	pin_job_save(a->job);
+	go(a, PIN_STEP_DONE);
+}
+
 /* Moves the download on; true if there is nothing to wait for. */
 static bool
 advance_download(PinAcquisition *a)
@@ -709,6 +724,8 @@ advance_download(PinAcquisition *a)
 		pin_evict(a->snapshot);
 		begin_tidying(a);
 	}
+	else if (status == PIN_DOWNLOAD_FIRST_ROWS)
+		leave_rest(a);
 	else if (status == PIN_DOWNLOAD_LINK && ++a->links < MAX_LINKS)
 	{
 		if (a->patience_us != 0)

@@ -26,7 +26,8 @@ typedef struct PinAcquisition PinAcquisition;
 typedef enum PinAcquireStatus
 {
 	PIN_ACQUIRE_WAIT,			/* wait for pin_acquire_fd */
-	PIN_ACQUIRE_READY,			/* the snapshot is here, proven whole */
+	PIN_ACQUIRE_READY,			/* the snapshot is here, proven whole, or the
+								 * first rows, if these are enough */
 	PIN_ACQUIRE_FAILED			/* see pin_acquire_error */
 } PinAcquireStatus;
 

@@ -13,6 +13,15 @@
 
 /* Times the file is begun anew: a broken one may have been bad luck. */
 #define MAX_RESTARTS 2
+/* Where the first part of a file ends, and how the next ones' ends grow. */
+#define FIRST_PART (128 * 1024)
+#define PART_GROWTH 4
+/*
+ * What has more than this before its rows are enough had better be whole; so many
+ * rows will have.
+ */
+#define LAST_PART (8 * 1024 * 1024)
+#define MANY_ROWS (LAST_PART / 64)
 /* A store that wants to be left alone for longer than this is given up. */
 #define MAX_REST_MS (5 * 60 * 1000)
 
@@ -23,6 +32,7 @@ pin_download_open(PinDownload *d, PinHttp *http, const PinHttpSettings *settings
 	d->http = http;
 	d->settings = settings;
 	d->api_url = need->options->api_url;
+	d->enough = need->asked->enough < MANY_ROWS ? need->asked->enough : 0;
 	d->file = pin_report_file_create(need);
 }
 
@@ -85,12 +95,13 @@ try_later(PinDownload *d, const PinError *err)
 	return true;
 }
 
-/* From the first byte again. */
+/* From the first byte again, and then to the last. */
 static bool
 begin_anew(PinDownload *d, const PinError *err)
 {
 	if (d->restarts++ >= MAX_RESTARTS)
 		return false;
+	d->enough = 0;
 	pin_report_file_restart(d->file);
 	d->confirming = false;
 	d->headway = 0;
@@ -116,6 +127,19 @@ go_on(PinDownload *d, const PinError *err)
 	return try_later(d, err);
 }
 
+/* The last byte of the part to ask for; 0: the file's. */
+static int64
+part_end(const PinDownload *d)
+{
+	int64		end = FIRST_PART;
+
+	if (d->enough == 0 || d->confirming)
+		return 0;
+	while (end <= pin_report_file_offset(d->file))
+		end *= PART_GROWTH;
+	return end <= LAST_PART ? end - 1 : 0;
+}
+
 static bool
 send_request(PinDownload *d, PinError *err)
 {
@@ -128,6 +152,7 @@ send_request(PinDownload *d, PinError *err)
 	request.range_from = pin_report_file_offset(d->file);
 	if (request.range_from > 0)
 		request.if_match = pin_report_file_etag(d->file);
+	request.range_to = part_end(d);
 	d->header_seen = false;
 	d->exchange = pin_http_start(d->http, d->settings, &request, err);
 	if (d->exchange == NULL)
@@ -162,7 +187,7 @@ take(PinDownload *d, PinError *err)
 		if (pin_exchange_state(d->exchange) == PIN_EXCHANGE_RUNNING &&
 			pin_exchange_peek(d->exchange, &data) == 0)
 			return true;
-		if (!pin_report_file_begin(d->file, d->exchange, err))
+		if (!pin_report_file_begin(d->file, d->exchange, d->enough > 0, err))
 			return false;
 		d->header_seen = true;
 		d->confirming = false;	/* there is more: what was the end is none */
@@ -196,10 +221,32 @@ not_confirmed(PinDownload *d, PinError *err)
 	return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
 }
 
+/* The next request, at once. */
+static PinDownloadStatus
+ask_more(PinDownload *d)
+{
+	d->tries = 0;
+	(void) pin_mux_arm(pin_http_mux(d->http), &d->rest, pin_now_us());
+	return PIN_DOWNLOAD_WAIT;
+}
+
+/* A part of the file is here, as it was asked for: has it rows enough? */
+static PinDownloadStatus
+part_reached(PinDownload *d, PinError *err)
+{
+	if (pin_report_file_has_rows(d->file, d->enough))
+		return PIN_DOWNLOAD_FIRST_ROWS;
+	if (pin_report_file_etag(d->file) != NULL)
+		return ask_more(d);
+	return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
+}
+
 /* Everything in the exchange was taken: is that the file? */
 static PinDownloadStatus
 end_reached(PinDownload *d, const PinExchange *x, PinError *err)
 {
+	if (d->enough > 0 && pin_report_file_goes_on(d->file))
+		return part_reached(d, err);
 	if (!pin_report_file_finish(d->file, x, err))
 		return begin_anew(d, err) ? PIN_DOWNLOAD_WAIT : PIN_DOWNLOAD_FAILED;
 	if (pin_report_file_digest_matches(d->file))
@@ -207,9 +254,7 @@ end_reached(PinDownload *d, const PinExchange *x, PinError *err)
 	if (pin_report_file_etag(d->file) == NULL)
 		return not_confirmed(d, err);
 	d->confirming = true;
-	d->tries = 0;
-	(void) pin_mux_arm(pin_http_mux(d->http), &d->rest, pin_now_us());
-	return PIN_DOWNLOAD_WAIT;
+	return ask_more(d);
 }
 
 /*

@@ -8,6 +8,10 @@
  * is asked for what follows its end: only nothing is an answer, for whatever
  * stands between us and the store can cut a reply and make its length fit.
  *
+ * Where some first rows are enough, whichever they are, the file is asked for in
+ * parts, which grow, until as many have ended.  A file that has no more of them,
+ * or needs too many parts, comes to its end like any other.
+ *
  * Never sleeps: advance it, wait for the engine's descriptor, advance it again.
  *
  *-------------------------------------------------------------------------
@@ -25,6 +29,7 @@ typedef struct PinDownload
 	const PinHttpSettings *settings;	/* the owner's */
 	const char *api_url;		/* whose links these are */
 	PinReportFile *file;		/* public: what has arrived */
+	int64		enough;			/* so many rows are; 0: none but all */
 	int			retries;		/* public: requests sent again */
 	int			requests;		/* public: requests sent */
 
@@ -42,6 +47,8 @@ typedef enum PinDownloadStatus
 {
 	PIN_DOWNLOAD_WAIT,			/* wait for the engine's descriptor */
 	PIN_DOWNLOAD_DONE,			/* the file is whole, with proof */
+	PIN_DOWNLOAD_FIRST_ROWS,	/* it goes on, but as many rows as are enough
+								 * are here */
 	PIN_DOWNLOAD_LINK,			/* link refused (*err): start with a fresh one */
 	PIN_DOWNLOAD_FAILED			/* *err says why */
 } PinDownloadStatus;

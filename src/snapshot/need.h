@@ -23,6 +23,8 @@ typedef struct PinReportQuery
 	const char *whole;			/* a wider report query whose rows are enough,
 								 * too; NULL: none */
 	bool		metrics;		/* it selects a metric */
+	int64		enough;			/* so many of the first rows are, whichever
+								 * they are; 0: none but all */
 } PinReportQuery;
 
 typedef struct PinNeed

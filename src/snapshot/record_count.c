@@ -360,6 +360,13 @@ pin_record_count_rows(const PinRecordCount *count)
 	return records > 0 ? (int64_t) (records - 1) : 0;
 }
 
+int64_t
+pin_record_count_ended(const PinRecordCount *count, uint64_t *size)
+{
+	*size = count->record;
+	return count->irregular ? -1 : count->records > 0 ? (int64_t) (count->records - 1) : 0;
+}
+
 bool
 pin_record_count_end(PinRecordCount *count)
 {

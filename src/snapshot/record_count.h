@@ -85,6 +85,12 @@ extern void pin_record_count_add(PinRecordCount *count, const char *data, size_t
 extern int64_t pin_record_count_rows(const PinRecordCount *count);
 
 /*
+ * Rows that have ended, which no byte to come can change; the last of them ends
+ * behind *size bytes.  -1 if the reader would refuse what was seen.
+ */
+extern int64_t pin_record_count_ended(const PinRecordCount *count, uint64_t *size);
+
+/*
  * That was the last byte.  Is every record as the reader wants it, so that it
  * would find as many rows and nothing to complain of, in the ranges as in the
  * whole?

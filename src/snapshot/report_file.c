@@ -44,7 +44,9 @@ struct PinReportFile
 	int64		reserved;		/* bytes that have a place on disk */
 	PinRecordCount rows;		/* in these */
 	int64		taken;			/* stored bytes taken from exchanges */
-	int64		promised;		/* those in all; 0: not told */
+	int64		promised;		/* those of the reply's end; 0: not told */
+	int64		total;			/* those in all, as a part of them says; 0:
+								 * not told */
 	PinInflate *inflate;		/* gzip or not; NULL before the first byte */
 	EVP_MD_CTX *md5;			/* digest of the stored bytes; NULL: none */
 	bool		md5_stated;		/* the store sent a Content-MD5 */
@@ -121,7 +123,7 @@ pin_report_file_restart(PinReportFile *f)
 	f->size = f->flushed = f->reserved = 0;
 	pin_record_count_begin(&f->rows, f->rows.delimiter);
 	f->taken = 0;
-	f->promised = 0;
+	f->promised = f->total = 0;
 	f->held = 0;
 	pin_error_reset(&f->trouble);
 	f->etag[0] = '\0';
@@ -129,12 +131,16 @@ pin_report_file_restart(PinReportFile *f)
 	f->digest_matches = false;
 }
 
-/* Notes what the store says of the whole file. */
+/*
+ * Notes what the store says of the whole file.  With a part of it comes that
+ * part's Content-MD5, and the file's by another name.
+ */
 static void
 note_identity(PinReportFile *f, const PinExchange *x)
 {
 	const char *etag = pin_exchange_header(x, "ETag");
-	const char *md5 = pin_exchange_header(x, "Content-MD5");
+	const char *md5 = pin_exchange_header(x, pin_exchange_status(x) == 206 ?
+										  "x-ms-blob-content-md5" : "Content-MD5");
 
 	/* a weak ETag promises nothing about bytes */
 	if (etag != NULL && strlen(etag) < ETAG_SIZE && strncmp(etag, "W/", 2) != 0)
@@ -155,12 +161,14 @@ continues_here(PinReportFile *f, const PinExchange *x)
 	const char *range = pin_exchange_header(x, "Content-Range");
 	long long	first;
 	long long	last;
+	long long	total = 0;
 
 	if (range == NULL || pg_strncasecmp(range, "bytes ", 6) != 0 ||
-		sscanf(range + 6, "%lld-%lld", &first, &last) != 2 ||
+		sscanf(range + 6, "%lld-%lld/%lld", &first, &last, &total) < 2 ||
 		first != f->taken || last < first)
 		return false;
 	f->promised = last + 1;
+	f->total = total;
 	return true;
 }
 
@@ -175,18 +183,20 @@ note_length(PinReportFile *f, const PinExchange *x)
 }
 
 bool
-pin_report_file_begin(PinReportFile *f, const PinExchange *x, PinError *err)
+pin_report_file_begin(PinReportFile *f, const PinExchange *x, bool part, PinError *err)
 {
+	bool		is_part = pin_exchange_status(x) == 206;
+
 	if (f->taken > 0)
 	{
-		if (pin_exchange_status(x) == 206 && continues_here(f, x))
+		if (is_part && continues_here(f, x))
 			return true;
 		pin_error_set(err, PIN_ERROR_CONNECTION_LOST,
 					  "the report's download cannot be resumed");
 		return false;
 	}
 
-	if (pin_exchange_status(x) != 200)
+	if (is_part ? !part || !continues_here(f, x) : pin_exchange_status(x) != 200)
 	{
 		pin_error_set(err, PIN_ERROR_LINK,
 					  "unexpected HTTP status %d for a report's download",
@@ -195,7 +205,8 @@ pin_report_file_begin(PinReportFile *f, const PinExchange *x, PinError *err)
 	}
 	free_decoders(f);
 	note_identity(f, x);
-	note_length(f, x);
+	if (!is_part)
+		note_length(f, x);
 	f->inflate = pin_inflate_open();
 	if (f->inflate == NULL)
 	{
@@ -511,6 +522,20 @@ pin_report_file_rows(const PinReportFile *f)
 	return pin_record_count_rows(&f->rows);
 }
 
+bool
+pin_report_file_goes_on(const PinReportFile *f)
+{
+	return f->taken == f->promised && f->promised < f->total;
+}
+
+bool
+pin_report_file_has_rows(const PinReportFile *f, int64 rows)
+{
+	uint64_t	size;
+
+	return pin_record_count_ended(&f->rows, &size) >= rows;
+}
+
 const char *
 pin_report_file_etag(const PinReportFile *f)
 {
@@ -539,5 +564,23 @@ pin_report_file_seal(PinReportFile *f, PinSnapshotHead *head)
 		ereport(ERROR,
 				(errcode(ERRCODE_IO_ERROR),
 				 errmsg("snapshot \"%s\" vanished after it was written", path)));
+	return snapshot;
+}
+
+/* The count of a file that is not whole is for nobody, nor are its ranges. */
+PinSnapshot *
+pin_report_file_first_rows(PinReportFile *f, PinSnapshotHead *head)
+{
+	PinSnapshot *snapshot;
+	uint64_t	size;
+
+	if (f->held > 0 && !write_out(f, NULL, 0))
+		fail_writing(f);
+	head->rows = pin_record_count_ended(&f->rows, &size);
+	head->data_size = size;
+	head->regular = false;
+	head->ranges = 0;
+	snapshot = pin_snapshot_of_first(f->fd, f->path, f->need, head);
+	f->fd = -1;
 	return snapshot;
 }

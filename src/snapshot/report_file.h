@@ -36,10 +36,12 @@ extern void pin_report_file_restart(PinReportFile *file);
 
 /*
  * Reads the reply's header, once its status line and headers are here (a
- * 2xx status).  False with *err filled if the reply does not continue what we
+ * 2xx status).  part: no more than the file's beginning may come, since that was
+ * asked for.  False with *err filled if the reply does not continue what we
  * have: then restart and ask for the whole.
  */
-extern bool pin_report_file_begin(PinReportFile *file, const PinExchange *x, PinError *err);
+extern bool pin_report_file_begin(PinReportFile *file, const PinExchange *x, bool part,
+								  PinError *err);
 
 /*
  * Moves the bytes that have arrived into the file; if they are text, has those
@@ -71,6 +73,12 @@ extern int64 pin_report_file_offset(const PinReportFile *file);
 /* Rows in what was taken so far. */
 extern int64 pin_report_file_rows(const PinReportFile *file);
 
+/* After the last byte of a part: does the store say that the file goes on? */
+extern bool pin_report_file_goes_on(const PinReportFile *file);
+
+/* Are so many of its rows here, each of them whole and in good form? */
+extern bool pin_report_file_has_rows(const PinReportFile *file, int64 rows);
+
 /* ETag for If-Match of a resumed download; NULL: it cannot be resumed. */
 extern const char *pin_report_file_etag(const PinReportFile *file);
 
@@ -79,5 +87,11 @@ extern const char *pin_report_file_etag(const PinReportFile *file);
  * caller closes it.  Throws on failure.
  */
 extern PinSnapshot *pin_report_file_seal(PinReportFile *file, PinSnapshotHead *head);
+
+/*
+ * Or, of a file that goes on, opens the rows that are whole, for one scan.
+ * Likewise.
+ */
+extern PinSnapshot *pin_report_file_first_rows(PinReportFile *file, PinSnapshotHead *head);
 
 #endif							/* PIN_REPORT_FILE_H */

@@ -114,7 +114,8 @@ use(PinResolution *r, PinSnapshot *snapshot, PinRowsFrom from)
 	stop_following(r);
 	r->snapshot = snapshot;
 	r->from = from;
-	pin_pin_put(r->need->key, snapshot);
+	if (!snapshot->first)
+		pin_pin_put(r->need->key, snapshot);
 }
 
 /* One that lives in the context of our work, which may go before us. */

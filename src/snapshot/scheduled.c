@@ -386,6 +386,17 @@ start_download(PinScheduled *s)
 		fail(s, &err);
 }
 
+/* What was downloaded takes the place of what was here. */
+static void
+use_file(PinScheduled *s, PinSnapshot *snapshot)
+{
+	pin_snapshot_close(s->snapshot);
+	s->snapshot = snapshot;
+	s->fetched = true;
+	s->stats.ready_us = pin_now_us();
+	go(s, PIN_LOOK_DONE);
+}
+
 static bool
 advance_download(PinScheduled *s)
 {
@@ -398,14 +409,11 @@ advance_download(PinScheduled *s)
 		return false;
 	if (status == PIN_DOWNLOAD_DONE)
 	{
-		pin_snapshot_close(s->snapshot);
-		s->snapshot = NULL;
-		s->snapshot = pin_report_file_seal(s->download.file, &s->head);
-		s->fetched = true;
-		s->stats.ready_us = pin_now_us();
+		use_file(s, pin_report_file_seal(s->download.file, &s->head));
 		pin_evict(s->snapshot);
-		go(s, PIN_LOOK_DONE);
 	}
+	else if (status == PIN_DOWNLOAD_FIRST_ROWS)
+		use_file(s, pin_report_file_first_rows(s->download.file, &s->head));
 	else if (status == PIN_DOWNLOAD_LINK && ++s->links < MAX_LINKS)
 	{
 		set_deadline(s, pin_now_us() + s->need->options->wait_timeout_ms * 1000);

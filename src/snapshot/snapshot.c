@@ -212,6 +212,7 @@ pin_snapshot_dup(const PinSnapshot *snapshot)
 
 	s->query = pstrdup(snapshot->query);
 	s->head = snapshot->head;
+	s->first = snapshot->first;
 	s->readers = snapshot->readers;
 	(*s->readers)++;
 	s->fd = snapshot->fd;
@@ -464,4 +465,20 @@ pin_snapshot_seal(int fd, const char *path, const PinNeed *need, PinSnapshotHead
 	final = pin_cache_path(name, time, PIN_CACHE_SNAPSHOT);
 	(void) durable_rename(path, final, ERROR);
 	return final;
+}
+
+PinSnapshot *
+pin_snapshot_of_first(int fd, const char *path, const PinNeed *need, const PinSnapshotHead *head)
+{
+	PinSnapshot *s = allocate(path);
+
+	s->head = *head;
+	s->head.head_size = head_size(strlen(need->query));
+	s->query = pstrdup(need->query);
+	s->first = true;
+	s->readers = MemoryContextAlloc(TopMemoryContext, sizeof(int));
+	*s->readers = 1;
+	s->fd = fd;
+	pin_cache_remove(path);
+	return s;
 }

@@ -70,6 +70,8 @@ typedef struct PinSnapshot
 	PinSnapshotHead head;		/* verified */
 	char	   *query;			/* report query text; palloc'd */
 	char	   *path;			/* palloc'd */
+	bool		first;			/* only first rows, of a file that has more:
+								 * not in the cache, and for one scan */
 } PinSnapshot;
 
 /*
@@ -169,6 +171,14 @@ extern int	pin_snapshot_create(const PinNeed *need, char **path, int64 *data_off
  */
 extern char *pin_snapshot_seal(int fd, const char *path, const PinNeed *need,
 							   PinSnapshotHead *head, const PinRecordRange *ranges);
+
+/*
+ * Makes the first rows of such a file, described by head, a snapshot of one scan:
+ * takes over the descriptor, and removes the file, which goes when that is closed.
+ * The caller closes the snapshot.
+ */
+extern PinSnapshot *pin_snapshot_of_first(int fd, const char *path, const PinNeed *need,
+										  const PinSnapshotHead *head);
 
 /* ---- keeping the cache small; in evict.c ---- */
 

@@ -588,7 +588,7 @@ omit_header(PinExchange *x, const char *line)
 static void
 set_up_headers(PinExchange *x, const PinRequest *request)
 {
-	char		range[32];
+	char		range[48];
 
 	if (request->bearer)
 		add_header(x, "Authorization", "Bearer ", request->bearer);
@@ -600,9 +600,12 @@ set_up_headers(PinExchange *x, const PinRequest *request)
 		add_header(x, "If-Match", "", request->if_match);
 	if (request->validate_mfa)
 		add_header(x, "ValidateMfa", "", "true");
-	if (request->range_from > 0)
+	if (request->range_from > 0 || request->range_to > 0)
 	{
-		snprintf(range, sizeof(range), "%lld-", (long long) request->range_from);
+		int			len = snprintf(range, sizeof(range), "%lld-", (long long) request->range_from);
+
+		if (request->range_to > 0)
+			snprintf(range + len, sizeof(range) - len, "%lld", (long long) request->range_to);
 		add_header(x, "Range", "bytes=", range);
 	}
 	/* Waiting for "100 Continue" only costs time. */

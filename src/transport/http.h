@@ -62,6 +62,7 @@ typedef struct PinRequest
 	bool		stream;			/* body goes through a window (see
 								 * pin_exchange_peek), not into memory */
 	int64_t		range_from;		/* > 0: Range: bytes=N- */
+	int64_t		range_to;		/* > 0: only up to that byte */
 	const char *if_match;		/* ETag for If-Match, or NULL */
 	bool		validate_mfa;	/* ValidateMfa: true */
 } PinRequest;
