@@ -23,7 +23,6 @@
 #include "nodes/execnodes.h"
 #include "optimizer/pathnode.h"
 #include "utils/acl.h"
-#include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/wait_event.h"
 
@@ -167,16 +166,6 @@ pin_is_server_owner(Oid serverid)
 	return object_ownercheck(ForeignServerRelationId, serverid, GetUserId());
 #else
 	return pg_foreign_server_ownercheck(serverid, GetUserId());
-#endif
-}
-
-static inline AclResult
-pin_server_usage(Oid serverid)
-{
-#if PG_VERSION_NUM >= 160000
-	return object_aclcheck(ForeignServerRelationId, serverid, GetUserId(), ACL_USAGE);
-#else
-	return pg_foreign_server_aclcheck(serverid, GetUserId(), ACL_USAGE);
 #endif
 }
 

@@ -57,7 +57,7 @@ ForeignServer *
 pin_look_find_server(const char *name)
 {
 	ForeignServer *server = GetForeignServerByName(name, false);
-	AclResult	allowed = pin_server_usage(server->serverid);
+	AclResult	allowed = pin_server_aclcheck(server->serverid, GetUserId());
 
 	if (allowed != ACLCHECK_OK)
 		aclcheck_error(allowed, OBJECT_FOREIGN_SERVER, name);
