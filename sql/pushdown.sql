@@ -34,6 +34,9 @@ CREATE FOREIGN TABLE orders (
 	version bigint OPTIONS (column_name 'OrderVersion'),
 	made timestamptz OPTIONS (metadata 'generated_time')
 ) SERVER pushdown_partner OPTIONS (dataset 'ISVOrder', program 'cmp');
+CREATE FOREIGN TABLE short_orders (
+	country varchar(6) OPTIONS (column_name 'CustomerCountry')
+) SERVER pushdown_partner OPTIONS (dataset 'ISVOrder', program 'cmp');
 CREATE FOREIGN TABLE usage (
 	month date,
 	customer_market text,
@@ -96,6 +99,13 @@ SELECT told($$SELECT 1 FROM orders WHERE country IS NULL OR country = 'Norway'$$
 SELECT told($$SELECT 1 FROM orders WHERE lower(country) = 'norway'$$);
 SELECT told($$SELECT 1 FROM orders WHERE country::char(60) = (SELECT 'Norway'::text)::char(60)$$);
 SELECT told($$SELECT 1 FROM orders WHERE country::bpchar = (SELECT 'Norway'::text)::bpchar$$);
+
+-- a text without the blanks that the column has no room for
+SELECT told($$SELECT 1 FROM short_orders WHERE country = 'Norway'$$);
+SELECT told($$SELECT 1 FROM short_orders WHERE country IN ('Norway', 'Chad')$$);
+SELECT told($$SELECT 1 FROM short_orders WHERE country IN ('Chad', 'Mali')$$);
+SELECT told($$SELECT 1 FROM short_orders WHERE country LIKE '%way'$$);
+SELECT told($$SELECT 1 FROM short_orders WHERE country LIKE 'Nor\\way\\'$$);
 SELECT told($$SELECT 1 FROM orders
 	WHERE subscription = 'ABCDEF00-0000-0000-0000-000000000001'$$);
 

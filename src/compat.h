@@ -23,7 +23,6 @@
 #include "nodes/execnodes.h"
 #include "optimizer/pathnode.h"
 #include "utils/acl.h"
-#include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/wait_event.h"
 

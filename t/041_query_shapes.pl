@@ -197,6 +197,8 @@ same('pruned by a value that comes late', "SELECT id FROM things WHERE kind = (S
 same('distinct counts by ids in small and capital letters',
 	'SELECT tenant, count(DISTINCT subscription), sum(assigned) FROM seats GROUP BY tenant', 1);
 same('sums by them', 'SELECT tenant, sum(assigned) FROM seats GROUP BY tenant HAVING sum(assigned) > 1', 1);
+same('groups whose counts nobody wants', 'SELECT market FROM
+	(SELECT market, count(DISTINCT subscription), sum(assigned) FROM seats GROUP BY market) v', 1);
 same('distinct counts by text', 'SELECT market, count(DISTINCT subscription) FROM seats GROUP BY market', 1);
 same('an id in small letters', "SELECT part FROM tenants WHERE tenant =
 	(SELECT tenant FROM common.capital_id)", 1);

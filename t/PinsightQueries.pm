@@ -501,21 +501,38 @@ sub metric_aggregates
 	return @chosen;
 }
 
-my @metric_shapes = (
-	1 => sub {
-		my ($g) = @_;
-		my @list = $g->metric_aggregates;
-		my @columns = grep { $_->{name} !~ /subscription|acr|assigned/ } $g->columns(1 + int(rand(3)), '.');
-		my @all = @{ $g->{table}{columns} };
+# Groups, and what of them the service may have made.
+sub metric_query
+{
+	my ($g) = @_;
+	my @list = $g->metric_aggregates;
+	my @columns = grep { $_->{name} !~ /subscription|acr|assigned/ } $g->columns(1 + int(rand(3)), '.');
+	my @all = @{ $g->{table}{columns} };
 
-		# mostly about what is grouped by
-		local $g->{table}{columns} = @columns && chance(0.6) ? \@columns : \@all;
-		my $where = chance(0.3) ? '' : $g->where;
-		my $group = @columns ? ' GROUP BY ' . names(@columns) : '';
-		my $having = $group && chance(0.2) ? " HAVING $list[0] " . one_of('> 1', '<> 2', '< 10', 'IS NOT NULL') : '';
-		return { sql => 'SELECT ' . join(', ', (map { $_->{name} } @columns), @list) . $g->from . $where . $group . $having,
-			kinds => [ @{ kinds(@columns) }, map { 'num' } @list ] };
-	});
+	# mostly about what is grouped by
+	local $g->{table}{columns} = @columns && chance(0.6) ? \@columns : \@all;
+	my $where = chance(0.3) ? '' : $g->where;
+	my $group = @columns ? ' GROUP BY ' . names(@columns) : '';
+	my $having = $group && chance(0.2) ? " HAVING $list[0] " . one_of('> 1', '<> 2', '< 10', 'IS NOT NULL') : '';
+	return { sql => 'SELECT ' . join(', ', (map { $_->{name} } @columns), @list) . $g->from . $where . $group . $having,
+		kinds => [ @{ kinds(@columns) }, map { 'num' } @list ] };
+}
+
+# Of a subquery's columns some may be wanted by nobody.
+sub some_of_query
+{
+	my ($query) = @_;
+	my $n = @{ $query->{kinds} };
+	my @wanted = grep { chance(0.5) } 1 .. $n;
+
+	return undef if !@wanted;
+	return { sql => 'SELECT ' . join(', ', map { "c$_" } @wanted) . " FROM ($query->{sql}) v ("
+		  . join(', ', map { "c$_" } 1 .. $n) . ')', kinds => [ map { $query->{kinds}[ $_ - 1 ] } @wanted ] };
+}
+
+my @metric_shapes = (
+	3 => \&metric_query,
+	1 => sub { my ($g) = @_; return some_of_query($g->metric_query); });
 
 # What the service can order and cut off, if it can do all else.
 my $limited = sub {
@@ -683,6 +700,7 @@ sub next
 	{
 		$g->{types} = [];
 		$g->{values} = [];
+		$g->{where} = '';
 		$query = weighted($table->{metric_options} && chance(0.6) ? @metric_shapes
 			: $table->{never_null} && chance(0.6) ? (1 => $limited) : @shapes)->($g);
 	}

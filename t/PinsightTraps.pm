@@ -250,6 +250,7 @@ our @tables = (
 			[ 'company', 'CustomerCompanyName', 'char(60)', 'CASE WHEN length(rtrim(%s, \' \')) <= 60 THEN %s::char(60) END' ],
 			[ 'status', 'OrderStatus', 'text COLLATE common.nocase', '%s' ],
 			[ 'sku', 'Sku', 'text COLLATE "C"', '%s' ], [ 'offer', 'OfferName', 'common.any_text' ],
+			[ 'short', 'OrderStatus', 'varchar(7)', 'CASE WHEN length(rtrim(%s, \' \')) <= 7 THEN %s::varchar(7) END' ],
 			[ 'preview', 'IsPreviewSKU', 'text' ], [ 'private', 'IsPrivateOffer', 'integer' ],
 			[ 'quantity', 'Quantity', 'double precision' ],
 			[ 'revenue', 'BilledRevenue', 'numeric(12,1)', 'CASE WHEN abs(%s::numeric) < 1e10 THEN %s::numeric(12,1) END' ],

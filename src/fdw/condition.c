@@ -10,6 +10,8 @@
  *	  <> and NOT would find fewer; an order of texts is not documented at all.
  *	- there is no IS NULL, and nobody knows what <> does with null.
  *	- a literal is converted to the column's type, which the catalogue knows.
+ *	- the blanks at the end of a text are the service's, too, but a varchar(n)
+ *	  here lacks those for which it has no room.
  *	- what a file shows of a number may be rounded: a bound on one with a
  *	  fraction is moved outwards.
  *	- dates in WHERE are documented for program cmp alone; a window of times can
@@ -420,6 +422,8 @@ look_at_column(PinCondition *c, const PinTable *table, const PinOptions *options
 		return "how the service spells the column is not known";
 	c->window = c->window && pin_window_helps(table->known, table->timespan) &&
 		(c->comparison == PIN_COMPARE_DATE || c->comparison == PIN_COMPARE_TIME);
+	if (att->atttypid == VARCHAROID && att->atttypmod >= (int32) VARHDRSZ)
+		c->max_chars = att->atttypmod - VARHDRSZ;
 	c->filter = known != NULL &&
 		((c->comparison != PIN_COMPARE_DATE && c->comparison != PIN_COMPARE_TIME) ||
 		 strcmp(options->program, "cmp") == 0);
@@ -533,6 +537,7 @@ pin_condition_to_list(const PinCondition *c)
 	list = add_integer(list, c->comparison);
 	list = add_string(list, c->column);
 	list = add_string(list, c->words);
+	list = add_integer(list, c->max_chars);
 	list = add_integer(list, c->not_null);
 	list = add_integer(list, c->filter);
 	list = add_integer(list, c->window);
@@ -559,6 +564,7 @@ pin_condition_from_list(const List *list)
 	c->comparison = intVal(list_nth(list, n++));
 	c->column = string_at(list, n++);
 	c->words = string_at(list, n++);
+	c->max_chars = intVal(list_nth(list, n++));
 	c->not_null = intVal(list_nth(list, n++));
 	c->filter = intVal(list_nth(list, n++));
 	c->window = intVal(list_nth(list, n++));

@@ -64,6 +64,8 @@ typedef struct PinCondition
 	PinComparison comparison;	/* of what kind */
 	const char *column;			/* remote name */
 	const char *words;			/* a boolean's, "1/0"; else NULL */
+	int			max_chars;		/* blanks behind so many characters are cut
+								 * off when it is read; 0: none are */
 	bool		not_null;		/* the column is declared so */
 	bool		filter;			/* the service can be asked in WHERE */
 	bool		window;			/* it bounds the report's window */
@@ -81,7 +83,7 @@ extern PinCondition *pin_condition_classify(PlannerInfo *root, RelOptInfo *baser
 
 /*
  * How the service and PostgreSQL compare a column: fills comparison, column,
- * words, not_null, filter and window.  False if expr is no column of the table,
+ * words, max_chars, not_null, filter and window.  False if expr is no column of the table,
  * or one that cannot be compared alike.
  */
 extern bool pin_condition_column(RelOptInfo *baserel, const PinTable *table,

@@ -158,6 +158,7 @@ flat(Node *node)
 						   PVC_RECURSE_PLACEHOLDERS);
 }
 
+/* The columns that are grouped by. */
 static bool
 take_groups(Groups *g)
 {
@@ -174,6 +175,19 @@ take_groups(Groups *g)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * What is computed of them, and HAVING looks at.  If that is no metric, since
+ * nobody wants the aggregates of a subquery, the service would not group at all.
+ */
+static bool
+take_aggregates(Groups *g, Node *having)
+{
+	PathTarget *target = g->root->upper_targets[UPPERREL_GROUP_AGG];
+
+	return add_columns(g, flat((Node *) target->exprs)) && add_columns(g, flat(having)) &&
+		g->counted->metrics != NIL;
 }
 
 /* ---- conditions ---- */
@@ -277,8 +291,7 @@ pin_counted_add_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel,
 	g.relation = pin_upper_open(root, rel);
 	g.counted = palloc0(sizeof(PinCounted));
 	g.counted->rel = rel;
-	if (take_groups(&g) && add_columns(&g, flat((Node *) target->exprs)) &&
-		add_columns(&g, flat(having)) && take_conditions(&g))
+	if (take_groups(&g) && take_aggregates(&g, having) && take_conditions(&g))
 	{
 		g.counted->checked = list_concat(g.counted->checked, (List *) having);
 		rows = estimate_num_groups(root, get_sortgrouplist_exprs(pin_group_clause(root),

@@ -13,6 +13,7 @@
 #include "catalog/pg_type.h"
 #include "fdw/literal.h"
 #include "insights/filter.h"
+#include "mb/pg_wchar.h"
 #include "text.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -353,11 +354,34 @@ write_days(PinWritten *w, const PinCondition *c, const Elements *e)
 
 /* ---- texts ---- */
 
-/* NULL if it cannot be sent. */
-static const char *
-utf8_of(Datum value)
+/*
+ * May a value that was cut off when it was read fulfill a condition that the
+ * service's own does not?  Only if what is asked for fills the column, and who
+ * knows that of a pattern.
+ */
+static bool
+may_be_cut(const PinCondition *c, const char *text)
 {
-	return pin_text_to_utf8(text_to_cstring(DatumGetTextPP(value)));
+	return c->max_chars > 0 &&
+		(c->op == PIN_OP_LIKE || c->op == PIN_OP_ILIKE || pg_mbstrlen(text) == c->max_chars);
+}
+
+/* With any end; a backslash at the end is one already, unless it is an error. */
+static const char *
+with_any_end(const char *text)
+{
+	size_t		len = strlen(text);
+
+	return len > 0 && text[len - 1] == '\\' ? text : psprintf("%s%%", text);
+}
+
+/* In UTF-8; NULL if it cannot be sent. */
+static const char *
+text_of(const PinCondition *c, Datum value)
+{
+	const char *string = TextDatumGetCString(value);
+
+	return pin_text_to_utf8(may_be_cut(c, string) ? with_any_end(string) : string);
 }
 
 static void
@@ -368,7 +392,7 @@ write_texts(PinWritten *w, const PinCondition *c, const Elements *e)
 
 	for (int i = 0; i < e->count; i++)
 	{
-		texts[i] = utf8_of(e->values[i]);
+		texts[i] = text_of(c, e->values[i]);
 		if (texts[i] == NULL)
 			return;
 	}

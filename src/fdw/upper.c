@@ -288,7 +288,7 @@ add_distinct_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel)
 	if (!pin_upper_options(rel)->fetch_query || pin_upper_options(rel)->report_id != NULL ||
 		pin_upper_table(rel)->metrics != NIL || parse->hasDistinctOn || parse->hasAggs ||
 		parse->groupClause != NIL || parse->groupingSets != NIL || parse->hasWindowFuncs ||
-		parse->hasTargetSRFs || parse->havingQual != NULL || parse->distinctClause == NIL ||
+		parse->hasTargetSRFs || parse->havingQual != NULL || pin_distinct_clause(root) == NIL ||
 		!grouping_is_hashable(parse->distinctClause) ||
 		pin_upper_is_volatile(rel, root->processed_tlist))
 		return;

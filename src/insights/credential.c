@@ -44,13 +44,15 @@ pin_hash_parts(PinHash hash, int nparts, const char *const *parts)
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];
 	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
 	bool		ok = ctx != NULL && pg_cryptohash_init(ctx) >= 0;
+	const char *why;
 
 	for (int i = 0; ok && i < nparts; i++)
 		ok = add_part(ctx, parts[i]);
 	ok = ok && pg_cryptohash_final(ctx, digest, sizeof(digest)) >= 0;
+	why = ok ? NULL : pg_cryptohash_error(ctx);
 	pg_cryptohash_free(ctx);
 	if (!ok)
-		elog(ERROR, "could not compute SHA-256");
+		elog(ERROR, "could not compute SHA-256: %s", why);
 	write_hex(hash, digest);
 }
 

@@ -1161,9 +1161,8 @@ pin_acquire_abandon(PinAcquisition *a)
 PinSnapshot *
 pin_acquire_take(PinAcquisition *a)
 {
-	PinSnapshot *snapshot = a->snapshot;
+	PinSnapshot *snapshot = pin_snapshot_dup(a->snapshot);
 
-	a->snapshot = NULL;
 	let_go(a);
 	return snapshot;
 }

@@ -87,8 +87,8 @@ extern const PinAcquireStats *pin_acquire_stats(const PinAcquisition *acquisitio
 extern void pin_acquire_abandon(PinAcquisition *acquisition);
 
 /*
- * The snapshot, after PIN_ACQUIRE_READY; the caller closes it.  Lets go of
- * everything else but the statistics.
+ * The snapshot, after PIN_ACQUIRE_READY, in the current context; the caller
+ * closes it.  Lets go of everything else but the statistics.
  */
 extern PinSnapshot *pin_acquire_take(PinAcquisition *acquisition);
 

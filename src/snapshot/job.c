@@ -99,6 +99,13 @@ begin(PinJobState *state, const PinNeed *need)
 	state->relid = need->relid;
 }
 
+/* In a memory context callback: throws nothing, waits for nothing. */
+static void
+let_go(void *job)
+{
+	pin_job_release(job);
+}
+
 /* Locks a job; NULL if another backend has it. */
 static PinJob *
 lock_job(const char *key)
@@ -109,7 +116,12 @@ lock_job(const char *key)
 	job->path = pin_cache_path(key, NULL, PIN_CACHE_JOB);
 	job->lock = pin_cache_lock(job->lock_path);
 	if (job->lock >= 0)
+	{
+		job->callback.func = let_go;
+		job->callback.arg = job;
+		MemoryContextRegisterResetCallback(CurrentMemoryContext, &job->callback);
 		return job;
+	}
 	pfree(job->lock_path);		/* whoever waits for it tries often */
 	pfree(job->path);
 	pfree(job);
@@ -120,17 +132,8 @@ lock_job(const char *key)
 static bool
 pick_up(PinJob *job, const char *key)
 {
-	PG_TRY();
-	{
-		job->resumed = pin_job_read(job->path, &job->state) &&
-			strcmp(job->state.key, key) == 0;
-	}
-	PG_CATCH();
-	{
-		pin_job_release(job);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
+	job->resumed = pin_job_read(job->path, &job->state) &&
+		strcmp(job->state.key, key) == 0;
 	return job->resumed;
 }
 
@@ -163,7 +166,7 @@ pin_job_take_left(const char *path)
 	job = lock_job(state.key);
 	if (job == NULL || pick_up(job, state.key))
 		return job;
-	pin_cache_unlock(job->lock, job->lock_path);
+	pin_job_release(job);
 	return NULL;
 }
 

@@ -68,12 +68,13 @@ typedef struct PinJob
 	int			lock;			/* descriptor of the lock file; -1: let go */
 	char	   *lock_path;		/* palloc'd */
 	char	   *path;			/* of the state; palloc'd */
+	MemoryContextCallback callback; /* lets go of it, if nobody else has */
 } PinJob;
 
 /*
  * Takes the need's job: as it was left, or a new one.  NULL if another backend
- * has it.  In the current context; let go of it in a callback.  Throws when
- * files cannot be used.
+ * has it.  In the current context, whose end lets go of it as pin_job_release()
+ * does.  Throws when files cannot be used.
  */
 extern PinJob *pin_job_take(const PinNeed *need);
 

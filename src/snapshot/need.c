@@ -83,13 +83,19 @@ pin_need_create(const PinOptions *options, const PinReportQuery *asked, Oid reli
 }
 
 bool
+pin_need_is_met(const PinNeed *need, const char *scope, const char *query, bool metrics)
+{
+	const char *whole = pin_options_existing(need->options) ? NULL : need->asked->whole;
+
+	metrics = metrics || need->metrics;
+	return strcmp(scope, need->scope) == 0 &&
+		(strcmp(query, need->query) == 0 ||
+		 pin_query_contains(query, need->query, metrics) ||
+		 (whole != NULL && pin_query_contains(query, whole, metrics)));
+}
+
+bool
 pin_need_contains(const PinNeed *wide, const PinNeed *narrow)
 {
-	bool		metrics = wide->metrics || narrow->metrics;
-	const char *whole = pin_options_existing(narrow->options) ? NULL : narrow->asked->whole;
-
-	return strcmp(wide->scope, narrow->scope) == 0 &&
-		(strcmp(wide->query, narrow->query) == 0 ||
-		 pin_query_contains(wide->query, narrow->query, metrics) ||
-		 (whole != NULL && pin_query_contains(wide->query, whole, metrics)));
+	return pin_need_is_met(narrow, wide->scope, wide->query, wide->metrics);
 }

@@ -53,6 +53,13 @@ typedef struct PinNeed
 extern PinNeed *pin_need_create(const PinOptions *options, const PinReportQuery *asked,
 								Oid relid, Oid userid);
 
+/*
+ * Can all rows of a need be had from those that some query, as one text, has in a
+ * scope?  metrics: these hold a metric, as far as known.
+ */
+extern bool pin_need_is_met(const PinNeed *need, const char *scope, const char *query,
+							bool metrics);
+
 /* Can all rows of the narrow need be had from those of the wide one? */
 extern bool pin_need_contains(const PinNeed *wide, const PinNeed *narrow);
 

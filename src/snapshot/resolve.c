@@ -118,16 +118,6 @@ use(PinResolution *r, PinSnapshot *snapshot, PinRowsFrom from)
 		pin_pin_put(r->need->key, snapshot);
 }
 
-/* One that lives in the context of our work, which may go before us. */
-static void
-use_own(PinResolution *r, PinSnapshot *own, PinRowsFrom from)
-{
-	PinSnapshot *snapshot = pin_snapshot_dup(own);
-
-	pin_snapshot_close(own);
-	use(r, snapshot, from);
-}
-
 /* Rows that we have not fetched ourselves. */
 static void
 reuse(PinResolution *r, PinSnapshot *snapshot, PinRowsFrom from)
@@ -267,7 +257,7 @@ advance_acquisition(PinResolution *r)
 		case PIN_ACQUIRE_WAIT:
 			return false;
 		case PIN_ACQUIRE_READY:
-			use_own(r, pin_acquire_take(r->acquisition), PIN_ROWS_REPORT);
+			use(r, pin_acquire_take(r->acquisition), PIN_ROWS_REPORT);
 			return true;
 		case PIN_ACQUIRE_FAILED:
 			r->error = *pin_acquire_error(r->acquisition);
@@ -288,8 +278,8 @@ use_execution(PinResolution *r)
 	if (!fetched)
 		pin_snapshot_hit(snapshot);
 	r->error = *pin_scheduled_error(r->scheduled);
-	use_own(r, snapshot, r->error.kind != PIN_ERROR_NONE ? PIN_ROWS_STALE :
-			fetched ? PIN_ROWS_SCHEDULED : PIN_ROWS_SNAPSHOT);
+	use(r, snapshot, r->error.kind != PIN_ERROR_NONE ? PIN_ROWS_STALE :
+		fetched ? PIN_ROWS_SCHEDULED : PIN_ROWS_SNAPSHOT);
 }
 
 static bool

@@ -607,10 +607,9 @@ pin_scheduled_abandon(PinScheduled *s)
 PinSnapshot *
 pin_scheduled_take(PinScheduled *s, bool *fetched)
 {
-	PinSnapshot *snapshot = s->snapshot;
+	PinSnapshot *snapshot = pin_snapshot_dup(s->snapshot);
 
 	*fetched = s->fetched;
-	s->snapshot = NULL;
 	let_go(s);
 	return snapshot;
 }

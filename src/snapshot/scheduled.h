@@ -51,8 +51,9 @@ extern void pin_scheduled_abandon(PinScheduled *scheduled);
 extern const PinError *pin_scheduled_error(const PinScheduled *scheduled);
 
 /*
- * The rows, after PIN_ACQUIRE_READY; the caller closes them.  *fetched: they
- * were downloaded just now.  Lets go of everything but error and statistics.
+ * The rows, after PIN_ACQUIRE_READY, in the current context; the caller closes
+ * them.  *fetched: they were downloaded just now.  Lets go of everything but error
+ * and statistics.
  */
 extern PinSnapshot *pin_scheduled_take(PinScheduled *scheduled, bool *fetched);
 

@@ -13,7 +13,6 @@
 
 #include "miscadmin.h"
 #include "port/pg_crc32c.h"
-#include "insights/query_contains.h"
 #include "snapshot/cache.h"
 #include "snapshot/snapshot.h"
 #include "storage/fd.h"
@@ -315,13 +314,7 @@ typedef struct Search
 bool
 pin_snapshot_contains(const PinSnapshot *s, const PinNeed *need)
 {
-	bool		metrics = s->head.metrics || need->metrics;
-	const char *whole = pin_options_existing(need->options) ? NULL : need->asked->whole;
-
-	return strcmp(s->head.scope, need->scope) == 0 &&
-		(strcmp(s->query, need->query) == 0 ||
-		 pin_query_contains(s->query, need->query, metrics) ||
-		 (whole != NULL && pin_query_contains(s->query, whole, metrics)));
+	return pin_need_is_met(need, s->head.scope, s->query, s->head.metrics);
 }
 
 static void

@@ -31,7 +31,7 @@ hash_text(const char *text, uint64 seed)
 	return hash_bytes_extended((const unsigned char *) text, strlen(text), seed);
 }
 
-/* All that pin_snapshot_contains looks at. */
+/* All of a need that pin_need_is_met() looks at. */
 uint64
 pin_stranger_of(const PinNeed *need)
 {
