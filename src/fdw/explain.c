@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "fdw/fdw.h"
+#include "fdw/report.h"
 #include "fdw/scan.h"
 #include "snapshot/took.h"
 #include "utils/builtins.h"
@@ -82,8 +83,8 @@ explain_prospect(ForeignScanState *node, const PinScanQuery *query, ExplainState
 	Oid			relid = table_of(node);
 	Oid			userid = pin_scan_user(node);
 	PinOptions *options = pin_options_prospect(relid, userid);
-	PinNeed    *need;
-	PinSnapshot *snapshot;
+	PinSnapshotHead head;
+	bool		at_hand;
 
 	if (query->never)
 	{
@@ -96,14 +97,12 @@ explain_prospect(ForeignScanState *node, const PinScanQuery *query, ExplainState
 							"nothing: the user mapping is missing, incomplete or unreadable", es);
 		return;
 	}
-	need = pin_need_create(options, &query->asked, relid, userid);
-	snapshot = pin_snapshot_find(need, pin_resolve_oldest(options));
+	at_hand = pin_report_at_hand(relid, userid, options, query, &head);
 	ExplainPropertyText("Rows From",
-						snapshot != NULL ? psprintf("snapshot, %s old", age_text(snapshot->head.as_of)) :
+						at_hand ? psprintf("snapshot, %s old", age_text(head.as_of)) :
 						prospect_text(options, query), es);
-	if (es->verbose && snapshot == NULL && options->report_id == NULL)
+	if (es->verbose && !at_hand && options->report_id == NULL)
 		explain_took(pin_took_read(options, relid), es);
-	pin_snapshot_close(snapshot);
 }
 
 /* Where the rows came from, and what that took: ANALYZE only. */
