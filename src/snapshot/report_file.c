@@ -560,10 +560,14 @@ pin_report_file_seal(PinReportFile *f, PinSnapshotHead *head)
 	pin_cache_unlock(f->fd, NULL);
 	f->fd = -1;
 	snapshot = pin_snapshot_open(path);
+	if (snapshot == NULL && errno != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open snapshot \"%s\", which was just written: %m", path)));
 	if (snapshot == NULL)
 		ereport(ERROR,
-				(errcode(ERRCODE_IO_ERROR),
-				 errmsg("snapshot \"%s\" vanished after it was written", path)));
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("snapshot \"%s\", which was just written, is damaged", path)));
 	return snapshot;
 }
 

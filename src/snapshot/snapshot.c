@@ -176,11 +176,15 @@ pin_snapshot_open(const char *path)
 {
 	PinSnapshot *s = allocate(path);
 	bool		useless = true;
+	int			reason = 0;
 
 	reserve(s);
 	s->fd = BasicOpenFile(path, O_RDONLY | PG_BINARY | O_CLOEXEC);
 	if (s->fd < 0)
-		useless = errno == EACCES || errno == EPERM;
+	{
+		reason = errno;
+		useless = reason == EACCES || reason == EPERM;
+	}
 	else if (read_head_safely(s))
 		return s;
 
@@ -194,6 +198,7 @@ pin_snapshot_open(const char *path)
 		pin_snapshot_remove(path);
 	}
 	free_closed(s);
+	errno = reason;
 	return NULL;
 }
 

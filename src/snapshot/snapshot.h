@@ -85,7 +85,10 @@ extern PinSnapshot *pin_snapshot_find(const PinNeed *need, TimestampTz oldest);
 /* Are a snapshot's rows enough for the need?  Reads nothing. */
 extern bool pin_snapshot_contains(const PinSnapshot *snapshot, const PinNeed *need);
 
-/* Opens a snapshot by path.  NULL if it is gone or damaged (then removed). */
+/*
+ * Opens a snapshot by path.  NULL if it is gone or cannot be opened: errno says
+ * why; or if it is damaged (then removed): errno is 0.
+ */
 extern PinSnapshot *pin_snapshot_open(const char *path);
 
 /* Another reader of the same file, through the same descriptor. */
