@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "fdw/header.h"
+#include "fdw/table.h"
 #include "insights/ascii.h"
 #include "insights/catalog.h"
 #include "insights/column_type.h"
@@ -117,23 +118,13 @@ pin_header_read(const PinSnapshot *snapshot, const char *server_name)
 
 /* ---- which column is meant ---- */
 
-static const char **
-strings_of(const List *names)
-{
-	const char **strings = palloc(sizeof(char *) * (list_length(names) + 1));
-
-	for (int i = 0; i < list_length(names); i++)
-		strings[i] = strVal(list_nth(names, i));
-	return strings;
-}
-
 /* Local names of a header, in step. */
 static PinLocalName *
 local_names(const List *header)
 {
 	PinLocalName *locals = palloc(sizeof(PinLocalName) * (list_length(header) + 1));
 
-	if (!pin_local_names(locals, "", strings_of(header), list_length(header), PIN_NAME_SNAKE))
+	if (!pin_local_names(locals, "", pin_strings_of(header), list_length(header), PIN_NAME_SNAKE))
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	return locals;

@@ -16,6 +16,7 @@
 #include "executor/executor.h"
 #include "fdw/fdw.h"
 #include "fdw/query.h"
+#include "fdw/table.h"
 #include "fdw/window.h"
 #include "insights/api.h"
 #include "insights/catalog.h"
@@ -128,16 +129,6 @@ take_constants(const List *exprs)
 
 /* ---- the text ---- */
 
-static const char **
-strings_of(const List *list)
-{
-	const char **strings = palloc(sizeof(char *) * (list_length(list) + 1));
-
-	for (int i = 0; i < list_length(list); i++)
-		strings[i] = strVal(list_nth(list, i));
-	return strings;
-}
-
 /* The names were checked when the table was resolved. */
 static const char *
 write_text(const Builder *b)
@@ -145,10 +136,10 @@ write_text(const Builder *b)
 	bool	   *descending = palloc(sizeof(bool) * (list_length(b->order) + 1));
 	PinQueryParts parts = {
 		.dataset = strVal(list_nth(b->plan, PIN_PLAN_DATASET)),
-		.columns = strings_of(b->names),.ncolumns = list_length(b->names),
+		.columns = pin_strings_of(b->names),.ncolumns = list_length(b->names),
 		.distinct = b->distinct,
 		.filters = b->filters,.nfilters = b->nfilters,
-		.order = strings_of(b->order),.descending = descending,
+		.order = pin_strings_of(b->order),.descending = descending,
 		.norder = list_length(b->order),
 		.limit = b->limit,.timespan = b->timespan
 	};

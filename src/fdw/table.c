@@ -217,6 +217,16 @@ pin_table_name(const PinTable *table, AttrNumber attnum)
 	return NULL;
 }
 
+const char **
+pin_strings_of(const List *list)
+{
+	const char **strings = palloc(sizeof(char *) * (list_length(list) + 1));
+
+	for (int i = 0; i < list_length(list); i++)
+		strings[i] = strVal(list_nth(list, i));
+	return strings;
+}
+
 bool
 pin_table_is_metric(const PinTable *table, AttrNumber attnum)
 {

@@ -45,6 +45,9 @@ extern PinTable *pin_table_resolve(Relation relation, const PinOptions *options)
 /* The remote name of a column; NULL if it is not in the report. */
 extern const char *pin_table_name(const PinTable *table, AttrNumber attnum);
 
+/* The strings of a List of String as an array, palloc'd; they stay the list's. */
+extern const char **pin_strings_of(const List *list);
+
 /* Is it a metric? */
 extern bool pin_table_is_metric(const PinTable *table, AttrNumber attnum);
 
