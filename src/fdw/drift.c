@@ -104,21 +104,30 @@ suggest_import(PinError *err, Relation relation, const PinOptions *options,
 
 	pin_local_name(table, "", dataset, PIN_NAME_SNAKE);
 	pin_error_hint(err,
-				   "Import the table again: \"DROP FOREIGN TABLE %s\", then "
+				   "Name the dataset's own column in the option \"column_name\", or "
+				   "import the table again: \"DROP FOREIGN TABLE %s\", then "
 				   "\"IMPORT FOREIGN SCHEMA %s LIMIT TO (%s) FROM SERVER %s INTO %s\".",
 				   utf8_name(quote_qualified_identifier(schema, RelationGetRelationName(relation))),
 				   program, table, utf8_name(quote_identifier(options->server_name)),
 				   utf8_name(quote_identifier(schema)));
 }
 
+/* One that was renamed or withdrawn, or never was: a mistake in its name. */
 static void
 dataset_gone(PinError *err, const char *dataset, const char *program)
 {
+	const char *nearest =
+	pin_catalog_nearest_dataset(&pin_shipped_catalog, program, dataset);
+
+	if (nearest != NULL && pg_strcasecmp(nearest, dataset) == 0)
+		nearest = NULL;
 	pin_error_set(err, PIN_ERROR_UNKNOWN_DATASET,
-				  "the service does not offer dataset \"%s\" any more", dataset);
+				  "the service does not offer dataset \"%s\"", dataset);
 	pin_error_hint(err,
-				   "The dataset may have a new name, or your role does not include it: "
-				   "IMPORT FOREIGN SCHEMA %s into an empty schema shows what there is.", program);
+				   "%sThe dataset may have a new name, or your role does not include it: "
+				   "IMPORT FOREIGN SCHEMA %s into an empty schema shows what there is.",
+				   nearest != NULL ? psprintf("Perhaps you meant the dataset \"%s\".  ", nearest) : "",
+				   program);
 }
 
 void
@@ -150,6 +159,7 @@ pin_drift_explain(PinError *err, Relation relation, const PinOptions *options, c
 	if (gone == NIL)
 		return;
 	pin_error_set(err, PIN_ERROR_UNKNOWN_COLUMN,
-				  "dataset \"%s\" has no column %s any more", offer->name, list_names(gone));
+				  "dataset \"%s\" has no %s %s", offer->name,
+				  list_length(gone) == 1 ? "column" : "columns", list_names(gone));
 	suggest_import(err, relation, options, offer->name, program);
 }
