@@ -30,6 +30,12 @@ table_phrase(Relation relation)
 	return psprintf("foreign table \"%s\"", RelationGetRelationName(relation));
 }
 
+static char *
+times_text(int times)
+{
+	return times == 1 ? pstrdup("once") : psprintf("%d times", times);
+}
+
 /* Says what a scan is waiting for, whoever works on it, and what to expect. */
 static void
 notice_progress(const PinResolution *resolution, int64 waited_us, const PinOptions *options,
@@ -49,8 +55,8 @@ notice_progress(const PinResolution *resolution, int64 waited_us, const PinOptio
 					others > 0 ? psprintf(" and %d more", others) : "",
 					(int) (waited_us / USECS_PER_SEC)),
 			 known && job.report_id[0] != '\0' ?
-			 errdetail("The service says of report %s: %s (asked %d times).",
-					   job.report_id, said, job.polls) :
+			 errdetail("The service says of report %s: %s (asked %s).",
+					   job.report_id, said, times_text(job.polls)) :
 			 known && job.said[0] != '\0' ?
 			 errdetail("Step: %s; the service says: %s.", job.phase, said) :
 			 known ? errdetail("Step: %s.", job.phase) : 0,
