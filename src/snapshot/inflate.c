@@ -168,7 +168,7 @@ inflate_piece(PinInflate *z, Span *span, bool *progress, PinError *err)
 	{
 		fail(z, err, PIN_ERROR_FILE_CORRUPT,
 			 "gzip data of report file are corrupt");
-		pin_error_detail(err, "%s", stream->msg ? stream->msg : zError(result));
+		pin_error_detail(err, "Zlib says: %s.", stream->msg ? stream->msg : zError(result));
 		return false;
 	}
 	return true;
