@@ -340,8 +340,12 @@ classify(const PinExchange *x, CURLcode code)
 		case CURLE_BAD_CONTENT_ENCODING:
 		case CURLE_HTTP2:
 			return PIN_ERROR_REPLY;
+#if LIBCURL_VERSION_NUM >= 0x080600
+		case CURLE_TOO_LARGE:
+			return PIN_ERROR_REPLY_TOO_LARGE;
+#endif
 		case CURLE_OUT_OF_MEMORY:
-			/* Also libcurl's word for a header line over its own bound. */
+			/* Also an older libcurl's word for a header line over its bound. */
 			return x->reached && !x->head.complete ?
 				PIN_ERROR_REPLY_TOO_LARGE : PIN_ERROR_OUT_OF_MEMORY;
 		case CURLE_URL_MALFORMAT:
@@ -395,7 +399,7 @@ describe_failure(PinExchange *x, CURLcode code)
 			break;
 		case PIN_ERROR_REPLY_TOO_LARGE:
 			pin_error_set(err, kind, "could not accept the reply of host \"%s\": "
-						  "its headers are too large", x->host);
+						  "its headers are too large, or memory ran out", x->host);
 			break;
 		case PIN_ERROR_REPLY:
 			pin_error_set(err, kind,
