@@ -262,7 +262,8 @@ read_look(const PinReply *reply, void *arg, PinError *err)
 	if (!pin_api_latest_execution_reply(reply, report_id(s), execution, err))
 		return false;
 	strlcpy(s->stats.state, execution->status_text, sizeof(s->stats.state));
-	strlcpy(s->job->state.said, execution->status_text, sizeof(s->job->state.said));
+	if (execution->status_text[0] != '\0')	/* else what note_first_run said */
+		strlcpy(s->job->state.said, execution->status_text, sizeof(s->job->state.said));
 	s->run_failed = execution->status == PIN_EXECUTION_FAILED;
 	s->under_way = is_under_way(execution);
 	if (execution->status == PIN_EXECUTION_COMPLETED && execution->secure_link != NULL)
