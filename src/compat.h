@@ -23,7 +23,6 @@
 #include "nodes/execnodes.h"
 #include "optimizer/pathnode.h"
 #include "utils/acl.h"
-#include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/wait_event.h"
 
@@ -37,6 +36,17 @@
 #include "commands/explain_format.h"
 #include "commands/explain_state.h"
 #endif
+
+/* How many tables EXPLAIN tells apart: 18 puts one for the groups behind them. */
+static inline int
+pin_explain_tables(const ExplainState *es)
+{
+#if PG_VERSION_NUM >= 180000
+	return es->rtable_size;
+#else
+	return list_length(es->rtable);
+#endif
+}
 
 /*
  * A path for a plain scan of a base relation: no pathkeys, no outer path.

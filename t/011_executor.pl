@@ -110,6 +110,9 @@ is(scalar(my @none = $emulator->log), 0, 'so nobody is asked');
 like(ask('EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT * FROM usage LIMIT 7'),
 	qr/Foreign Scan on usage \(actual rows=7(\.00)? loops=1\)/, 'LIMIT stops early');
 
+ask('SET default_statistics_target = 1; ANALYZE VERBOSE usage; RESET default_statistics_target');
+like($session->said, qr/"usage": report contains 400 rows; 300 rows in sample/, 'ANALYZE takes a sample');
+
 # --- cursors that go back
 
 ask('BEGIN; DECLARE c SCROLL CURSOR FOR SELECT month, service_name, quantity FROM usage');
@@ -163,7 +166,7 @@ unlike(($emulator->log(endpoint => 'create_query'))[0]{body}, qr/CustomerName/,
 like(($emulator->log(endpoint => 'create_query'))[0]{body}, qr/CustomerMarket/,
 	'but the new one is');
 is(ask('SELECT count(*), count(DISTINCT customer_market) FROM usage'),
-	$emulator->truth('SELECT count(*) || "|" || count(DISTINCT CustomerMarket) FROM mpn_AzureUsage'),
+	$emulator->truth('SELECT count(*), count(DISTINCT CustomerMarket) FROM mpn_AzureUsage'),
 	'columns behind a dropped one are right');
 ask(q(ALTER FOREIGN TABLE usage RENAME COLUMN month TO usage_month;
 	ALTER FOREIGN TABLE usage ALTER COLUMN usage_month OPTIONS (ADD column_name 'Month')));
