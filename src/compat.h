@@ -138,6 +138,28 @@ pin_server_aclcheck(Oid serverid, Oid userid)
 #endif
 }
 
+/* Is a column computed from others of its row?  There are such since 18. */
+static inline bool
+pin_is_virtual(Form_pg_attribute att)
+{
+#if PG_VERSION_NUM >= 180000
+	return att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL;
+#else
+	return false;
+#endif
+}
+
+/* Is a column never null, as far as its table says?  18 knows NOT VALID, too. */
+static inline bool
+pin_is_not_null(TupleDesc tupdesc, AttrNumber attnum)
+{
+#if PG_VERSION_NUM >= 180000
+	if (TupleDescCompactAttr(tupdesc, attnum - 1)->attnullability == ATTNULLABLE_INVALID)
+		return false;
+#endif
+	return TupleDescAttr(tupdesc, attnum - 1)->attnotnull;
+}
+
 /* Clauses that are redundant are left out of a copy of their own since 16. */
 static inline List *
 pin_distinct_clause(PlannerInfo *root)

@@ -326,6 +326,30 @@ ask('ROLLBACK');
 is(ask('SELECT count(*) FROM usage'), 400, 'and then goes on');
 is(unfinished(), 0, 'no file is left');
 
+# Columns that are computed from others, and a NOT NULL that is not relied on.
+SKIP:
+{
+	skip 'PostgreSQL 18 brings these', 6 if $node->pg_version < 18;
+	$emulator->create_table($node, 'computed', q(month date,
+		name text OPTIONS (column_name 'MeterCategory'),
+		year int GENERATED ALWAYS AS (extract(year FROM month)) VIRTUAL), $options);
+	$emulator->clear_log;
+	my $years = 'SELECT %s, count(*) FROM %s GROUP BY 1 ORDER BY 1';
+	is(ask(sprintf($years, 'year', 'computed')), ask(sprintf($years, 'extract(year FROM month)', 'usage_copy')),
+		'a virtual column');
+	my ($query) = $emulator->log(endpoint => 'create_query');
+	like($query->{body}, qr/SELECT Month, MeterCategory FROM/, 'the service is not asked for it');
+	is(ask('SELECT c FROM computed c LIMIT 1'), ask('SELECT (month, name, year) FROM computed LIMIT 1'),
+		'a whole row has it');
+	ask('ANALYZE computed');
+	my $null = ask('SELECT count(*) FROM computed WHERE name IS NULL');
+	isnt($null, 0, 'a column has nulls');
+	ask('ALTER FOREIGN TABLE computed ADD CONSTRAINT named NOT NULL name NOT VALID');
+	is(ask('SELECT count(*) FROM computed WHERE name IS NULL'), $null, 'which NOT NULL NOT VALID allows');
+	ask('ALTER FOREIGN TABLE computed VALIDATE CONSTRAINT named');
+	is($session->error('SELECT name FROM computed')->{sqlstate}, '23502', 'until it is relied on');
+}
+
 # A disk that takes no more: to this session, no file can be longer.
 SKIP:
 {

@@ -161,7 +161,7 @@ add_column(PinRows *rows, Cell cell)
 	cell.way = pin_column_is_in_place(cell.column) ? IN_PLACE :
 		cell.quick != NULL ? QUICK :
 		pin_column_fails_cleanly(cell.column) ? CLEAN : GUARDED;
-	cell.not_null = att->attnotnull;
+	cell.not_null = pin_is_not_null(rows->source.tupdesc, cell.attnum);
 	stage->nstrict += cell.not_null;
 	stage->cells[stage->ncells++] = cell;
 }
