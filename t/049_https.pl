@@ -51,7 +51,7 @@ authority('stranger');
 certificate('good', 'company', $here, 30);
 certificate('foreign', 'stranger', $here, 30);
 certificate('elsewhere', 'company', 'DNS:api.example.com', 30);
-certificate('expired', 'company', $here, -1);
+certificate('expired', 'company', $here, 0);
 openssl('req', '-x509', @new_key, '-days', 30, '-subj', '/CN=alone',
 	'-addext', "subjectAltName=$here", '-keyout', "$folder/alone.key", '-out', "$folder/alone.pem");
 
