@@ -37,6 +37,13 @@
 #include "commands/explain_state.h"
 #endif
 
+/* A library can tell its name and version since 18: pg_get_loaded_modules(). */
+#if PG_VERSION_NUM >= 180000
+#define PIN_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "pinsight_fdw", .version = PINSIGHT_VERSION)
+#else
+#define PIN_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
 /* How many tables EXPLAIN tells apart: 18 puts one for the groups behind them. */
 static inline int
 pin_explain_tables(const ExplainState *es)
