@@ -231,7 +231,8 @@ sub node
 	  || "client_id '$client_id', client_secret '$client_secret', "
 	  . "refresh_token '$refresh_token'";
 
-	$node->init(%{ $args{init} || {} });
+	# as most databases are, whatever the locale here
+	$node->init(extra => [ '--encoding', 'UTF8', '--locale', 'C.UTF-8' ], %{ $args{init} || {} });
 	$node->append_conf('postgresql.conf', "pinsight_fdw.max_age = '0'");
 	$node->append_conf('postgresql.conf', $args{conf}) if $args{conf};
 	$node->start;
