@@ -136,7 +136,7 @@ add_column(PinRows *rows, PinCell cell)
 	cell.way = pin_column_is_in_place(cell.column) ? PIN_IN_PLACE :
 		cell.quick != NULL ? PIN_QUICK :
 		pin_column_fails_cleanly(cell.column) ? PIN_CLEAN : PIN_GUARDED;
-	cell.not_null = att->attnotnull;
+	cell.not_null = pin_is_not_null(rows->source.tupdesc, cell.attnum);
 	stage->nstrict += cell.not_null;
 	stage->cells[stage->ncells++] = cell;
 }
