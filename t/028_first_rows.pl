@@ -126,12 +126,16 @@ is(asked(), "0-131071, 131072-524287, 524288-2097151, $whole- (nothing)", 'end w
 
 # --- how the file comes
 
+# As the beginning of a file that ends where a line does.
+my $head = join(',', 'UsageQuantity', map { s/_//gr } @names) . "\n1" . ',x' x @names . "\n";
 foreach my $case (
 	[ 'gzip', { gzip => 'stored', content_encoding => \1 }, '0-131071' ],
 	[ 'no length, other line ends', { content_length => \0, csv_crlf => \1 }, '0-131071' ],
 	[ 'broken off', {}, '0-131071, 1000-131071', { reset_after => 1000 } ],
 	[ 'cut within the header line', {}, '0-131071, all', { truncate => 50 } ],
-	[ 'no parts', {}, '0-131071 (nothing), all', { status => 416, headers => { 'Retry-After' => '0' } } ])
+	[ 'no parts', {}, '0-131071 (nothing), all', { status => 416, headers => { 'Retry-After' => '0' } } ],
+	[ 'a part of who knows how much', {}, '0-131071, all', {
+		status => 206, body => $head, headers => { 'Content-Range' => 'bytes 0-' . (length($head) - 1) . '/*' } } ])
 {
 	my ($name, $switches, $asked, $fault) = @$case;
 

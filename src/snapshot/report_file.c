@@ -153,10 +153,11 @@ note_identity(PinReportFile *f, const PinExchange *x)
 
 /*
  * Does a partial reply start at the byte we want?  Notes where it says that it
- * ends.
+ * ends.  Of a part that we have asked for it has to say, too, where the file
+ * ends: or the part's end would pass for that.
  */
 static bool
-continues_here(PinReportFile *f, const PinExchange *x)
+continues_here(PinReportFile *f, const PinExchange *x, bool part)
 {
 	const char *range = pin_exchange_header(x, "Content-Range");
 	long long	first;
@@ -165,7 +166,7 @@ continues_here(PinReportFile *f, const PinExchange *x)
 
 	if (range == NULL || pg_strncasecmp(range, "bytes ", 6) != 0 ||
 		sscanf(range + 6, "%lld-%lld/%lld", &first, &last, &total) < 2 ||
-		first != f->taken || last < first)
+		first != f->taken || last < first || (part && total <= last))
 		return false;
 	f->promised = last + 1;
 	f->total = total;
@@ -189,14 +190,14 @@ pin_report_file_begin(PinReportFile *f, const PinExchange *x, bool part, PinErro
 
 	if (f->taken > 0)
 	{
-		if (is_part && continues_here(f, x))
+		if (is_part && continues_here(f, x, part))
 			return true;
 		pin_error_set(err, PIN_ERROR_CONNECTION_LOST,
 					  "the report's download cannot be resumed");
 		return false;
 	}
 
-	if (is_part ? !part || !continues_here(f, x) : pin_exchange_status(x) != 200)
+	if (is_part ? !part || !continues_here(f, x, part) : pin_exchange_status(x) != 200)
 	{
 		pin_error_set(err, PIN_ERROR_LINK,
 					  "unexpected HTTP status %d for a report's download",
