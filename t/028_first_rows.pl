@@ -145,6 +145,23 @@ foreach my $case (
 	is(left(), $asked =~ /all/ ? 'rows snapshot' : 'job', "$name: and that is left");
 }
 
+# --- what first rows have left at the service makes room there
+
+$emulator->create_table($node, 'narrow', 'month date', "dataset 'AzureUsage', timespan 'LIFETIME'");
+foreach my $full ({ quota_queries => 1 }, { quota_reports => 1, finished_report => 'active' })
+{
+	begin($full);
+	$session->rows("$row LIMIT 3");
+	my ($held) = $session->rows('SELECT report_id FROM pinsight_jobs');
+	is($session->rows('SELECT count(*) FROM narrow'), 3000, 'where the service keeps no more, another report');
+	is(scalar(@held = $emulator->held), 0, 'takes the place of one that first rows were read of');
+	is(($emulator->log(endpoint => 'delete_report'))[0]{path} =~ /\Q$held\E/ ? 1 : 0, 1, 'which goes before');
+	is($session->rows("$row LIMIT 3"), first(3), 'and is made anew when it is needed');
+	like($session->error("SET pinsight_fdw.sweep_age = -1; SELECT pinsight_forget('narrow'); SELECT count(*) FROM narrow")->{message},
+		qr/there are too many/, 'or stays, where nothing shall be swept');
+	$session->rows('RESET pinsight_fdw.sweep_age');
+}
+
 # --- which statements are answered so, and which need all rows
 
 begin();
