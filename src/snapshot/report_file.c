@@ -255,11 +255,14 @@ reserve(PinReportFile *f, size_t len)
 	f->reserved = f->size + len + ahead;
 }
 
-/* Gives back what is not needed in the end. */
+/*
+ * The file ends where its rows do: gives back what is not needed in the end, or
+ * makes room for the head where there are no bytes at all.
+ */
 static void
-give_back(PinReportFile *f)
+end_file(PinReportFile *f)
 {
-	if (f->reserved > f->size && ftruncate(f->fd, f->data_offset + f->size) != 0)
+	if (ftruncate(f->fd, f->data_offset + f->size) != 0)
 		fail_writing(f);
 }
 
@@ -552,7 +555,7 @@ pin_report_file_seal(PinReportFile *f, PinSnapshotHead *head)
 	open_file(f);
 	if (f->held > 0 && !write_out(f, NULL, 0))
 		fail_writing(f);
-	give_back(f);
+	end_file(f);
 	head->data_size = f->size;
 	head->regular = pin_record_count_end(&f->rows);
 	head->rows = pin_report_file_rows(f);
