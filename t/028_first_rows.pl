@@ -145,6 +145,11 @@ foreach my $case (
 	is(left(), $asked =~ /all/ ? 'rows snapshot' : 'job', "$name: and that is left");
 }
 
+begin({}, { endpoint => 'download', nth => 2, status => 206, body => 'x' x (3 * $part),
+		headers => { ETag => '"another"', 'Content-Range' => "bytes $part-" . (4 * $part - 1) . "/$whole" } });
+is($session->rows("$row LIMIT 900"), first(900), 'a second part of another file: the same rows');
+is(asked(), '0-131071, 131072-524287, all', 'which is not taken');
+
 # --- what first rows have left at the service makes room there
 
 $emulator->create_table($node, 'narrow', 'month date', "dataset 'AzureUsage', timespan 'LIFETIME'");

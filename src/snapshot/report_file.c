@@ -151,6 +151,15 @@ note_identity(PinReportFile *f, const PinExchange *x)
 		f->md5_stated = true;
 }
 
+/* Is a partial reply of another file than the one we have begun? */
+static bool
+is_of_another(const PinReportFile *f, const PinExchange *x)
+{
+	const char *etag = pin_exchange_header(x, "ETag");
+
+	return etag != NULL && f->etag[0] != '\0' && strcmp(etag, f->etag) != 0;
+}
+
 /*
  * Does a partial reply start at the byte we want?  Notes where it says that it
  * ends.  Of a part that we have asked for it has to say, too, where the file
@@ -190,7 +199,7 @@ pin_report_file_begin(PinReportFile *f, const PinExchange *x, bool part, PinErro
 
 	if (f->taken > 0)
 	{
-		if (is_part && continues_here(f, x, part))
+		if (is_part && !is_of_another(f, x) && continues_here(f, x, part))
 			return true;
 		pin_error_set(err, PIN_ERROR_CONNECTION_LOST,
 					  "the report's download cannot be resumed");
