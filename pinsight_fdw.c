@@ -19,7 +19,7 @@
 #include "settings.h"
 #include "utils/builtins.h"
 
-PG_MODULE_MAGIC;
+PIN_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(pinsight_fdw_handler);
 PG_FUNCTION_INFO_V1(pinsight_fdw_version);

@@ -17,9 +17,18 @@ export LC_ALL=C
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 jobs=$(nproc)
 
-# Which installation to build for: the caller's choice, or Debian's.
+# Which PostgreSQL to build for: the caller's choice, or Debian's.
+major=${PG_MAJOR:-}
+if [ -z "$major" ]; then
+	# shellcheck disable=SC1091
+	case $(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}") in
+		trixie) major=17 ;;
+		forky) major=18 ;;
+		*) major=15 ;;
+	esac
+fi
 if [ -z "${PG_CONFIG:-}" ]; then
-	system_pg_config=/usr/lib/postgresql/${PG_MAJOR:-15}/bin/pg_config
+	system_pg_config=/usr/lib/postgresql/$major/bin/pg_config
 else
 	system_pg_config=$PG_CONFIG
 fi

@@ -144,12 +144,11 @@ SELECT count(*) FROM two.pc_profile;
 ALTER FOREIGN TABLE two.pc_profile ALTER COLUMN city DROP NOT NULL;
 
 -- ANALYZE
-ANALYZE VERBOSE two.pc_profile;
+ANALYZE two.pc_profile;
 SELECT reltuples FROM pg_class WHERE oid = 'two.pc_profile'::regclass;
 SELECT attname, n_distinct <> 0 AS distinct FROM pg_stats
 	WHERE schemaname = 'two' AND tablename = 'pc_profile' ORDER BY attname;
-SET default_statistics_target = 1;
-ANALYZE VERBOSE one."ISVCustomer" ("DateAcquired");
+ANALYZE one."ISVCustomer" ("DateAcquired");
 SELECT reltuples FROM pg_class WHERE oid = 'one."ISVCustomer"'::regclass;
 
 -- estimates: a guess, then what the report had, unless the table says otherwise

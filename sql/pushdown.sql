@@ -65,11 +65,11 @@ CREATE FOREIGN TABLE int_seats (
 
 -- the lines of a plan that are about the service, a condition a line; what
 -- PostgreSQL calls a subquery's value depends on its version
-CREATE FUNCTION told(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+CREATE FUNCTION told(query text, options text DEFAULT 'VERBOSE') RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	line text;
 BEGIN
-	FOR line IN EXECUTE 'EXPLAIN (VERBOSE, COSTS OFF) ' || query LOOP
+	FOR line IN EXECUTE format('EXPLAIN (%s, COSTS OFF) %s', options, query) LOOP
 		IF line ~ 'Report Query|Time Window|Conditions|Rows From|Groups Of' THEN
 			line := trim(line);
 			IF line ~ 'Conditions' THEN
@@ -202,8 +202,7 @@ SELECT count(*) FROM market WHERE false;
 SELECT visits FROM market WHERE false LIMIT 1;
 SELECT told('SELECT * FROM market WHERE visits = NULL::int');
 SELECT told($$SELECT * FROM market WHERE visits = ANY ('{}'::int[])$$);
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF)
-	SELECT offer, visits FROM market WHERE visits > 0 LIMIT 3;
+SELECT told('SELECT offer, visits FROM market WHERE visits > 0 LIMIT 3', 'ANALYZE');
 
 -- duplicates: where the service cannot take for equal what is not
 SELECT told('SELECT DISTINCT visits FROM market');

@@ -37,6 +37,24 @@
 #include "commands/explain_state.h"
 #endif
 
+/* A library can tell its name and version since 18: pg_get_loaded_modules(). */
+#if PG_VERSION_NUM >= 180000
+#define PIN_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "pinsight_fdw", .version = PINSIGHT_VERSION)
+#else
+#define PIN_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+/* How many tables EXPLAIN tells apart: 18 puts one for the groups behind them. */
+static inline int
+pin_explain_tables(const ExplainState *es)
+{
+#if PG_VERSION_NUM >= 180000
+	return es->rtable_size;
+#else
+	return list_length(es->rtable);
+#endif
+}
+
 /*
  * A path for a plain scan of a base relation: no pathkeys, no outer path.
  * 17 added fdw_restrictinfo, 18 disabled_nodes.
@@ -125,6 +143,28 @@ pin_server_aclcheck(Oid serverid, Oid userid)
 #else
 	return pg_foreign_server_aclcheck(serverid, userid, ACL_USAGE);
 #endif
+}
+
+/* Is a column computed from others of its row?  There are such since 18. */
+static inline bool
+pin_is_virtual(Form_pg_attribute att)
+{
+#if PG_VERSION_NUM >= 180000
+	return att->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL;
+#else
+	return false;
+#endif
+}
+
+/* Is a column never null, as far as its table says?  18 knows NOT VALID, too. */
+static inline bool
+pin_is_not_null(TupleDesc tupdesc, AttrNumber attnum)
+{
+#if PG_VERSION_NUM >= 180000
+	if (TupleDescCompactAttr(tupdesc, attnum - 1)->attnullability == ATTNULLABLE_INVALID)
+		return false;
+#endif
+	return TupleDescAttr(tupdesc, attnum - 1)->attnotnull;
 }
 
 /* Clauses that are redundant are left out of a copy of their own since 16. */

@@ -204,33 +204,6 @@ in_range(const PinWireTime *time)
 		time->hour <= 23 && time->minute <= 59 && time->second <= 59;
 }
 
-/*
- * Reads the most common spelling, YYYY-MM-DD, at once: most of the time one row's
- * date is no hint at the next one's.  False for all others, and for no such day.
- */
-static bool
-parse_day(const char *text, size_t len, PinWireTime *time)
-{
-	unsigned	digits[10];
-	unsigned	others = 0;
-
-	if (len != sizeof("YYYY-MM-DD") - 1 || text[4] != '-' || text[7] != '-')
-		return false;
-	for (int i = 0; i < 10; i++)
-	{
-		digits[i] = (unsigned char) text[i] - '0';
-		others |= i != 4 && i != 7 && digits[i] > 9;
-	}
-	if (others != 0)
-		return false;
-	memset(time, 0, sizeof(*time));
-	time->year = digits[0] * 1000 + digits[1] * 100 + digits[2] * 10 + digits[3];
-	time->month = digits[5] * 10 + digits[6];
-	time->day = digits[8] * 10 + digits[9];
-	time->has_day = true;
-	return in_range(time);
-}
-
 bool
 pin_wire_time_parse(const char *text, size_t len, PinWireTime *time)
 {
@@ -240,8 +213,6 @@ pin_wire_time_parse(const char *text, size_t len, PinWireTime *time)
 	bool		spelled;
 	bool		good;
 
-	if (parse_day(text, len, time))
-		return true;
 	while (in.p < in.end && is_blank(*in.p))
 		in.p++;
 	while (in.p < in.end && is_blank(in.end[-1]))

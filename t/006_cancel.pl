@@ -193,9 +193,9 @@ my $pid = $session->rows('SELECT pg_backend_pid()');
 # Descriptors, memory contexts, and what malloc has.
 sub possessions
 {
-	my $contexts = $session->rows(q(SELECT string_agg(format('%s %s %s', name, parent, n),
-			E'\n' ORDER BY name, parent)
-		FROM (SELECT name, parent, count(*) AS n
+	my $contexts = $session->rows(q(SELECT string_agg(format('%s %s %s', name, level, n),
+			E'\n' ORDER BY name, level)
+		FROM (SELECT name, level, count(*) AS n
 			FROM pg_backend_memory_contexts GROUP BY 1, 2) c));
 	my $descriptors = $session->rows(
 		q(SELECT count(*) FROM pg_ls_dir('/proc/self/fd')));

@@ -270,6 +270,23 @@ serve("CustomerName\n\"a\n");
 $error = $session->error("SELECT x FROM $table");
 is($error->{sqlstate}, 'HV00M', 'a quote that is not closed');
 
+# --- a bad cell is an error of its row, whatever is read ahead of it
+
+serve("CustomerName\n" . join('', map { $_ == 30 ? "x\n" : "$_\n" } 1 .. 50));
+$table = table_of('integer');
+$error = $session->error("SELECT x FROM $table");
+is($error->{sqlstate}, '22P02', 'a bad cell among good ones');
+like($error->{text}, qr/line 31, .*: "x"/, 'its line and what it holds');
+foreach my $rows (1, 2, 5, 29)
+{
+	is($session->rows("SELECT max(x), count(*) FROM (SELECT x FROM $table LIMIT $rows) t"),
+		"$rows|$rows", "$rows rows before it");
+}
+is($session->error("SELECT count(x) FROM (SELECT x FROM $table LIMIT 30) t")->{sqlstate},
+	'22P02', 'and with it');
+$table = table_of('integer', "on_error 'set_null'");
+is($session->rows("SELECT count(*), count(x), sum(x) FROM $table"), '50|49|1245', 'set_null: it alone');
+
 # --- a database in another encoding
 
 $node->safe_psql('postgres', q(

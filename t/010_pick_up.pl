@@ -115,9 +115,12 @@ is(requests(endpoint => 'create_query'), 2, 'with a query of its own');
 is(requests(endpoint => 'download'), 1, 'and not even fetched');
 is(held(), 0, 'nothing is left');
 
-# Somebody has deleted it in between.
-foreach my $not_ready (qw(pending 404))
+# Somebody has deleted it in between, whatever the service says of its executions.
+foreach my $case ([ 'pending', 'No item found with given filters.' ],
+	[ '404', 'No item found with given filters.' ],
+	[ 'pending', 'There are no executions that have occurred for the given filter conditions' ])
 {
+	my ($not_ready, $message) = @$case;
 	restart({ report_delay => 1, not_ready => $not_ready });
 	set_patience('300 ms');
 	$session->error($select);
@@ -127,10 +130,9 @@ foreach my $not_ready (qw(pending 404))
 				value => [], statusCode => 404,
 				message => 'No item found with given filters.' } });
 	$emulator->fault({ endpoint => 'executions', status => 404, body => {
-				value => [], statusCode => 404,
-				message => 'No item found with given filters.' } });
+				value => [], statusCode => 404, message => $message } });
 	set_patience('1 min');
-	is($session->rows($select), 20, "a report that is gone ($not_ready)");
+	is($session->rows($select), 20, "a report that is gone ($not_ready: $message)");
 	is(requests(endpoint => 'create_report'), 2, 'is ordered anew');
 	is(requests(endpoint => 'create_query'), 2, 'with a query of its own');
 	is(scalar @{ $emulator->state->{queries} }, 0, 'and no query is left');

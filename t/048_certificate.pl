@@ -87,7 +87,7 @@ sub register
 
 certificate('app', 400);
 certificate('soon', 20);
-certificate('old', -1);
+certificate('old', 0);
 certificate('locked', 400, qw(-newkey rsa:2048 -passout pass:hush));
 certificate('ec', 400, qw(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes));
 register('app');

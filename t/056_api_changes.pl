@@ -719,4 +719,18 @@ foreach my $case (
 }
 is($session->rows("SELECT count(*) FROM reports WHERE report_name = 'Rule 25'"), 1, 'it was not');
 
+# ---- old and new, and columns that are computed from others ----
+
+SKIP:
+{
+	skip 'PostgreSQL 18 brings these', 3 if $node->pg_version < 18;
+	$session->rows('ALTER FOREIGN TABLE queries ADD COLUMN size int GENERATED ALWAYS AS (length(name)) VIRTUAL');
+	is($session->rows("INSERT INTO queries (name, query) VALUES ('Virtual', '$select')
+		RETURNING old.name, new.name, new.size"), '|Virtual|7', 'an insert');
+	is($session->rows("UPDATE reports SET description = 'later' WHERE report_name = 'Rule 25'
+		RETURNING old.report_name, old.description, new.description"), 'Rule 25||later', 'an update');
+	is($session->rows("DELETE FROM queries WHERE name = 'Virtual' AND size = 7
+		RETURNING old.name, new.name, old.size"), 'Virtual||7', 'a delete');
+}
+
 done_testing();

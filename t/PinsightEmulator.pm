@@ -193,13 +193,16 @@ sub alter
 # Queries, reports and executions it holds.
 sub state { my ($self) = @_; return $self->control('GET', '/state'); }
 
+# sqlite3 has come to print a control character as ^A, unless told not to.
+my @verbatim = `sqlite3 -help 2>&1` =~ /^ *-escape /m ? (qw(-escape off)) : ();
+
 # Rows of its own database, the fields of each joined by "|": the truth that
 # the extension's rows are compared with.
 sub truth
 {
 	my ($self, $sql) = @_;
 	open(my $in, '-|', 'sqlite3', '-readonly', '-batch', '-noheader', '-list',
-		$self->{database}, $sql)
+		@verbatim, $self->{database}, $sql)
 	  or die "sqlite3: $!\n";
 	my $rows = do { local $/; <$in> };
 	close($in) or die "sqlite3 failed: $sql\n";
@@ -228,7 +231,8 @@ sub node
 	  || "client_id '$client_id', client_secret '$client_secret', "
 	  . "refresh_token '$refresh_token'";
 
-	$node->init(%{ $args{init} || {} });
+	# as most databases are, whatever the locale here
+	$node->init(extra => [ '--encoding', 'UTF8', '--locale', 'C.UTF-8' ], %{ $args{init} || {} });
 	$node->append_conf('postgresql.conf', "pinsight_fdw.max_age = '0'");
 	$node->append_conf('postgresql.conf', $args{conf}) if $args{conf};
 	$node->start;

@@ -76,13 +76,11 @@ sub emulator
 		map { ("--quota-$_", 1_000_000) } qw(queries reports execute-now) ]);
 }
 
-# Case and classes of letters are those of UTF-8, as in most databases.
 sub node
 {
 	my ($emulator, $name) = @_;
 	return $emulator->node($name, server => "poll_interval '10 ms'",
-		conf => "pinsight_fdw.max_age = ''\nmax_connections = 20\nautovacuum = off\njit = off\n",
-		init => { extra => [ '--encoding', 'UTF8', '--locale', 'C.UTF-8' ] });
+		conf => "pinsight_fdw.max_age = ''\nmax_connections = 20\nautovacuum = off\njit = off\n");
 }
 
 # A day, counted from today, as it is written.

@@ -263,6 +263,11 @@ typedef struct Mapped
 	int			width;			/* fields of the first record */
 	uint32_t	mask;			/* bit i: fields i, i + 32, ... are taken */
 	uint32_t	late;			/* the same: after the others */
+
+	/* records whose fields were found at once */
+	PinRecord	run;			/* the next one */
+	int			first;			/* the first field that was looked for */
+	int			left;			/* records */
 } Mapped;
 
 static bool
@@ -290,12 +295,32 @@ is_ascii(const PinField *field)
 	return true;
 }
 
+/* The record b, as one of those whose fields were found at once. */
+static PinRecord
+take_from_run(Mapped *m, const PinRecord *b)
+{
+	PinRecord	record;
+
+	if (m->left == 0)
+	{
+		m->run = *b;
+		m->first = (int) (m->mask >> 8) % m->width;
+		m->left = pin_csv_find_ahead(m->csv, &m->run, m->first, m->width,
+									 1 + (int) (m->mask % PIN_CSV_AHEAD));
+	}
+	record = m->run;
+	pin_csv_step(&m->run, 1);
+	m->left--;
+	return record;
+}
+
 /*
  * Are the fields in the mask the same, and is what is said of them true?  Then
- * they are written over as far as they may be, from the last to the first.
+ * they are written over as far as they may be, from the last to the first.  run:
+ * has those that need not be looked for one by one, or NULL.
  */
 static bool
-same_fields(Mapped *m, const PinRecord *a, PinRecord *b, uint32_t mask)
+same_fields(Mapped *m, const PinRecord *a, PinRecord *b, const PinRecord *run, uint32_t mask)
 {
 	for (int i = a->nfields - 1; i >= 0; i--)
 	{
@@ -304,8 +329,13 @@ same_fields(Mapped *m, const PinRecord *a, PinRecord *b, uint32_t mask)
 
 		if (!is_in(mask, i))
 			continue;
-		pin_csv_find(m->csv, b, i - (int) (mask % (i + 1)), i + 1);
-		pin_csv_field(b, i, &y);
+		if (run != NULL && i >= m->first)
+			pin_csv_field(run, i, &y);
+		else
+		{
+			pin_csv_find(m->csv, b, i - (int) (mask % (i + 1)), i + 1);
+			pin_csv_field(b, i, &y);
+		}
 		if (x.len != y.len || x.quoted != y.quoted || memcmp(x.data, y.data, x.len) != 0 ||
 			(y.ascii && !is_ascii(&y)))
 			return false;
@@ -317,12 +347,17 @@ same_fields(Mapped *m, const PinRecord *a, PinRecord *b, uint32_t mask)
 static bool
 same_record(Mapped *m, const PinRecord *a, PinRecord *b)
 {
+	PinRecord	run;
+
 	if (a->nfields != b->nfields)
 		return false;
 	if (b->fields != NULL)
-		return same_fields(m, a, b, UINT32_MAX);
-	return a->nfields == m->width && same_fields(m, a, b, m->mask & ~m->late) &&
-		same_fields(m, a, b, m->mask & m->late);
+		return m->left == 0 && same_fields(m, a, b, NULL, UINT32_MAX);
+	if (a->nfields != m->width)
+		return false;
+	run = take_from_run(m, b);
+	return same_fields(m, a, b, &run, m->mask & ~m->late) &&
+		same_fields(m, a, b, NULL, m->mask & m->late);
 }
 
 /* Whether the way by the map and that byte by byte find the same. */
@@ -611,7 +646,7 @@ test_buffer_edges(void)
 	const size_t tail_len = sizeof(tail) - 1;
 	int			bad = 0;
 
-	for (size_t size = 256 * 1024; size <= 1024 * 1024; size *= 2)
+	for (size_t size = 64 * 1024; size <= 256 * 1024; size *= 2)
 	{
 		for (size_t lead = size - tail_len - 2; lead <= size + 2; lead++)
 		{
@@ -760,7 +795,7 @@ test_way_edges(void)
 	is_int(bad, 0, "quotes and line ends across words");
 
 	bad = 0;
-	for (size_t lead = 256 * 1024 - 40; lead <= 256 * 1024 + 4; lead++)
+	for (size_t lead = 64 * 1024 - 40; lead <= 64 * 1024 + 4; lead++)
 	{
 		char	   *input = malloc(lead + 100);
 		size_t		len = lead;
@@ -769,7 +804,7 @@ test_way_edges(void)
 		memcpy(input, "k,v\na,\"", 7);
 		len += snprintf(input + len, 100, "\"\"\"\r\n\"\",\"\n\n\"\r\nx,y\nlast,one");
 		bad += !ways_agree(input, len, ',', lead * 2, pin_map_kernel(), 3);
-		bad += !ways_agree(input, len, ',', 100000, pin_map_kernel(), 2);
+		bad += !ways_agree(input, len, ',', 25000, pin_map_kernel(), 2);
 		free(input);
 	}
 	is_int(bad, 0, "quotes and line ends across buffers");

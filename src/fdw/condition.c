@@ -26,6 +26,7 @@
 #include "access/transam.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "fdw/condition.h"
 #include "fdw/fdw.h"
 #include "fdw/window.h"
@@ -398,15 +399,16 @@ judge(PinCondition *c, const PinOptions *options)
  */
 static const char *
 look_at_column(PinCondition *c, const PinTable *table, const PinOptions *options,
-			   Form_pg_attribute att)
+			   TupleDesc tupdesc, AttrNumber attnum)
 {
+	Form_pg_attribute att = TupleDescAttr(tupdesc, attnum - 1);
 	const PinCatalogColumn *known;
 	const char *remote;
 
-	c->column = pin_table_name(table, att->attnum);
+	c->column = pin_table_name(table, attnum);
 	if (c->column == NULL)
 		return "the column is about the report, not in it";
-	if (pin_table_is_metric(table, att->attnum))
+	if (pin_table_is_metric(table, attnum))
 		return "whether the service filters a metric before or after adding up is not known";
 	c->window = table->time_column != NULL && table->timespan != NULL &&
 		pin_ascii_equal(table->time_column, c->column);
@@ -427,7 +429,7 @@ look_at_column(PinCondition *c, const PinTable *table, const PinOptions *options
 	c->filter = known != NULL &&
 		((c->comparison != PIN_COMPARE_DATE && c->comparison != PIN_COMPARE_TIME) ||
 		 strcmp(options->program, "cmp") == 0);
-	c->not_null = att->attnotnull;
+	c->not_null = pin_is_not_null(tupdesc, attnum);
 	return NULL;
 }
 
@@ -465,8 +467,7 @@ pin_condition_classify(PlannerInfo *root, RelOptInfo *baserel, const PinTable *t
 		return local("the table's report query exists already");
 	if (!take_apart(clause, baserel, &parts))
 		return local("the service has no such condition");
-	reason = look_at_column(c, table, options,
-							TupleDescAttr(RelationGetDescr(relation), parts.column->varattno - 1));
+	reason = look_at_column(c, table, options, RelationGetDescr(relation), parts.column->varattno);
 	if (reason == NULL)
 		reason = look_at_value(c, root, baserel, &parts);
 	if (reason != NULL)
@@ -487,8 +488,7 @@ pin_condition_column(RelOptInfo *baserel, const PinTable *table, const PinOption
 
 	memset(c, 0, sizeof(*c));
 	return var != NULL &&
-		look_at_column(c, table, options,
-					   TupleDescAttr(RelationGetDescr(relation), var->varattno - 1)) == NULL;
+		look_at_column(c, table, options, RelationGetDescr(relation), var->varattno) == NULL;
 }
 
 bool

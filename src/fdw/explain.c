@@ -179,7 +179,7 @@ static char *
 condition_text(ForeignScanState *node, Node *clause, const PinWritten *written, ExplainState *es)
 {
 	List	   *context = set_deparse_context_plan(es->deparse_cxt, node->ss.ps.plan, NIL);
-	char	   *text = deparse_expression(clause, context, list_length(es->rtable) > 1, false);
+	char	   *text = deparse_expression(clause, context, pin_explain_tables(es) > 1, false);
 
 	return written->reason == NULL ? text : psprintf("%s: %s", text, written->reason);
 }

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_attribute.h"
+#include "compat.h"
 #include "fdw/table.h"
 #include "insights/catalog.h"
 #include "insights/query_text.h"
@@ -102,7 +103,7 @@ resolve_columns(Relation relation, const PinCatalogDataset *dataset, PinTable *t
 		Form_pg_attribute att = TupleDescAttr(tupdesc, attnum - 1);
 		PinColumnOptions options;
 
-		if (att->attisdropped)
+		if (att->attisdropped || pin_is_virtual(att))
 			continue;
 		options = pin_options_column(RelationGetRelid(relation), attnum);
 		if (options.metadata == PIN_METADATA_NONE)
@@ -258,7 +259,7 @@ weight(const PinTable *table, int i)
 static bool
 may_be_null(Relation relation, AttrNumber attnum)
 {
-	return !TupleDescAttr(RelationGetDescr(relation), attnum - 1)->attnotnull;
+	return !pin_is_not_null(RelationGetDescr(relation), attnum);
 }
 
 /* The lightest plain column that is not among the attnums; -1: none. */

@@ -271,8 +271,7 @@ same_duplicates(RelOptInfo *rel, Relation relation)
 			return false;
 	}
 	return needed != NIL &&
-		(list_length(needed) > 1 ||
-		 TupleDescAttr(RelationGetDescr(relation), linitial_int(needed) - 1)->attnotnull);
+		(list_length(needed) > 1 || pin_is_not_null(RelationGetDescr(relation), linitial_int(needed)));
 }
 
 static void

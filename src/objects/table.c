@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "foreign/foreign.h"
 #include "lib/stringinfo.h"
 #include "objects/table.h"
@@ -122,7 +123,7 @@ pin_object_table(Relation relation, const PinOptions *options)
 	{
 		Form_pg_attribute att = TupleDescAttr(tupdesc, attnum - 1);
 
-		if (!att->attisdropped)
+		if (!att->attisdropped && !pin_is_virtual(att))
 			table->columns[attnum - 1] = find_column(relation, table->object, att);
 	}
 	return table;

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "compat.h"
 #include "insights/ascii.h"
 #include "mb/pg_wchar.h"
 #include "objects/value.h"
@@ -231,7 +232,7 @@ refuse(const PinObjectTable *table, Relation relation, const PinObjectColumn *co
 static void
 check_not_null(Relation relation, Form_pg_attribute att)
 {
-	if (att->attnotnull)
+	if (pin_is_not_null(RelationGetDescr(relation), att->attnum))
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("null value in column \"%s\" of foreign table \"%s\", which is declared NOT NULL",

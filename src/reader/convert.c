@@ -24,7 +24,7 @@
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "reader/convert.h"
-#include "reader/number.h"
+#include "reader/day_text.h"
 #include "reader/uuid_text.h"
 #include "wire_time.h"
 #include "utils/builtins.h"
@@ -33,7 +33,6 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
-#include "utils/uuid.h"
 
 StaticAssertDecl(PIN_FIELD_SLACK >= PIN_NUMBER_SLACK, "numbers are read beyond their end");
 
@@ -49,6 +48,21 @@ StaticAssertDecl(PIN_FIELD_SLACK >= PIN_NUMBER_SLACK, "numbers are read beyond t
 /* Longest text of a value that is remembered, bytes. */
 #define REPEATED_TEXT_MAX 32
 
+typedef enum PinCellStatus
+{
+	PIN_CELL_GOOD,				/* *value is set */
+	PIN_CELL_MALFORMED,			/* the text is not spelled as the type is */
+	PIN_CELL_OUT_OF_RANGE,		/* well spelled, but no value of the type */
+	PIN_CELL_UNUSUAL			/* the type's input function has to look at it */
+} PinCellStatus;
+
+/*
+ * Reads a value from a field, without blanks around it unless it is a string.
+ * The value may be in the room.
+ */
+typedef PinCellStatus (*PinCellReader) (PinColumn *column, const PinField *field,
+										PinValueRoom *room, Datum *value);
+
 struct PinColumn
 {
 	Oid			type;			/* column's type, or that under its domain */
@@ -63,15 +77,14 @@ struct PinColumn
 	PinNumberReader number_reader;	/* how a numeric is */
 	PinCellReader reader;		/* reads what is not NULL */
 	PinCellReader fresh;		/* where values are repeated: reads another */
+	PinRunReader run_reader;	/* reads what is common of many rows */
 	int			malformed_code; /* SQLSTATE of malformed text */
 	int			range_code;		/* SQLSTATE of a value out of range */
 	FmgrInfo	input;			/* input function of type */
 	Oid			input_param;	/* its second argument */
 	size_t		text_max;		/* longest text to give to it */
 
-	/* the value read last, where it has no place in the row */
-	PinNumber	number;			/* a numeric */
-	pg_uuid_t	uuid;			/* a UUID */
+	PinValueRoom room;			/* the value converted last, if it needs one */
 
 	/* the value read last, where the same one often follows */
 	char		repeated[REPEATED_TEXT_MAX];	/* its text */
@@ -84,6 +97,7 @@ typedef struct TypeReader
 {
 	Oid			type;			/* type it reads */
 	PinCellReader reader;		/* how */
+	PinRunReader run_reader;	/* how it is done for many rows, or NULL */
 	int			malformed_code; /* SQLSTATE of malformed text */
 	int			range_code;		/* SQLSTATE of a value out of range */
 	bool		repeats;		/* row after row may have the same value */
@@ -103,7 +117,7 @@ pin_column_is_valid(const PinColumn *column, const PinField *text)
 }
 
 static PinCellStatus
-read_text(PinColumn *column, const PinField *field, Datum *value)
+read_text(PinColumn *column, const PinField *field, PinValueRoom *room, Datum *value)
 {
 	char	   *converted = field->data;
 	size_t		len = field->len;
@@ -122,7 +136,7 @@ read_text(PinColumn *column, const PinField *field, Datum *value)
 }
 
 static PinCellStatus
-read_by_input_function(PinColumn *column, const PinField *field, Datum *value)
+read_by_input_function(PinColumn *column, const PinField *field, PinValueRoom *room, Datum *value)
 {
 	char	   *cell = field->data;
 
@@ -138,33 +152,33 @@ read_by_input_function(PinColumn *column, const PinField *field, Datum *value)
 
 /* Whatever its characters are, a text has no more of them than bytes. */
 static PinCellStatus
-read_varchar(PinColumn *column, const PinField *field, Datum *value)
+read_varchar(PinColumn *column, const PinField *field, PinValueRoom *room, Datum *value)
 {
 	if (column->typmod >= VARHDRSZ && field->len > column->typmod - VARHDRSZ)
 		return PIN_CELL_UNUSUAL;
-	return read_text(column, field, value);
+	return read_text(column, field, room, value);
 }
 
-static PinCellStatus
-read_numeric(PinColumn *column, const PinField *field, Datum *value)
+static pg_attribute_always_inline PinCellStatus
+read_numeric(PinColumn *column, const PinField *field, PinValueRoom *room, Datum *value)
 {
-	if (column->typmod >= 0 || !column->number_reader(field->data, field->len, &column->number))
+	if (column->typmod >= 0 || !column->number_reader(field->data, field->len, &room->number))
 		return PIN_CELL_UNUSUAL;
-	*value = NumericGetDatum((Numeric) &column->number);
+	*value = NumericGetDatum((Numeric) &room->number);
+	return PIN_CELL_GOOD;
+}
+
+static pg_attribute_always_inline PinCellStatus
+read_uuid(PinColumn *column, const PinField *field, PinValueRoom *room, Datum *value)
+{
+	if (field->len != PIN_UUID_TEXT_LEN || !column->uuid_reader(field->data, room->uuid.data))
+		return PIN_CELL_UNUSUAL;
+	*value = UUIDPGetDatum(&room->uuid);
 	return PIN_CELL_GOOD;
 }
 
 static PinCellStatus
-read_uuid(PinColumn *column, const PinField *field, Datum *value)
-{
-	if (field->len != PIN_UUID_TEXT_LEN || !column->uuid_reader(field->data, column->uuid.data))
-		return PIN_CELL_UNUSUAL;
-	*value = UUIDPGetDatum(&column->uuid);
-	return PIN_CELL_GOOD;
-}
-
-static PinCellStatus
-read_bool(PinColumn *column, const PinField *field, Datum *value)
+read_bool(PinColumn *column, const PinField *field, PinValueRoom *room, Datum *value)
 {
 	static const struct
 	{
@@ -235,7 +249,7 @@ read_whole(const PinField *field, int64 min, int64 max, int64 *number)
 }
 
 static PinCellStatus
-read_int2(PinColumn *column, const PinField *field, Datum *value)
+read_int2(PinColumn *column, const PinField *field, PinValueRoom *room, Datum *value)
 {
 	int64		number;
 	PinCellStatus status = read_whole(field, PG_INT16_MIN, PG_INT16_MAX, &number);
@@ -245,7 +259,7 @@ read_int2(PinColumn *column, const PinField *field, Datum *value)
 }
 
 static PinCellStatus
-read_int4(PinColumn *column, const PinField *field, Datum *value)
+read_int4(PinColumn *column, const PinField *field, PinValueRoom *room, Datum *value)
 {
 	int64		number;
 	PinCellStatus status = read_whole(field, PG_INT32_MIN, PG_INT32_MAX, &number);
@@ -255,7 +269,7 @@ read_int4(PinColumn *column, const PinField *field, Datum *value)
 }
 
 static PinCellStatus
-read_int8(PinColumn *column, const PinField *field, Datum *value)
+read_int8(PinColumn *column, const PinField *field, PinValueRoom *room, Datum *value)
 {
 	int64		number;
 	PinCellStatus status = read_whole(field, PG_INT64_MIN, PG_INT64_MAX, &number);
@@ -283,8 +297,8 @@ date_of(const PinWireTime *time)
 }
 
 /* The date as it is written, whatever time and offset go with it. */
-static PinCellStatus
-read_date(PinColumn *column, const PinField *field, Datum *value)
+static pg_noinline PinCellStatus
+read_any_date(const PinField *field, Datum *value)
 {
 	PinWireTime time;
 	PinCellStatus status = read_wire_time(field, &time);
@@ -292,6 +306,21 @@ read_date(PinColumn *column, const PinField *field, Datum *value)
 	if (status == PIN_CELL_GOOD)
 		*value = DateADTGetDatum(date_of(&time));
 	return status;
+}
+
+static pg_attribute_always_inline PinCellStatus
+read_date(PinColumn *column, const PinField *field, PinValueRoom *room, Datum *value)
+{
+	DateADT		date;
+
+	if (field->len != PIN_DAY_TEXT_LEN || !pin_day_text_read(field->data, &date))
+	{
+		PinField	other = *field;
+
+		return read_any_date(&other, value);
+	}
+	*value = DateADTGetDatum(date);
+	return PIN_CELL_GOOD;
 }
 
 /* The moment in UTC, which is also what a time without an offset means. */
@@ -313,7 +342,7 @@ read_moment(const PinField *field, Timestamp *moment)
 }
 
 static PinCellStatus
-read_timestamp(PinColumn *column, const PinField *field, Datum *value)
+read_timestamp(PinColumn *column, const PinField *field, PinValueRoom *room, Datum *value)
 {
 	Timestamp	moment;
 	PinCellStatus status = read_moment(field, &moment);
@@ -328,7 +357,7 @@ read_timestamp(PinColumn *column, const PinField *field, Datum *value)
 }
 
 static PinCellStatus
-read_timestamptz(PinColumn *column, const PinField *field, Datum *value)
+read_timestamptz(PinColumn *column, const PinField *field, PinValueRoom *room, Datum *value)
 {
 	TimestampTz moment;
 	PinCellStatus status = read_moment(field, &moment);
@@ -365,7 +394,7 @@ same_text(const char *a, const char *b, size_t len)
 
 /* Reads what is not the same text as the last time. */
 static PinCellStatus
-read_repeated(PinColumn *column, const PinField *field, Datum *value)
+read_repeated(PinColumn *column, const PinField *field, PinValueRoom *room, Datum *value)
 {
 	PinCellStatus status;
 
@@ -375,7 +404,7 @@ read_repeated(PinColumn *column, const PinField *field, Datum *value)
 		*value = column->repeated_value;
 		return PIN_CELL_GOOD;
 	}
-	status = column->fresh(column, field, value);
+	status = column->fresh(column, field, room, value);
 	if (status == PIN_CELL_GOOD && field->len <= REPEATED_TEXT_MAX)
 	{
 		memcpy(column->repeated, field->data, field->len);
@@ -385,24 +414,65 @@ read_repeated(PinColumn *column, const PinField *field, Datum *value)
 	return status;
 }
 
+/* Whatever reads a value, the loop is the same; but it is compiled for each. */
+static pg_attribute_always_inline uint32
+read_run(PinCellReader reader, PinColumn *column, const PinFieldRun *run)
+{
+	PinRecord	record = run->record;
+	Datum	   *value = run->values;
+	bool	   *isnull = run->isnull;
+	uint32		left = 0;
+
+	for (int i = 0; i < run->n; i++)
+	{
+		PinField	field;
+
+		pin_csv_raw_field(&record, run->field, &field);
+		*isnull = field.len == 0;
+		*value = (Datum) 0;
+		if (field.len != 0 && reader(column, &field, &run->rooms[i], value) != PIN_CELL_GOOD)
+			left |= UINT32_C(1) << i;
+		pin_csv_step(&record, 1);
+		value += run->stride;
+		isnull += run->stride;
+	}
+	return left;
+}
+
+#define RUN_READER(name, reader) \
+static uint32 \
+name(PinColumn *column, const PinFieldRun *run) \
+{ \
+	return read_run(reader, column, run); \
+}
+
+RUN_READER(read_numerics, read_numeric)
+RUN_READER(read_uuids, read_uuid)
+RUN_READER(read_bools, read_bool)
+RUN_READER(read_int2s, read_int2)
+RUN_READER(read_int4s, read_int4)
+RUN_READER(read_int8s, read_int8)
+RUN_READER(read_dates, read_date)
+RUN_READER(read_repeateds, read_repeated)
+
 static const TypeReader type_readers[] = {
-	{TEXTOID, read_text, 0, 0, false},
-	{VARCHAROID, read_varchar, 0, 0, false},
-	{NUMERICOID, read_numeric, ERRCODE_INVALID_TEXT_REPRESENTATION, 0, false},
-	{UUIDOID, read_uuid, ERRCODE_INVALID_TEXT_REPRESENTATION, 0, false},
-	{BOOLOID, read_bool,
+	{TEXTOID, read_text, NULL, 0, 0, false},
+	{VARCHAROID, read_varchar, NULL, 0, 0, false},
+	{NUMERICOID, read_numeric, read_numerics, ERRCODE_INVALID_TEXT_REPRESENTATION, 0, false},
+	{UUIDOID, read_uuid, read_uuids, ERRCODE_INVALID_TEXT_REPRESENTATION, 0, false},
+	{BOOLOID, read_bool, read_bools,
 	ERRCODE_INVALID_TEXT_REPRESENTATION, 0, false},
-	{INT2OID, read_int2,
+	{INT2OID, read_int2, read_int2s,
 	ERRCODE_INVALID_TEXT_REPRESENTATION, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, false},
-	{INT4OID, read_int4,
+	{INT4OID, read_int4, read_int4s,
 	ERRCODE_INVALID_TEXT_REPRESENTATION, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, false},
-	{INT8OID, read_int8,
+	{INT8OID, read_int8, read_int8s,
 	ERRCODE_INVALID_TEXT_REPRESENTATION, ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, false},
-	{DATEOID, read_date,
+	{DATEOID, read_date, read_dates,
+	ERRCODE_INVALID_DATETIME_FORMAT, ERRCODE_DATETIME_FIELD_OVERFLOW, false},
+	{TIMESTAMPOID, read_timestamp, read_repeateds,
 	ERRCODE_INVALID_DATETIME_FORMAT, ERRCODE_DATETIME_FIELD_OVERFLOW, true},
-	{TIMESTAMPOID, read_timestamp,
-	ERRCODE_INVALID_DATETIME_FORMAT, ERRCODE_DATETIME_FIELD_OVERFLOW, true},
-	{TIMESTAMPTZOID, read_timestamptz,
+	{TIMESTAMPTZOID, read_timestamptz, read_repeateds,
 	ERRCODE_INVALID_DATETIME_FORMAT, ERRCODE_DATETIME_FIELD_OVERFLOW, true}
 };
 
@@ -418,6 +488,7 @@ choose_reader(PinColumn *column, bool by_value)
 			column->fresh = type_readers[i].reader;
 			column->reader = type_readers[i].repeats && by_value ?
 				read_repeated : column->fresh;
+			column->run_reader = type_readers[i].run_reader;
 			column->malformed_code = type_readers[i].malformed_code;
 			column->range_code = type_readers[i].range_code;
 		}
@@ -452,13 +523,10 @@ pin_column_create(Form_pg_attribute att)
 	return column;
 }
 
-PinCellReader
-pin_column_quick_reader(const PinColumn *column)
+PinRunReader
+pin_column_run_reader(const PinColumn *column)
 {
-	if (OidIsValid(column->domain) || column->is_string ||
-		column->reader == read_by_input_function)
-		return NULL;
-	return column->reader;
+	return OidIsValid(column->domain) ? NULL : column->run_reader;
 }
 
 bool
@@ -556,9 +624,9 @@ pin_column_convert(PinColumn *column, const PinField *cell, bool *isnull)
 	{
 		PinCellStatus status;
 
-		status = column->reader(column, cell, &value);
+		status = column->reader(column, cell, &column->room, &value);
 		if (status == PIN_CELL_UNUSUAL)
-			status = read_by_input_function(column, cell, &value);
+			status = read_by_input_function(column, cell, &column->room, &value);
 		if (status != PIN_CELL_GOOD)
 			throw_bad_cell(column, status, cell);
 	}

@@ -22,21 +22,37 @@
 #include "catalog/pg_attribute.h"
 #include "compat.h"
 #include "reader/csv.h"
+#include "reader/number.h"
+#include "utils/uuid.h"
 
 /* Conversion prepared for one column. */
 typedef struct PinColumn PinColumn;
 
-typedef enum PinCellStatus
+/* Room for a value that is not passed by value and needs no more. */
+typedef union PinValueRoom
 {
-	PIN_CELL_GOOD,				/* *value is set */
-	PIN_CELL_MALFORMED,			/* the text is not spelled as the type is */
-	PIN_CELL_OUT_OF_RANGE,		/* well spelled, but no value of the type */
-	PIN_CELL_UNUSUAL			/* the type's input function has to look at it */
-} PinCellStatus;
+	PinNumber	number;
+	pg_uuid_t	uuid;
+} PinValueRoom;
 
-/* Reads a value from a field, without blanks around it unless it is a string. */
-typedef PinCellStatus (*PinCellReader) (PinColumn *column, const PinField *field,
-										Datum *value);
+/* A column's fields in records that were found ahead, and where their values go. */
+typedef struct PinFieldRun
+{
+	PinRecord	record;			/* the first one */
+	int			n;				/* records, at most PIN_CSV_AHEAD */
+	int			field;			/* number of the field in each */
+	Datum	   *values;			/* the first one's value */
+	bool	   *isnull;			/* whether it is null */
+	int			stride;			/* from one value to the next */
+	PinValueRoom *rooms;		/* one for each value */
+} PinFieldRun;
+
+/*
+ * Reads the most common spellings of a column's values, and nothing else: to the
+ * same values as pin_column_convert, as long as what was found is kept.  Never
+ * throws.  Returns a bit for each field that it left as it is.
+ */
+typedef uint32 (*PinRunReader) (PinColumn *column, const PinFieldRun *run);
 
 /*
  * Prepares the conversion for an attribute's type and modifier.  The result is
@@ -62,12 +78,8 @@ extern bool pin_column_fails_cleanly(const PinColumn *column);
  */
 extern Datum pin_column_convert(PinColumn *column, const PinField *cell, bool *isnull);
 
-/*
- * What reads the most common spellings of a column's values, and nothing else:
- * fields that are not empty, to the same values as pin_column_convert.  It never
- * throws.  NULL: the column has none.
- */
-extern PinCellReader pin_column_quick_reader(const PinColumn *column);
+/* What reads the column's values in a run; NULL: nothing does. */
+extern PinRunReader pin_column_run_reader(const PinColumn *column);
 
 /*
  * Is a text of this column, where it is short and valid, the value as it stands?

@@ -30,8 +30,11 @@
 
 #include "reader/field_map.h"
 
-/* First size of the buffer: fits into a second-level cache. */
-#define BUFFER_SIZE (256 * 1024)
+/*
+ * First size of the buffer: fits into a second-level cache, with what is made of it
+ * and what it was copied from.
+ */
+#define BUFFER_SIZE (64 * 1024)
 /* Zeros behind the last byte: a word that starts at the end is all zeros. */
 #define PADDING PIN_FIELD_SLACK
 /* Bytes in front of the buffer: the first field's that may be written over. */
@@ -86,6 +89,7 @@ struct PinCsv
 	int			width;			/* fields of a record; 0: no map is wanted */
 	uint32_t   *ends;			/* where the record begins, less one, and
 								 * where its fields end */
+	uint32_t   *ahead;			/* the same of it and of some that follow */
 	bool		mapped;			/* the last record came by the map */
 	bool		cut;			/* the buffer is known to end in a record */
 	uint64_t	map_line;		/* line of the map's first byte */
@@ -560,41 +564,89 @@ pin_csv_unescape(PinField *field)
 
 /* The record with that number in the map. */
 static inline void
-describe_record(PinCsv *csv, size_t number, PinRecord *record)
+describe_record(PinCsv *csv, PinRecord *record)
 {
-	const PinFieldMap *map = &csv->map;
-
 	record->nfields = csv->width;
 	record->fields = NULL;
-	record->map = map;
+	record->map = &csv->map;
 	record->origin = csv->buf + csv->record;
 	record->ends = csv->ends + 1;
-	csv->ends[0] = map->records[number] - 1;
+}
+
+/* Finds fields of the record with that number in the map. */
+static inline void
+find_fields(const PinCsv *csv, size_t number, int first, int end, uint32_t *ends)
+{
+	const char *origin = csv->buf + csv->record;
+
+	ends[-1] = csv->map.records[number] - 1;
+	csv->kernel->find(&csv->map, number, first, end, ends);
+
+	/* a line end of two bytes */
+	if (end == csv->width && ends[end - 1] - ends[end - 2] > 1 &&
+		origin[ends[end - 1] - 1] == '\r')
+		ends[end - 1]--;
 }
 
 void
 pin_csv_find(PinCsv *csv, PinRecord *record, int first, int end)
 {
-	uint32_t   *ends = csv->ends + 1;
-
 	if (record->fields != NULL)
 		return;
-	csv->kernel->find(&csv->map, csv->taken - 1, first, end, ends);
+	record->ends = csv->ends + 1;
+	find_fields(csv, csv->taken - 1, first, end, csv->ends + 1);
+}
 
-	/* a line end of two bytes */
-	if (end == csv->width && ends[end - 1] - ends[end - 2] > 1 &&
-		record->origin[ends[end - 1] - 1] == '\r')
-		ends[end - 1]--;
+/*
+ * Finds all fields of n records, whose ends are side by side: then the end of one
+ * record is that before the first field of the next.  False: there are line ends
+ * of two bytes, where it is not.
+ */
+static bool
+find_all_fields(PinCsv *csv, size_t number, int n, uint32_t *ends)
+{
+	const char *origin = csv->buf + csv->record;
+
+	ends[-1] = csv->map.records[number] - 1;
+	csv->kernel->find_all(&csv->map, number, (size_t) n * csv->width, ends);
+	for (int i = 0; i < n; i++)
+	{
+		ends += csv->width;
+		if (ends[-1] > 0 && origin[ends[-1] - 1] == '\r')
+			return false;
+	}
+	return true;
+}
+
+int
+pin_csv_find_ahead(PinCsv *csv, PinRecord *record, int first, int end, int most)
+{
+	size_t		number = csv->taken - 1;
+	size_t		rows = csv->map.rows - number;
+	int			n = rows < (size_t) most ? (int) rows : most;
+	uint32_t   *ends = csv->ahead + 1;
+
+	record->ends = ends;
+	record->stride = csv->width;
+	if (2 * (end - first) > csv->width && find_all_fields(csv, number, n, ends))
+		return n;
+	record->stride = csv->width + 1;
+	for (int i = 0; i < n; i++)
+		find_fields(csv, number + i, first, end, ends + i * record->stride);
+	return n;
 }
 
 bool
 pin_csv_expect(PinCsv *csv, int nfields)
 {
-	uint32_t   *ends = realloc(csv->ends, (1 + nfields + PIN_MAP_BLOCK) * sizeof(uint32_t));
+	size_t		width = 1 + nfields;
+	uint32_t   *ends = realloc(csv->ends, (width + PIN_MAP_BLOCK) * sizeof(uint32_t));
+	uint32_t   *ahead = realloc(csv->ahead, (PIN_CSV_AHEAD * width + PIN_MAP_BLOCK) * sizeof(uint32_t));
 
-	if (ends == NULL)
+	csv->ends = ends != NULL ? ends : csv->ends;
+	csv->ahead = ahead != NULL ? ahead : csv->ahead;
+	if (ends == NULL || ahead == NULL)
 		return false;
-	csv->ends = ends;
 	csv->width = nfields;
 	return true;
 }
@@ -633,7 +685,8 @@ pin_csv_next(PinCsv *csv, PinRecord *record, PinError *err)
 		 csv->failure.kind == PIN_ERROR_NONE && map_records(csv));
 	if (csv->mapped)
 	{
-		describe_record(csv, csv->taken++, record);
+		csv->taken++;
+		describe_record(csv, record);
 		return PIN_CSV_RECORD;
 	}
 
@@ -717,6 +770,7 @@ pin_csv_free(PinCsv *csv)
 		free(csv->buf - LEAD);
 	free(csv->fields);
 	free(csv->ends);
+	free(csv->ahead);
 	pin_map_free(&csv->map);
 	free(csv);
 }

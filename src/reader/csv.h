@@ -46,7 +46,8 @@ typedef struct PinField
 {
 	char	   *data;			/* unescaped, in the reader's buffer; valid
 								 * until the next record.  The byte before it
-								 * is the caller's to write over */
+								 * is the caller's to write over, but not with
+								 * a quote */
 	uint32_t	len;			/* bytes */
 	bool		quoted;			/* "" is an empty string, nothing is NULL */
 	bool		ascii;			/* true: has no other bytes; false: not known */
@@ -62,6 +63,7 @@ typedef struct PinRecord
 	char	   *origin;			/* what its offsets count from */
 	const uint32_t *ends;		/* where fields end; before the first, where
 								 * the record begins, less one */
+	int			stride;			/* from these to the next record's */
 } PinRecord;
 
 typedef enum PinCsvStatus
@@ -75,6 +77,8 @@ typedef enum PinCsvStatus
 #define PIN_CSV_RECORD_MAX (64 * 1024 * 1024)
 /* Most fields in a record. */
 #define PIN_CSV_FIELDS_MAX 16384
+/* Most records whose fields are found at once. */
+#define PIN_CSV_AHEAD 16
 
 /*
  * delimiter is ',' or '\t'.  NULL when memory ran out.  The caller frees.
@@ -119,13 +123,24 @@ extern PinCsvStatus pin_csv_next(PinCsv *csv, PinRecord *record, PinError *err);
  */
 extern void pin_csv_find(PinCsv *csv, PinRecord *record, int first, int end);
 
+/*
+ * The same of the record that was returned last, which must be in a map, and of
+ * those that pin_csv_next will return after it, at most PIN_CSV_AHEAD together:
+ * how many that are is returned.  pin_csv_step goes from one to the next.  What
+ * was found is kept until this is called again, or the record after the last of
+ * them is returned.
+ */
+extern int	pin_csv_find_ahead(PinCsv *csv, PinRecord *record, int first, int end, int most);
+
 /* Takes the doubling from the quotes of a field. */
 extern void pin_csv_unescape(PinField *field);
 
 /*
  * A field of a record that was found by the map, as it stands there: without the
  * quotes around it, but with all in it that is doubled.  Quotes are taken off
- * without a branch, since no processor could foresee it.
+ * without a branch, since no processor could foresee it.  Where there is nothing,
+ * the byte that is looked at is what ends the field, or was written over that: no
+ * quote.
  */
 static inline void
 pin_csv_raw_field(const PinRecord *record, int number, PinField *field)
@@ -133,12 +148,19 @@ pin_csv_raw_field(const PinRecord *record, int number, PinField *field)
 	uint32_t	start = record->ends[number - 1] + 1;
 	uint32_t	end = record->ends[number];
 	char	   *data = record->origin + start;
-	bool		quoted = (*data == '"') & (end > start);
+	bool		quoted = *data == '"';
 
 	field->data = data + quoted;
 	field->len = end - start - 2 * quoted;
 	field->quoted = quoted;
 	field->ascii = false;
+}
+
+/* From a record to the next one: see pin_csv_find_ahead. */
+static inline void
+pin_csv_step(PinRecord *record, int records)
+{
+	record->ends += records * record->stride;
 }
 
 /* The marks of the fields from first on and before end, in such a record. */

@@ -203,6 +203,33 @@ find(const PinFieldMap *map, size_t record, int first, int n, uint32_t *ends, Lo
 	}
 }
 
+/* All fields of several records: they follow one another like those of one. */
+ALWAYS_INLINE void
+find_all(const PinFieldMap *map, size_t record, size_t n, uint32_t *ends, Lowest lowest)
+{
+	size_t		start = map->records[record];
+	const uint64_t *word = &map->ends[start / PIN_MAP_BLOCK];
+	uint32_t	base = (uint32_t) (start - start % PIN_MAP_BLOCK);
+	uint64_t	bits = *word & ~UINT64_C(0) << start % PIN_MAP_BLOCK;
+	const uint32_t *end = ends + n;
+
+	for (;;)
+	{
+		int			count = __builtin_popcountll(bits);
+
+		for (int done = 0; done < count; done += 8)
+		{
+			TAKE(0), TAKE(1), TAKE(2), TAKE(3);
+			TAKE(4), TAKE(5), TAKE(6), TAKE(7);
+		}
+		ends += count;
+		if (ends >= end)
+			return;
+		bits = *++word;
+		base += PIN_MAP_BLOCK;
+	}
+}
+
 /* Number of the lowest bit that is set; anything if there is none. */
 ALWAYS_INLINE uint32_t
 lowest_anywhere(uint64_t bits)
@@ -306,7 +333,15 @@ find_scalar(const PinFieldMap *map, size_t record, int first, int n, uint32_t *e
 	find(map, record, first, n, ends, lowest_anywhere);
 }
 
-static const PinMapKernel scalar = {"scalar", fill_scalar, find_scalar, is_utf8_scalar};
+static void
+find_all_scalar(const PinFieldMap *map, size_t record, size_t n, uint32_t *ends)
+{
+	find_all(map, record, n, ends, lowest_anywhere);
+}
+
+static const PinMapKernel scalar = {
+	"scalar", fill_scalar, find_scalar, find_all_scalar, is_utf8_scalar
+};
 
 /* ---- x86 ---- */
 
@@ -318,7 +353,7 @@ fill_sse2(PinFieldMap *map, const char *text, size_t len, char delimiter, int fi
 	fill(map, text, len, delimiter, fields, classify_sse2, prefix_by_shifts);
 }
 
-static const PinMapKernel sse2 = {"sse2", fill_sse2, find_scalar, is_utf8_scalar};
+static const PinMapKernel sse2 = {"sse2", fill_sse2, find_scalar, find_all_scalar, is_utf8_scalar};
 
 AVX2 static void
 fill_avx2(PinFieldMap *map, const char *text, size_t len, char delimiter, int fields)
@@ -336,6 +371,12 @@ AVX2 static void
 find_avx2(const PinFieldMap *map, size_t record, int first, int n, uint32_t *ends)
 {
 	find(map, record, first, n, ends, lowest_avx2);
+}
+
+AVX2 static void
+find_all_avx2(const PinFieldMap *map, size_t record, size_t n, uint32_t *ends)
+{
+	find_all(map, record, n, ends, lowest_avx2);
 }
 
 AVX2		ALWAYS_INLINE __m128i
@@ -397,7 +438,7 @@ is_utf8_avx2(const char *text, size_t len)
 	return _mm_testz_si128(bad, bad);
 }
 
-static const PinMapKernel avx2 = {"avx2", fill_avx2, find_avx2, is_utf8_avx2};
+static const PinMapKernel avx2 = {"avx2", fill_avx2, find_avx2, find_all_avx2, is_utf8_avx2};
 
 #endif							/* x86 */
 
@@ -445,7 +486,7 @@ is_utf8_neon(const char *text, size_t len)
 	return vmaxvq_u8(bad) == 0;
 }
 
-static const PinMapKernel neon = {"neon", fill_neon, find_scalar, is_utf8_neon};
+static const PinMapKernel neon = {"neon", fill_neon, find_scalar, find_all_scalar, is_utf8_neon};
 
 #endif							/* ARM */
 

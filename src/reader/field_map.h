@@ -80,6 +80,14 @@ typedef struct PinMapKernel
 						 uint32_t *ends);
 
 	/*
+	 * Finds where all fields end in records that follow one another: n ends
+	 * from that record's first on.  Up to PIN_MAP_BLOCK behind them may be
+	 * written, too, to no meaning.  A carriage return before a line feed is
+	 * in the last field, too.
+	 */
+	void		(*find_all) (const PinFieldMap *map, size_t record, size_t n, uint32_t *ends);
+
+	/*
 	 * Is it UTF-8, as strict as the standard?  Zero bytes count as valid.
 	 * PIN_MAP_SLACK bytes behind it can be read, whatever they are.
 	 */

@@ -11,42 +11,12 @@
 #include "compat.h"
 #include "miscadmin.h"
 #include "nodes/value.h"
-#include "reader/convert.h"
-#include "reader/csv.h"
 #include "reader/report_bytes.h"
 #include "reader/rows.h"
+#include "reader/stage.h"
 #include "text.h"
 #include "throw.h"
 #include "utils/memutils.h"
-
-/* How a cell is converted.  In this order. */
-typedef enum Way
-{
-	IN_PLACE,					/* a short text is the value as it stands */
-	QUICK,						/* what is simple is read without more ado */
-	CLEAN,						/* by its type; what fails leaves nothing
-								 * behind */
-	GUARDED						/* likewise, but within a subtransaction if
-								 * errors are caught */
-} Way;
-
-#define WAYS (GUARDED + 1)
-
-/* One needed column: where it stands in the file and how it is converted. */
-typedef struct Cell
-{
-	AttrNumber	attnum;			/* of the table's column */
-	int			field;			/* number of the file's field, from 0 */
-	const char *remote_name;	/* as the header says it */
-	PinColumn  *column;			/* conversion */
-	PinCellReader quick;		/* reads what is simple, where the way is
-								 * QUICK */
-	Way			way;			/* how */
-	bool		not_null;		/* declared so */
-	const PinField *same;		/* what an earlier cell took of the same
-								 * field, or NULL */
-	PinField	text;			/* what was taken of it */
-} Cell;
 
 /* One needed column that has the same value in every row. */
 typedef struct Constant
@@ -56,17 +26,21 @@ typedef struct Constant
 	bool		isnull;			/* no value */
 } Constant;
 
-/* Columns that are converted at the same time. */
-typedef struct Stage
+/*
+ * A run of rows, whose simple early cells are converted before their turn.  Who
+ * wants only a few rows shall not convert many: one at first, then more.
+ */
+typedef struct Run
 {
-	Cell	   *cells;			/* the columns, by way */
-	int			ncells;			/* their number */
-	int			ends[WAYS];		/* behind the last one of each way */
-	int			nstrict;		/* of them, how many are not_null */
-	int			first;			/* the first field they are read from */
+	int			most;			/* rows that the next one may have */
+	int			n;				/* rows of this one */
+	int			next;			/* of these, the next one to be returned */
+	PinRecord	record;			/* the first one's */
+	PinRowValues to;			/* values for so many rows as there can be */
+	int			first;			/* the first attribute that may have some,
+								 * from 0 */
 	int			end;			/* the last one, plus one */
-	Bitmapset  *bad_lines;		/* lines whose bad cells were counted */
-} Stage;
+} Run;
 
 struct PinRows
 {
@@ -79,12 +53,13 @@ struct PinRows
 	PinCsv	   *csv;			/* record reader */
 	PinReportBytes bytes;		/* what it reads */
 	int			nfields;		/* fields of the header, and of each record */
-	Stage		early;			/* the needed columns but for the late ones */
-	Stage		late;			/* these */
+	PinStage	early;			/* the needed columns but for the late ones */
+	PinStage	late;			/* these */
+	Run			run;			/* rows on their way */
 	PinRecord	record;			/* the row that was returned last */
 	Constant   *constants;		/* needed columns that are not in the file */
 	int			nconstants;		/* their number */
-	const Cell *current;		/* cell being converted, for error context */
+	const PinCell *current;		/* cell being converted, for error context */
 	bool		shown;			/* its text is to be shown */
 	uint64		rows;			/* rows returned */
 	uint64		bad_cells;		/* cells set to NULL */
@@ -151,17 +126,17 @@ throw_missing(PinRows *rows, const char *missing)
 
 /* Prepares a column that is needed. */
 static void
-add_column(PinRows *rows, Cell cell)
+add_column(PinRows *rows, PinCell cell)
 {
 	Form_pg_attribute att = TupleDescAttr(rows->source.tupdesc, cell.attnum - 1);
-	Stage	   *stage = bms_is_member(cell.attnum, rows->source.late) ? &rows->late : &rows->early;
+	PinStage   *stage = bms_is_member(cell.attnum, rows->source.late) ? &rows->late : &rows->early;
 
 	cell.column = pin_column_create(att);
-	cell.quick = pin_column_quick_reader(cell.column);
-	cell.way = pin_column_is_in_place(cell.column) ? IN_PLACE :
-		cell.quick != NULL ? QUICK :
-		pin_column_fails_cleanly(cell.column) ? CLEAN : GUARDED;
-	cell.not_null = att->attnotnull;
+	cell.quick = pin_column_run_reader(cell.column);
+	cell.way = pin_column_is_in_place(cell.column) ? PIN_IN_PLACE :
+		cell.quick != NULL ? PIN_QUICK :
+		pin_column_fails_cleanly(cell.column) ? PIN_CLEAN : PIN_GUARDED;
+	cell.not_null = pin_is_not_null(rows->source.tupdesc, cell.attnum);
 	stage->nstrict += cell.not_null;
 	stage->cells[stage->ncells++] = cell;
 }
@@ -177,11 +152,11 @@ match_header(PinRows *rows, const PinRecord *header)
 
 	initStringInfo(&missing);
 	rows->nfields = header->nfields;
-	rows->early.cells = palloc0(sizeof(Cell) * most);
-	rows->late.cells = palloc0(sizeof(Cell) * most);
+	rows->early.cells = palloc0(sizeof(PinCell) * most);
+	rows->late.cells = palloc0(sizeof(PinCell) * most);
 	forboth(lcnum, rows->source.attnums, lcname, rows->source.names)
 	{
-		Cell		cell = {.attnum = lfirst_int(lcnum)};
+		PinCell		cell = {.attnum = lfirst_int(lcnum)};
 
 		cell.remote_name = strVal(lfirst(lcname));
 		cell.field = find_field(header, cell.remote_name);
@@ -196,7 +171,7 @@ match_header(PinRows *rows, const PinRecord *header)
 }
 
 static void
-count_users(const Stage *stage, int *users)
+count_users(const PinStage *stage, int *users)
 {
 	for (int i = 0; i < stage->ncells; i++)
 		users[stage->cells[i].field]++;
@@ -207,35 +182,14 @@ count_users(const Stage *stage, int *users)
  * users: for each field, how many need it.
  */
 static void
-keep_shared(Stage *stage, const int *users)
+keep_shared(PinStage *stage, const int *users)
 {
 	for (int i = 0; i < stage->ncells; i++)
 	{
-		Cell	   *cell = &stage->cells[i];
+		PinCell    *cell = &stage->cells[i];
 
 		if (users[cell->field] > 1)
-			cell->way = Max(cell->way, CLEAN);
-	}
-}
-
-static int
-compare_ways(const void *a, const void *b)
-{
-	const Cell *x = a;
-	const Cell *y = b;
-
-	return x->way != y->way ? (int) x->way - (int) y->way : x->attnum - y->attnum;
-}
-
-/* Puts cells that are converted the same way side by side. */
-static void
-arrange(Stage *stage)
-{
-	qsort(stage->cells, stage->ncells, sizeof(Cell), compare_ways);
-	for (int i = 0; i < stage->ncells; i++)
-	{
-		for (int way = stage->cells[i].way; way < WAYS; way++)
-			stage->ends[way] = i + 1;
+			cell->way = Max(cell->way, PIN_CLEAN);
 	}
 }
 
@@ -244,11 +198,11 @@ arrange(Stage *stage)
  * taken: for each field, what was taken of it by an earlier stage.
  */
 static void
-share_fields(Stage *stage, const PinField **taken)
+share_fields(PinStage *stage, const PinField **taken)
 {
 	for (int i = 0; i < stage->ncells; i++)
 	{
-		Cell	   *cell = &stage->cells[i];
+		PinCell    *cell = &stage->cells[i];
 
 		stage->first = i == 0 ? cell->field : Min(stage->first, cell->field);
 		stage->end = Max(stage->end, cell->field + 1);
@@ -313,11 +267,37 @@ read_header(PinRows *rows)
 	count_users(&rows->late, users);
 	keep_shared(&rows->early, users);
 	keep_shared(&rows->late, users);
-	arrange(&rows->early);
-	arrange(&rows->late);
+	pin_stage_arrange(&rows->early);
+	pin_stage_arrange(&rows->late);
 	share_fields(&rows->early, taken);
 	share_fields(&rows->late, taken);
 	expect_rows(rows);
+}
+
+/* The attributes of a run that may have values. */
+static void
+add_attribute(Run *run, AttrNumber attnum)
+{
+	run->first = run->end == 0 ? attnum - 1 : Min(run->first, attnum - 1);
+	run->end = Max(run->end, attnum);
+}
+
+/* Makes room for a run, in which what is not read has its value already. */
+static void
+prepare_run(PinRows *rows)
+{
+	PinRowValues *to = &rows->run.to;
+
+	for (int i = 0; i < rows->early.ncells; i++)
+		add_attribute(&rows->run, rows->early.cells[i].attnum);
+	for (int i = 0; i < rows->nconstants; i++)
+		add_attribute(&rows->run, rows->constants[i].attnum);
+	to->natts = rows->source.tupdesc->natts;
+	to->values = palloc0(PIN_CSV_AHEAD * to->natts * sizeof(Datum));
+	to->isnull = palloc(PIN_CSV_AHEAD * to->natts * sizeof(bool));
+	for (int row = 0; row < PIN_CSV_AHEAD; row++)
+		pin_rows_alike(rows, to->values + row * to->natts, to->isnull + row * to->natts);
+	rows->run.most = 1;
 }
 
 PinRows *
@@ -346,6 +326,7 @@ pin_rows_open(const PinRowsSource *source)
 				(errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	read_header(rows);
 	convert_constants(rows);
+	prepare_run(rows);
 	MemoryContextSwitchTo(old);
 	return rows;
 }
@@ -374,7 +355,7 @@ cell_context(void *arg)
 
 /* Reads the value of the current cell, whatever its text is. */
 static void
-convert_text(PinRows *rows, Cell *cell, Datum *value, bool *isnull)
+convert_text(PinRows *rows, PinCell *cell, Datum *value, bool *isnull)
 {
 	ErrorContextCallback errcallback = {
 		.callback = cell_context,.arg = rows,.previous = error_context_stack
@@ -391,7 +372,7 @@ convert_text(PinRows *rows, Cell *cell, Datum *value, bool *isnull)
 
 /* A cell that is not simple, or whose text has to be kept for others. */
 static pg_noinline void
-convert_any(PinRows *rows, Cell *cell, Datum *values, bool *isnull)
+convert_any(PinRows *rows, PinCell *cell, Datum *values, bool *isnull)
 {
 	int			i = cell->attnum - 1;
 	PinField   *text = &cell->text;
@@ -400,7 +381,7 @@ convert_any(PinRows *rows, Cell *cell, Datum *values, bool *isnull)
 		*text = *cell->same;
 	else
 		pin_csv_field(&rows->record, cell->field, text);
-	if (cell->way == IN_PLACE && text->len <= PIN_TEXT_SHORT_MAX &&
+	if (cell->way == PIN_IN_PLACE && text->len <= PIN_TEXT_SHORT_MAX &&
 		(text->ascii || pin_column_is_valid(cell->column, text)))
 	{
 		values[i] = pin_text_in_place(text->data, text->len);
@@ -410,77 +391,14 @@ convert_any(PinRows *rows, Cell *cell, Datum *values, bool *isnull)
 		convert_text(rows, cell, &values[i], &isnull[i]);
 }
 
-/*
- * A text of a record that was found by the map, with nothing but ASCII in it and
- * no doubled quotes.  One that is not there gets a header, too, so that there is
- * no branch that no processor could foresee.
- */
-static pg_attribute_always_inline bool
-convert_in_place(const PinRecord *record, const Cell *cell, Datum *values, bool *isnull)
-{
-	int			i = cell->attnum - 1;
-	PinField	text;
-
-	pin_csv_raw_field(record, cell->field, &text);
-	if (text.len > PIN_TEXT_SHORT_MAX)
-		return false;
-	values[i] = pin_text_in_place(text.data, text.len);
-	isnull[i] = text.len == 0 && !text.quoted;
-	return true;
-}
-
-/* A value of another type in such a record, or in any other that has a map. */
-static pg_attribute_always_inline bool
-convert_quickly(const PinRecord *record, const Cell *cell, Datum *values, bool *isnull)
-{
-	int			i = cell->attnum - 1;
-	PinField	text;
-
-	pin_csv_raw_field(record, cell->field, &text);
-	isnull[i] = text.len == 0;
-	values[i] = (Datum) 0;
-	return text.len == 0 || cell->quick(cell->column, &text, &values[i]) == PIN_CELL_GOOD;
-}
-
 static void
-convert_cell(PinRows *rows, Cell *cell, Datum *values, bool *isnull)
+convert_strictly(PinRows *rows, const PinStage *stage, const uint64 *left, Datum *values, bool *isnull)
 {
-	if (cell->way != QUICK || rows->record.fields != NULL ||
-		!convert_quickly(&rows->record, cell, values, isnull))
-		convert_any(rows, cell, values, isnull);
-}
-
-/* Are there doubled quotes or more than ASCII near these fields, or no map? */
-static inline bool
-is_odd(const PinRecord *record, int first, int end)
-{
-	return record->fields != NULL || pin_csv_marks(record, first, end) != 0;
-}
-
-/*
- * All cells, in one loop for each way: most are so simple that to ask which way
- * one goes would cost more than to go it.
- */
-static void
-convert_strictly(PinRows *rows, const Stage *stage, Datum *values, bool *isnull)
-{
-	const PinRecord *record = &rows->record;
-	bool		odd = is_odd(record, stage->first, stage->end);
-	Cell	   *cell = stage->cells;
-
-	for (; cell < stage->cells + stage->ends[IN_PLACE]; cell++)
+	for (int i = 0; i < stage->ncells; i++)
 	{
-		if ((odd && is_odd(record, cell->field, cell->field + 1)) ||
-			!convert_in_place(record, cell, values, isnull))
-			convert_any(rows, cell, values, isnull);
+		if (pin_stage_is_left(left, i))
+			convert_any(rows, &stage->cells[i], values, isnull);
 	}
-	for (; cell < stage->cells + stage->ends[QUICK]; cell++)
-	{
-		if (record->fields != NULL || !convert_quickly(record, cell, values, isnull))
-			convert_any(rows, cell, values, isnull);
-	}
-	for (; cell < stage->cells + stage->ncells; cell++)
-		convert_any(rows, cell, values, isnull);
 }
 
 /* Takes an error off the error stack. */
@@ -500,7 +418,7 @@ catch_error(MemoryContext context)
  * cell that is read again, in a later pass, is the same cell.
  */
 static void
-count_bad_cell(PinRows *rows, const Stage *stage, const ErrorData *edata)
+count_bad_cell(PinRows *rows, const PinStage *stage, const ErrorData *edata)
 {
 	uint64		line = pin_csv_line(rows->csv);
 	MemoryContext old;
@@ -518,7 +436,7 @@ count_bad_cell(PinRows *rows, const Stage *stage, const ErrorData *edata)
 
 /* Keeps in mind that a row's bad cells were counted. */
 static void
-mark_bad_row(PinRows *rows, Stage *stage)
+mark_bad_row(PinRows *rows, PinStage *stage)
 {
 	MemoryContext old = MemoryContextSwitchTo(rows->context);
 
@@ -529,7 +447,7 @@ mark_bad_row(PinRows *rows, Stage *stage)
 
 /* The current cell's error becomes a NULL.  Anything but bad data is rethrown. */
 static void
-set_null(PinRows *rows, const Stage *stage, ErrorData *edata, Datum *values, bool *isnull)
+set_null(PinRows *rows, const PinStage *stage, ErrorData *edata, Datum *values, bool *isnull)
 {
 	/* class 22 is "data exception", class 23 a domain's constraint */
 	int			category = ERRCODE_TO_CATEGORY(edata->sqlerrcode);
@@ -550,7 +468,7 @@ set_null(PinRows *rows, const Stage *stage, ErrorData *edata, Datum *values, boo
  * is needed: see pin_column_fails_cleanly.
  */
 static void
-convert_catching(PinRows *rows, const Stage *stage, Datum *values, bool *isnull,
+convert_catching(PinRows *rows, const PinStage *stage, const uint64 *left, Datum *values, bool *isnull,
 				 volatile int *next, int end)
 {
 	MemoryContext context = CurrentMemoryContext;
@@ -558,7 +476,10 @@ convert_catching(PinRows *rows, const Stage *stage, Datum *values, bool *isnull,
 	PG_TRY();
 	{
 		for (; *next < end; (*next)++)
-			convert_cell(rows, &stage->cells[*next], values, isnull);
+		{
+			if (pin_stage_is_left(left, *next))
+				convert_any(rows, &stage->cells[*next], values, isnull);
+		}
 	}
 	PG_CATCH();
 	{
@@ -572,7 +493,8 @@ convert_catching(PinRows *rows, const Stage *stage, Datum *values, bool *isnull,
 typedef struct Conversion
 {
 	PinRows    *rows;
-	const Stage *stage;
+	const PinStage *stage;
+	const uint64 *left;
 	Datum	   *values;
 	bool	   *isnull;
 	volatile int *next;
@@ -585,7 +507,10 @@ attempt_conversion(void *arg)
 	Conversion *c = arg;
 
 	for (; *c->next < c->end; (*c->next)++)
-		convert_cell(c->rows, &c->stage->cells[*c->next], c->values, c->isnull);
+	{
+		if (pin_stage_is_left(c->left, *c->next))
+			convert_any(c->rows, &c->stage->cells[*c->next], c->values, c->isnull);
+	}
 }
 
 /*
@@ -593,11 +518,11 @@ attempt_conversion(void *arg)
  * function or a domain's constraint has done.
  */
 static void
-convert_guarded(PinRows *rows, const Stage *stage, Datum *values, bool *isnull,
+convert_guarded(PinRows *rows, const PinStage *stage, const uint64 *left, Datum *values, bool *isnull,
 				volatile int *next, int end)
 {
 	Conversion	conversion = {
-		.rows = rows,.stage = stage,.values = values,.isnull = isnull,
+		.rows = rows,.stage = stage,.left = left,.values = values,.isnull = isnull,
 		.next = next,.end = end
 	};
 	ErrorData  *error = pin_attempt(attempt_conversion, &conversion);
@@ -614,9 +539,9 @@ convert_guarded(PinRows *rows, const Stage *stage, Datum *values, bool *isnull,
  * statement.  Say so in the words of the table.
  */
 static void
-check_subtransactions(const PinRows *rows, const Stage *stage)
+check_subtransactions(const PinRows *rows, const PinStage *stage)
 {
-	const Cell *cell = &stage->cells[stage->ends[CLEAN]];
+	const PinCell *cell = &stage->cells[stage->ends[PIN_CLEAN]];
 
 	if (pin_subtransaction_allowed())
 		return;
@@ -631,18 +556,18 @@ check_subtransactions(const PinRows *rows, const Stage *stage)
 }
 
 static void
-convert_leniently(PinRows *rows, Stage *stage, Datum *values, bool *isnull)
+convert_leniently(PinRows *rows, PinStage *stage, const uint64 *left, Datum *values, bool *isnull)
 {
 	volatile int next = 0;
 	MemoryContext old = MemoryContextSwitchTo(rows->row_context);
 
 	rows->row_used = true;
-	while (next < stage->ends[CLEAN])
-		convert_catching(rows, stage, values, isnull, &next, stage->ends[CLEAN]);
+	while (next < stage->ends[PIN_CLEAN])
+		convert_catching(rows, stage, left, values, isnull, &next, stage->ends[PIN_CLEAN]);
 	if (next < stage->ncells)
 		check_subtransactions(rows, stage);
 	while (next < stage->ncells)
-		convert_guarded(rows, stage, values, isnull, &next, stage->ncells);
+		convert_guarded(rows, stage, left, values, isnull, &next, stage->ncells);
 	if (rows->bad_row)
 		mark_bad_row(rows, stage);
 	MemoryContextSwitchTo(old);
@@ -653,14 +578,12 @@ convert_leniently(PinRows *rows, Stage *stage, Datum *values, bool *isnull)
  * results, not only an unexpected one.
  */
 static void
-check_not_null(PinRows *rows, const Stage *stage, const bool *isnull)
+check_not_null(PinRows *rows, const PinStage *stage, const bool *isnull)
 {
 	ErrorContextCallback errcallback = {
 		.callback = cell_context,.arg = rows,.previous = error_context_stack
 	};
 
-	if (stage->nstrict == 0)
-		return;
 	rows->shown = false;
 	error_context_stack = &errcallback;
 	for (int i = 0; i < stage->ncells; i++)
@@ -679,18 +602,52 @@ check_not_null(PinRows *rows, const Stage *stage, const bool *isnull)
 	rows->shown = true;
 }
 
-/* Reads the columns of a stage from the current row. */
-static void
-convert_stage(PinRows *rows, Stage *stage, Datum *values, bool *isnull)
+/* Converts what is left of a stage's cells in the current row. */
+static inline void
+finish(PinRows *rows, PinStage *stage, const uint64 *left, Datum *values, bool *isnull)
 {
-	if (stage->ncells == 0)
-		return;
-	pin_csv_find(rows->csv, &rows->record, stage->first, stage->end);
-	if (rows->source.set_null)
-		convert_leniently(rows, stage, values, isnull);
-	else
-		convert_strictly(rows, stage, values, isnull);
-	check_not_null(rows, stage, isnull);
+	uint64		some = 0;
+
+	for (int i = 0; i < stage->words; i++)
+		some |= left[i];
+	if (some != 0 && rows->source.set_null)
+		convert_leniently(rows, stage, left, values, isnull);
+	else if (some != 0)
+		convert_strictly(rows, stage, left, values, isnull);
+	if (stage->nstrict > 0)
+		check_not_null(rows, stage, isnull);
+}
+
+/* Begins a run with the current row. */
+static void
+begin_run(PinRows *rows)
+{
+	Run		   *run = &rows->run;
+	PinStage   *stage = &rows->early;
+
+	run->record = rows->record;
+	run->n = pin_csv_find_ahead(rows->csv, &run->record, stage->first, stage->end, run->most);
+	run->next = 0;
+	run->most = Min(run->most * 2, PIN_CSV_AHEAD);
+	pin_stage_convert(stage, &run->record, run->n, &run->to);
+}
+
+/* The current row, from the run. */
+static void
+take_from_run(PinRows *rows, Datum *values, bool *isnull)
+{
+	Run		   *run = &rows->run;
+	int			natts = run->to.natts;
+	int			row;
+
+	if (run->next == run->n)
+		begin_run(rows);
+	row = run->next++;
+	memcpy(values + run->first, run->to.values + row * natts + run->first,
+		   (run->end - run->first) * sizeof(Datum));
+	memcpy(isnull, run->to.isnull + row * natts, natts * sizeof(bool));
+	rows->record.ends = run->record.ends + row * run->record.stride;
+	finish(rows, &rows->early, pin_stage_left(&rows->early, row), values, isnull);
 }
 
 /*
@@ -757,8 +714,14 @@ pin_rows_next(PinRows *rows, Datum *values, bool *isnull)
 	rows->row_used = false;
 	if (!next_row(rows))
 		return false;
-	pin_rows_alike(rows, values, isnull);
-	convert_stage(rows, &rows->early, values, isnull);
+	if (rows->early.ncells > 0 && rows->record.fields == NULL)
+		take_from_run(rows, values, isnull);
+	else
+	{
+		pin_rows_alike(rows, values, isnull);
+		pin_stage_leave_all(&rows->early);
+		finish(rows, &rows->early, pin_stage_left(&rows->early, 0), values, isnull);
+	}
 	rows->rows++;
 	return true;
 }
@@ -766,7 +729,19 @@ pin_rows_next(PinRows *rows, Datum *values, bool *isnull)
 void
 pin_rows_complete(PinRows *rows, Datum *values, bool *isnull)
 {
-	convert_stage(rows, &rows->late, values, isnull);
+	PinStage   *stage = &rows->late;
+	PinRowValues to = {.values = values,.isnull = isnull};
+
+	if (stage->ncells == 0)
+		return;
+	if (rows->record.fields == NULL)
+	{
+		pin_csv_find(rows->csv, &rows->record, stage->first, stage->end);
+		pin_stage_convert(stage, &rows->record, 1, &to);
+	}
+	else
+		pin_stage_leave_all(stage);
+	finish(rows, stage, pin_stage_left(stage, 0), values, isnull);
 }
 
 void
@@ -774,6 +749,7 @@ pin_rows_rewind(PinRows *rows)
 {
 	PinRecord	header;
 
+	rows->run.n = rows->run.next = 0;
 	pin_csv_rewind(rows->csv);
 	rows->bytes.offset = 0;
 	rows->bytes.end = rows->source.size;
@@ -784,6 +760,7 @@ pin_rows_rewind(PinRows *rows)
 void
 pin_rows_read_part(PinRows *rows, int64 offset, int64 end, uint64 line)
 {
+	rows->run.n = rows->run.next = 0;
 	pin_csv_rewind_to(rows->csv, line);
 	rows->bytes.offset = offset;
 	rows->bytes.end = end;

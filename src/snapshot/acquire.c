@@ -575,12 +575,18 @@ start_check_report(PinAcquisition *a)
 
 /* ---- POLL ---- */
 
-/* The report has not run yet, or it does not exist: seldom worth a look. */
+/*
+ * The report has not run yet, or it does not exist: seldom worth a look, but one
+ * that we took over may have been deleted by whoever had it, and its polls are
+ * rare.
+ */
 static void
 execution_missing(PinAcquisition *a, bool maybe_gone)
 {
+	bool		doubtful = maybe_gone || a->stats.resumed;
+
 	a->not_found++;
-	if ((maybe_gone && a->not_found == 1) || a->not_found % CHECK_AFTER_POLLS == 0)
+	if ((doubtful && a->not_found == 1) || a->not_found % CHECK_AFTER_POLLS == 0)
 		go(a, PIN_STEP_CHECK_REPORT);
 	else
 		poll_later(a);

@@ -304,6 +304,7 @@ static PinErrorKind
 classify(const PinExchange *x, CURLcode code)
 {
 	curl_off_t	resolved_us = 0;
+	bool		in_head = x->reached && !x->head.complete;
 
 	switch (code)
 	{
@@ -340,10 +341,12 @@ classify(const PinExchange *x, CURLcode code)
 		case CURLE_BAD_CONTENT_ENCODING:
 		case CURLE_HTTP2:
 			return PIN_ERROR_REPLY;
-		case CURLE_OUT_OF_MEMORY:
-			/* Also libcurl's word for a header line over its own bound. */
-			return x->reached && !x->head.complete ?
-				PIN_ERROR_REPLY_TOO_LARGE : PIN_ERROR_OUT_OF_MEMORY;
+#if LIBCURL_VERSION_NUM >= 0x080600
+		case CURLE_TOO_LARGE:	/* a header line over its bound */
+			return in_head ? PIN_ERROR_REPLY_TOO_LARGE : PIN_ERROR_INTERNAL;
+#endif
+		case CURLE_OUT_OF_MEMORY:	/* or that, until 8.6 */
+			return in_head ? PIN_ERROR_REPLY_TOO_LARGE : PIN_ERROR_OUT_OF_MEMORY;
 		case CURLE_URL_MALFORMAT:
 			return PIN_ERROR_URL;
 		default:
