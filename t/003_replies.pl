@@ -43,7 +43,6 @@ sub held
 
 sub requests { return scalar(my @found = $emulator->log(@_)); }
 
-# No pause before another try fits in here.
 sub set_patience
 {
 	my ($duration) = @_;
@@ -110,7 +109,6 @@ sub fails
 	return $error;
 }
 
-set_patience('400 ms');
 foreach my $style (qw(envelope gateway partnerfd empty))
 {
 	foreach my $in_200 (\0, \1)
@@ -203,7 +201,6 @@ restart({ execution_outcome => 'failed' });
 fails('failed', 'HV00L', qr/the service could not make report /, qr/./);
 is(held(), 0, 'a failed report is deleted');
 
-set_patience('1 min');
 foreach my $not_ready (qw(pending 404 empty))
 {
 	restart({ report_delay => 60, not_ready => $not_ready });
@@ -235,7 +232,20 @@ foreach my $not_ready (qw(pending 404 empty))
 
 # --- what is no reply at all
 
-set_patience('400 ms');
+# The error of a scan that has no time for the pause before another try.  Where the
+# machine is so busy that there was none for the first one, it is looked at again.
+sub hasty_error
+{
+	my $error;
+
+	foreach (1 .. 20)
+	{
+		$error = $session->error($select);
+		last if $error->{message} !~ /was not ready within wait_timeout/;
+	}
+	return $error;
+}
+
 my @broken = (
 	[ 'a page', { body => '<html><head><title>Sign in here</title></head>x' } ],
 	[ 'text', { body => 'all is well' } ],
@@ -270,7 +280,7 @@ foreach my $case (@broken)
 			is(held(), 0, "$endpoint: $name: nothing is left");
 			next;
 		}
-		$error = $session->error($select);
+		$error = hasty_error();
 		like($error->{sqlstate}, qr/^HV00[ML]$/, "$endpoint: $name")
 		  or diag($error->{text});
 		isnt($error->{hint}, '', "$endpoint: $name: hint");
@@ -290,7 +300,7 @@ foreach my $link ('http://192.0.2.1/file?sig=hush', 'ftp://127.0.0.1/file?sig=hu
 				statusCode => 200, value => [ {
 						executionStatus => 'Completed',
 						reportAccessSecureLink => $link } ] } });
-	$error = $session->error($select);
+	$error = hasty_error();
 	is($error->{sqlstate}, 'HV00M', 'a link that is none') or diag($error->{text});
 	unlike($error->{text}, qr/hush|192/, 'is not repeated');
 	isnt($error->{hint}, '', 'with a hint');
@@ -298,6 +308,7 @@ foreach my $link ('http://192.0.2.1/file?sig=hush', 'ftp://127.0.0.1/file?sig=hu
 
 # --- texts of the service
 
+set_patience('1 min');
 restart();
 $emulator->fault({ endpoint => 'create_query', times => 0, status => 400,
 		body => { statusCode => 400,
@@ -334,7 +345,7 @@ $node->safe_psql('latin', qq(
 	CREATE EXTENSION pinsight_fdw;
 	CREATE SERVER partner FOREIGN DATA WRAPPER pinsight_fdw
 		OPTIONS (tenant 'contoso.onmicrosoft.com', poll_interval '20 ms', max_reports_per_hour '1000',
-			wait_timeout '400 ms', api_url '$url', login_url '$url');
+			wait_timeout '1 min', api_url '$url', login_url '$url');
 	CREATE USER MAPPING FOR PUBLIC SERVER partner
 		OPTIONS (client_id '22222222-2222-2222-2222-222222222222',
 			client_secret 'emulator-secret');

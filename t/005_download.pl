@@ -415,6 +415,8 @@ like($error->{message}, qr/unterminated quoted field in record at line 2/, 'an o
 
 serve("ServiceName,UsageQuantity,Month\n");
 is($session->rows('SELECT * FROM small'), '', 'no rows but a header');
+serve('', headers => { 'Content-MD5' => '1B2M2Y8AsgTpgAmY7PhCfg==' });
+is($session->rows('SELECT * FROM small'), '', 'no byte at all, and a digest that says so');
 serve(qq(ServiceName,UsageQuantity,Month\n"",1,2026-01-01\n,2,\n"x ""y""\nz",,2026-02-01\n));
 is($session->rows(q(SELECT coalesce(a, '~'), n, d FROM small)),
 	"|1|2026-01-01\n~|2|\nx \"y\"\nz||2026-02-01",

@@ -126,12 +126,16 @@ is(asked(), "0-131071, 131072-524287, 524288-2097151, $whole- (nothing)", 'end w
 
 # --- how the file comes
 
+# As the beginning of a file that ends where a line does.
+my $head = join(',', 'UsageQuantity', map { s/_//gr } @names) . "\n1" . ',x' x @names . "\n";
 foreach my $case (
 	[ 'gzip', { gzip => 'stored', content_encoding => \1 }, '0-131071' ],
 	[ 'no length, other line ends', { content_length => \0, csv_crlf => \1 }, '0-131071' ],
 	[ 'broken off', {}, '0-131071, 1000-131071', { reset_after => 1000 } ],
 	[ 'cut within the header line', {}, '0-131071, all', { truncate => 50 } ],
-	[ 'no parts', {}, '0-131071 (nothing), all', { status => 416, headers => { 'Retry-After' => '0' } } ])
+	[ 'no parts', {}, '0-131071 (nothing), all', { status => 416, headers => { 'Retry-After' => '0' } } ],
+	[ 'a part of who knows how much', {}, '0-131071, all', {
+		status => 206, body => $head, headers => { 'Content-Range' => 'bytes 0-' . (length($head) - 1) . '/*' } } ])
 {
 	my ($name, $switches, $asked, $fault) = @$case;
 
@@ -139,6 +143,28 @@ foreach my $case (
 	is($session->rows("$row LIMIT 3"), first(3), "$name: the same rows");
 	is(asked(), $asked, "$name: from these bytes");
 	is(left(), $asked =~ /all/ ? 'rows snapshot' : 'job', "$name: and that is left");
+}
+
+begin({}, { endpoint => 'download', nth => 2, status => 206, body => 'x' x (3 * $part),
+		headers => { ETag => '"another"', 'Content-Range' => "bytes $part-" . (4 * $part - 1) . "/$whole" } });
+is($session->rows("$row LIMIT 900"), first(900), 'a second part of another file: the same rows');
+is(asked(), '0-131071, 131072-524287, all', 'which is not taken');
+
+# --- what first rows have left at the service makes room there
+
+$emulator->create_table($node, 'narrow', 'month date', "dataset 'AzureUsage', timespan 'LIFETIME'");
+foreach my $full ({ quota_queries => 1 }, { quota_reports => 1, finished_report => 'active' })
+{
+	begin($full);
+	$session->rows("$row LIMIT 3");
+	my ($held) = $session->rows('SELECT report_id FROM pinsight_jobs');
+	is($session->rows('SELECT count(*) FROM narrow'), 3000, 'where the service keeps no more, another report');
+	is(scalar(@held = $emulator->held), 0, 'takes the place of one that first rows were read of');
+	is(($emulator->log(endpoint => 'delete_report'))[0]{path} =~ /\Q$held\E/ ? 1 : 0, 1, 'which goes before');
+	is($session->rows("$row LIMIT 3"), first(3), 'and is made anew when it is needed');
+	like($session->error("SET pinsight_fdw.sweep_age = -1; SELECT pinsight_forget('narrow'); SELECT count(*) FROM narrow")->{message},
+		qr/there are too many/, 'or stays, where nothing shall be swept');
+	$session->rows('RESET pinsight_fdw.sweep_age');
 }
 
 # --- which statements are answered so, and which need all rows

@@ -559,7 +559,7 @@ test_created(void)
 /* Replies with status 404 that are no word of the service's. */
 static const char *const strangers[] = {
 	"", "<html><title>Not Found</title></html>", "\"no\"",
-	"{\"statusCode\": 404, \"message\": \"Resource not found\"}",
+	"{\"statusCode\": 404, \"message\": \"Resource not found\"}", "default backend - 404",
 };
 
 static void
@@ -719,6 +719,7 @@ test_find_reports(void)
 	finds_nothing(200, "{\"value\":[null,1,\"x\",[],{}]}");
 	list_fails(404, strangers[1], PIN_ERROR_NOT_FOUND);
 	list_fails(404, strangers[3], PIN_ERROR_NOT_FOUND);
+	list_fails(404, strangers[4], PIN_ERROR_NOT_FOUND);
 	list_fails(200, "{}", PIN_ERROR_REPLY);
 	list_fails(200, "[]", PIN_ERROR_REPLY);
 	list_fails(200, "", PIN_ERROR_REPLY);

@@ -172,7 +172,7 @@ is_limited_scan(PlannerInfo *root, RelOptInfo *rel, const FinalPathExtraData *ex
 		parse->limitCount != NULL && parse->limitOption == LIMIT_OPTION_COUNT &&
 		parse->rowMarks == NIL && parse->groupClause == NIL && parse->groupingSets == NIL &&
 		!parse->hasAggs && !parse->hasWindowFuncs && !parse->hasTargetSRFs &&
-		parse->distinctClause == NIL && parse->havingQual == NULL &&
+		parse->distinctClause == NIL && !root->hasHavingQual &&
 		parse->setOperations == NULL &&
 		pin_condition_is_fixed(root, rel, (Expr *) parse->limitCount) &&
 		pin_condition_is_fixed(root, rel, (Expr *) parse->limitOffset);
@@ -287,7 +287,7 @@ add_distinct_path(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *output_rel)
 	if (!pin_upper_options(rel)->fetch_query || pin_upper_options(rel)->report_id != NULL ||
 		pin_upper_table(rel)->metrics != NIL || parse->hasDistinctOn || parse->hasAggs ||
 		parse->groupClause != NIL || parse->groupingSets != NIL || parse->hasWindowFuncs ||
-		parse->hasTargetSRFs || parse->havingQual != NULL || pin_distinct_clause(root) == NIL ||
+		parse->hasTargetSRFs || root->hasHavingQual || pin_distinct_clause(root) == NIL ||
 		!grouping_is_hashable(parse->distinctClause) ||
 		pin_upper_is_volatile(rel, root->processed_tlist))
 		return;

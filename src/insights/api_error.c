@@ -376,14 +376,16 @@ is_object(const PinReply *reply)
 	return yes;
 }
 
+/* A proxy speaks in pages, or in plain words. */
 static bool
-is_page(const PinReply *reply)
+is_json_or_nothing(const PinReply *reply)
 {
-	size_t		i = 0;
+	PinError	ignored;
+	PinJson    *document = pin_json_parse(reply->body, reply->body_len, "the reply", &ignored);
+	bool		yes = document != NULL || is_blank_body(reply);
 
-	while (i < reply->body_len && pin_ascii_is_blank(reply->body[i]))
-		i++;
-	return i < reply->body_len && reply->body[i] == '<';
+	pin_json_free(document);
+	return yes;
 }
 
 /* The gateway's words, which are of the address, are JSON like the service's. */
@@ -407,5 +409,5 @@ pin_api_found_nothing(const PinReply *reply, PinError *err)
 bool
 pin_api_found_nothing_perhaps(const PinReply *reply, PinError *err)
 {
-	return found_nothing(!is_page(reply), err);
+	return found_nothing(is_json_or_nothing(reply), err);
 }

@@ -36,7 +36,7 @@ extern PinJson *pin_api_document(const PinReply *reply, const char *what,
 /*
  * After a failure of theirs: is it a 404, and the service's own word for it?
  * What stands in front of the service, or another server, says 404, too: in a
- * page, with no word, or of the address.  Then *err's hint tells where to look.
+ * page, in plain text, with no word, or of the address.  Then *err's hint tells where to look.
  */
 extern bool pin_api_found_nothing(const PinReply *reply, PinError *err);
 

@@ -110,6 +110,8 @@ struct PinAcquisition
 	bool		queued;			/* its turn has not come */
 	int			turn_ms;		/* wait before the next look */
 	PinSweep   *sweep;			/* goes along; NULL: none */
+	bool		making_room;	/* the current step starts behind it */
+	bool		made_room;		/* that was done already */
 	char		name[PIN_JOB_NAME_SIZE];	/* of the remote objects */
 	TimestampTz oldest;			/* rows older than this are of no use */
 	PinSnapshotHead head;		/* what the snapshot will say of itself */
@@ -706,7 +708,7 @@ leave_rest(PinAcquisition *a)
 {
 	a->snapshot = pin_report_file_first_rows(a->download.file, &a->head);
 	a->stats.ready_us = pin_now_us();
-	strlcpy(a->job->state.phase, "first rows read", sizeof(a->job->state.phase));
+	strlcpy(a->job->state.phase, PIN_JOB_FIRST_ROWS, sizeof(a->job->state.phase));
 	pin_job_save(a->job);
 	go(a, PIN_STEP_DONE);
 }
@@ -905,11 +907,32 @@ recover_query(PinAcquisition *a, const PinError *err)
 	return true;
 }
 
+/*
+ * The service holds as many reports or queries as it allows.  Those that others
+ * have read the first rows of have done their work: they make room, once.
+ */
+static bool
+recover_room(PinAcquisition *a, const PinError *err)
+{
+	if (err->kind != PIN_ERROR_QUOTA || a->made_room ||
+		(a->step != PIN_STEP_CREATE_QUERY && a->step != PIN_STEP_CREATE_REPORT))
+		return false;
+	pin_sweep_close(a->sweep);
+	a->sweep = NULL;
+	a->sweep = pin_sweep_start_for_room(a->need);
+	if (a->sweep == NULL)
+		return false;
+	a->making_room = a->made_room = true;
+	a->client.retries++;
+	go(a, next_step(a));
+	return true;
+}
+
 /* The current step's call has failed for good. */
 static void
 handle_failure(PinAcquisition *a, PinError *err)
 {
-	if (recover_create(a, err) || recover_query(a, err))
+	if (recover_create(a, err) || recover_query(a, err) || recover_room(a, err))
 		return;
 	if (given_query(a) != NULL && is_query_gone(a, err))
 		explain_query_gone(a, err);
@@ -1009,7 +1032,7 @@ advance_once(PinAcquisition *a)
 	}
 	if (!a->started)
 	{
-		if (a->rest.due_us != 0 && !pin_timer_due(&a->rest))
+		if (a->making_room || (a->rest.due_us != 0 && !pin_timer_due(&a->rest)))
 			return false;
 		if (!may_start(a))
 			return false;
@@ -1017,6 +1040,19 @@ advance_once(PinAcquisition *a)
 		return true;
 	}
 	return a->step == PIN_STEP_DOWNLOAD ? advance_download(a) : advance_call(a);
+}
+
+/* Moves the sweep on; true if its end is what a step has waited for. */
+static bool
+advance_sweep(PinAcquisition *a)
+{
+	bool		awaited = a->making_room;
+
+	if (a->sweep == NULL || pin_sweep_go_along(a->sweep))
+		return false;
+	a->sweep = NULL;
+	a->making_room = false;
+	return awaited;
 }
 
 PinAcquireStatus
@@ -1031,11 +1067,9 @@ pin_acquire_advance(PinAcquisition *a)
 			status = PIN_ACQUIRE_READY;
 		else if (a->step == PIN_STEP_FAILED)
 			status = PIN_ACQUIRE_FAILED;
-		else if (!advance_once(a))
+		else if (!advance_once(a) && !advance_sweep(a))
 			break;
 	}
-	if (status == PIN_ACQUIRE_WAIT && a->sweep != NULL && !pin_sweep_go_along(a->sweep))
-		a->sweep = NULL;
 	a->stats.requests = a->client.requests + a->download.requests;
 	a->stats.retries = a->client.retries + a->download.retries;
 	MemoryContextSwitchTo(old);

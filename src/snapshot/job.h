@@ -60,6 +60,9 @@ typedef struct PinJobState
 
 #define PIN_JOB_MAGIC "pinjob02"
 
+/* The phase of a job that was left since its scan needed no more. */
+#define PIN_JOB_FIRST_ROWS "first rows read"
+
 /* A job we hold the lock of. */
 typedef struct PinJob
 {

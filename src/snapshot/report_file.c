@@ -151,12 +151,22 @@ note_identity(PinReportFile *f, const PinExchange *x)
 		f->md5_stated = true;
 }
 
+/* Is a partial reply of another file than the one we have begun? */
+static bool
+is_of_another(const PinReportFile *f, const PinExchange *x)
+{
+	const char *etag = pin_exchange_header(x, "ETag");
+
+	return etag != NULL && f->etag[0] != '\0' && strcmp(etag, f->etag) != 0;
+}
+
 /*
  * Does a partial reply start at the byte we want?  Notes where it says that it
- * ends.
+ * ends.  Of a part that we have asked for it has to say, too, where the file
+ * ends: or the part's end would pass for that.
  */
 static bool
-continues_here(PinReportFile *f, const PinExchange *x)
+continues_here(PinReportFile *f, const PinExchange *x, bool part)
 {
 	const char *range = pin_exchange_header(x, "Content-Range");
 	long long	first;
@@ -165,7 +175,7 @@ continues_here(PinReportFile *f, const PinExchange *x)
 
 	if (range == NULL || pg_strncasecmp(range, "bytes ", 6) != 0 ||
 		sscanf(range + 6, "%lld-%lld/%lld", &first, &last, &total) < 2 ||
-		first != f->taken || last < first)
+		first != f->taken || last < first || (part && total <= last))
 		return false;
 	f->promised = last + 1;
 	f->total = total;
@@ -189,14 +199,14 @@ pin_report_file_begin(PinReportFile *f, const PinExchange *x, bool part, PinErro
 
 	if (f->taken > 0)
 	{
-		if (is_part && continues_here(f, x))
+		if (is_part && !is_of_another(f, x) && continues_here(f, x, part))
 			return true;
 		pin_error_set(err, PIN_ERROR_CONNECTION_LOST,
 					  "the report's download cannot be resumed");
 		return false;
 	}
 
-	if (is_part ? !part || !continues_here(f, x) : pin_exchange_status(x) != 200)
+	if (is_part ? !part || !continues_here(f, x, part) : pin_exchange_status(x) != 200)
 	{
 		pin_error_set(err, PIN_ERROR_LINK,
 					  "unexpected HTTP status %d for a report's download",
@@ -254,11 +264,14 @@ reserve(PinReportFile *f, size_t len)
 	f->reserved = f->size + len + ahead;
 }
 
-/* Gives back what is not needed in the end. */
+/*
+ * The file ends where its rows do: gives back what is not needed in the end, or
+ * makes room for the head where there are no bytes at all.
+ */
 static void
-give_back(PinReportFile *f)
+end_file(PinReportFile *f)
 {
-	if (f->reserved > f->size && ftruncate(f->fd, f->data_offset + f->size) != 0)
+	if (ftruncate(f->fd, f->data_offset + f->size) != 0)
 		fail_writing(f);
 }
 
@@ -551,7 +564,7 @@ pin_report_file_seal(PinReportFile *f, PinSnapshotHead *head)
 	open_file(f);
 	if (f->held > 0 && !write_out(f, NULL, 0))
 		fail_writing(f);
-	give_back(f);
+	end_file(f);
 	head->data_size = f->size;
 	head->regular = pin_record_count_end(&f->rows);
 	head->rows = pin_report_file_rows(f);

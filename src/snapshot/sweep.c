@@ -59,6 +59,7 @@ struct PinSweep
 	PinSweepTell tell;			/* told what was deleted */
 	void	   *arg;			/* its argument */
 	bool		along;			/* few requests, no second try */
+	bool		for_room;		/* of first rows only */
 	MemoryContext context;		/* where it lives */
 	SweepStep	step;			/* where we are */
 	PinClient	client;			/* asks */
@@ -217,7 +218,8 @@ is_abandoned(const PinSweep *s, const PinJobState *state)
 {
 	return state->database == MyDatabaseId && state->serverid == s->options->serverid &&
 		state->umid == s->options->umid && state->saved <= s->before &&
-		strcmp(state->program, s->options->program) == 0;
+		strcmp(state->program, s->options->program) == 0 &&
+		(!s->for_room || strcmp(state->phase, PIN_JOB_FIRST_ROWS) == 0);
 }
 
 /* Takes a job if it was abandoned: nobody else can take it up then. */
@@ -237,7 +239,7 @@ static void
 clean_jobs(PinSweep *s)
 {
 	if (s->job == NULL && s->paths == NIL)
-		go(s, SWEEP_LIST_REPORTS);
+		go(s, s->for_room ? SWEEP_DONE : SWEEP_LIST_REPORTS);
 	else if (s->job == NULL)
 	{
 		char	   *path = linitial(s->paths);
@@ -629,17 +631,33 @@ tell_log(const PinSwept *swept, void *arg)
 						swept->kind, pin_text_to_server(swept->id), options->server_name)));
 }
 
+static PinSweep *
+start_along(const PinNeed *need, int age_s)
+{
+	TimestampTz before = GetCurrentTimestamp() - (int64) age_s * USECS_PER_SEC;
+	PinSweep   *s = pin_sweep_start(need->options, before, tell_log, (void *) need->options);
+
+	s->along = true;
+	return s;
+}
+
 PinSweep *
 pin_sweep_start_once(const PinNeed *need)
 {
-	PinSweep   *s;
-	TimestampTz before;
-
 	if (pin_sweep_age_s < 0 || !note_once(need))
 		return NULL;
-	before = GetCurrentTimestamp() - (int64) pin_sweep_age_s * USECS_PER_SEC;
-	s = pin_sweep_start(need->options, before, tell_log, (void *) need->options);
-	s->along = true;
+	return start_along(need, pin_sweep_age_s);
+}
+
+PinSweep *
+pin_sweep_start_for_room(const PinNeed *need)
+{
+	PinSweep   *s;
+
+	if (pin_sweep_age_s < 0)
+		return NULL;
+	s = start_along(need, 0);
+	s->for_room = true;
 	return s;
 }
 

@@ -88,6 +88,13 @@ extern void pin_sweep_close(PinSweep *sweep);
 extern PinSweep *pin_sweep_start_once(const PinNeed *need);
 
 /*
+ * Likewise, but at once, however often, and only of jobs whose scans needed no
+ * more than first rows, however young: the service has no room for another report
+ * or query.  NULL if nothing shall be swept.
+ */
+extern PinSweep *pin_sweep_start_for_room(const PinNeed *need);
+
+/*
  * Advances such a sweep, after pin_http_drive(); false if that was all, and it
  * is closed.  Never throws, tells the server's log only.
  */
