@@ -476,8 +476,13 @@ static const TypeReader type_readers[] = {
 	ERRCODE_INVALID_DATETIME_FORMAT, ERRCODE_DATETIME_FIELD_OVERFLOW, true}
 };
 
+/*
+ * allocates: values are in memory of their own, as those of eight bytes are where
+ * a datum has four.  So they are not kept, neither for a row that has the same text
+ * nor until a row's turn comes.
+ */
 static void
-choose_reader(PinColumn *column, bool by_value)
+choose_reader(PinColumn *column, bool allocates)
 {
 	column->reader = read_by_input_function;
 	column->malformed_code = ERRCODE_INVALID_TEXT_REPRESENTATION;
@@ -486,9 +491,9 @@ choose_reader(PinColumn *column, bool by_value)
 		if (type_readers[i].type == column->type)
 		{
 			column->fresh = type_readers[i].reader;
-			column->reader = type_readers[i].repeats && by_value ?
+			column->reader = type_readers[i].repeats && !allocates ?
 				read_repeated : column->fresh;
-			column->run_reader = type_readers[i].run_reader;
+			column->run_reader = allocates ? NULL : type_readers[i].run_reader;
 			column->malformed_code = type_readers[i].malformed_code;
 			column->range_code = type_readers[i].range_code;
 		}
@@ -515,7 +520,7 @@ pin_column_create(Form_pg_attribute att)
 	fmgr_info(function, &column->input);
 	column->text_max = att->attlen > 0 && !column->is_string ?
 		FIXED_LENGTH_TEXT_MAX : SIZE_MAX;
-	choose_reader(column, att->attbyval);
+	choose_reader(column, att->attlen == sizeof(int64) && !att->attbyval);
 	column->utf8 = GetDatabaseEncoding() == PG_UTF8;
 	column->kernel = pin_map_kernel();
 	column->uuid_reader = pin_uuid_reader_at(0);

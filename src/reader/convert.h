@@ -50,7 +50,8 @@ typedef struct PinFieldRun
 /*
  * Reads the most common spellings of a column's values, and nothing else: to the
  * same values as pin_column_convert, as long as what was found is kept.  Never
- * throws.  Returns a bit for each field that it left as it is.
+ * throws, and allocates nothing: a value waits for its row's turn.  Returns a bit
+ * for each field that it left as it is.
  */
 typedef uint32 (*PinRunReader) (PinColumn *column, const PinFieldRun *run);
 
