@@ -287,6 +287,15 @@ is($session->error("SELECT count(x) FROM (SELECT x FROM $table LIMIT 30) t")->{s
 $table = table_of('integer', "on_error 'set_null'");
 is($session->rows("SELECT count(*), count(x), sum(x) FROM $table"), '50|49|1245', 'set_null: it alone');
 
+# --- more columns than a word has bits, all of one field, which is taken once
+
+$emulator->create_table($node, 'wide', join(', ',
+	map { "x$_ text OPTIONS (column_name 'CustomerName')" } 1 .. 130), "dataset 'AzureUsage'");
+serve("CustomerName\n" . join('', map { $_ % 3 ? "v$_\n" : quoted("\"$_") . "\n" } 1 .. 40));
+is($session->rows(q(SELECT count(*), count(DISTINCT x1), count(DISTINCT v), min(n), max(n) FROM
+	(SELECT x1, count(*) AS n, min(value) AS v FROM wide, jsonb_each_text(to_jsonb(wide))
+		GROUP BY x1, value) t WHERE x1 = v)), '40|40|40|130|130', 'each has the value');
+
 # --- a database in another encoding
 
 $node->safe_psql('postgres', q(
