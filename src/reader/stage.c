@@ -61,8 +61,8 @@ static pg_attribute_always_inline bool
 convert_plain(char *origin, const uint32_t *ends, const PinCell *cell, Datum *values, bool *isnull)
 {
 	int			i = cell->attnum - 1;
-	int32		before = ends[cell->field - 1];
-	uint32		size = ends[cell->field] - before;
+	int32		before = ends[cell->field - 1]; /* where the header goes */
+	uint32		size = ends[cell->field] - before;	/* with it */
 	char	   *text = origin + before;
 	bool		quoted = text[1] == '"';
 
@@ -76,7 +76,7 @@ convert_plain(char *origin, const uint32_t *ends, const PinCell *cell, Datum *va
 	return true;
 }
 
-/* A text near which there are such marks.  False: it has to be left. */
+/* A text in whose blocks there are marks, at least one.  False: it has to be left. */
 static pg_noinline bool
 convert_odd(const PinRecord *record, const PinCell *cell, int marks, Datum *values, bool *isnull)
 {
@@ -141,7 +141,7 @@ pin_stage_convert(PinStage *stage, const PinRecord *record, int n, const PinRowV
 	for (int i = stage->ends[PIN_IN_PLACE]; i < stage->ends[PIN_QUICK]; i++)
 		convert_column(stage, record, n, i, to);
 	if (stage->ncells == stage->ends[PIN_QUICK] && stage->ends[PIN_IN_PLACE] == 0)
-		return;
+		return;					/* all are QUICK */
 	for (int row = 0; row < n; row++)
 	{
 		convert_texts(stage, &r, row, to->values + row * to->natts, to->isnull + row * to->natts);
