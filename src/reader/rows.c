@@ -391,13 +391,18 @@ convert_any(PinRows *rows, PinCell *cell, Datum *values, bool *isnull)
 		convert_text(rows, cell, &values[i], &isnull[i]);
 }
 
+/*
+ * Converts those of the cells from *next to before end that are left.  *next is
+ * the one at hand, also when it throws.
+ */
 static void
-convert_strictly(PinRows *rows, const PinStage *stage, const uint64 *left, Datum *values, bool *isnull)
+convert_left(PinRows *rows, const PinStage *stage, const uint64 *left, Datum *values, bool *isnull,
+			 volatile int *next, int end)
 {
-	for (int i = 0; i < stage->ncells; i++)
+	for (; *next < end; (*next)++)
 	{
-		if (pin_stage_is_left(left, i))
-			convert_any(rows, &stage->cells[i], values, isnull);
+		if (pin_stage_is_left(left, *next))
+			convert_any(rows, &stage->cells[*next], values, isnull);
 	}
 }
 
@@ -475,11 +480,7 @@ convert_catching(PinRows *rows, const PinStage *stage, const uint64 *left, Datum
 
 	PG_TRY();
 	{
-		for (; *next < end; (*next)++)
-		{
-			if (pin_stage_is_left(left, *next))
-				convert_any(rows, &stage->cells[*next], values, isnull);
-		}
+		convert_left(rows, stage, left, values, isnull, next, end);
 	}
 	PG_CATCH();
 	{
@@ -506,11 +507,7 @@ attempt_conversion(void *arg)
 {
 	Conversion *c = arg;
 
-	for (; *c->next < c->end; (*c->next)++)
-	{
-		if (pin_stage_is_left(c->left, *c->next))
-			convert_any(c->rows, &c->stage->cells[*c->next], c->values, c->isnull);
-	}
+	convert_left(c->rows, c->stage, c->left, c->values, c->isnull, c->next, c->end);
 }
 
 /*
@@ -613,7 +610,11 @@ finish(PinRows *rows, PinStage *stage, const uint64 *left, Datum *values, bool *
 	if (some != 0 && rows->source.set_null)
 		convert_leniently(rows, stage, left, values, isnull);
 	else if (some != 0)
-		convert_strictly(rows, stage, left, values, isnull);
+	{
+		volatile int next = 0;
+
+		convert_left(rows, stage, left, values, isnull, &next, stage->ncells);
+	}
 	if (stage->nstrict > 0)
 		check_not_null(rows, stage, isnull);
 }
