@@ -39,7 +39,7 @@ typedef struct Tables
 {
 	Oid			serverid;
 	List	   *oids;			/* so far */
-}			Tables;
+} Tables;
 
 static bool
 note_table(Oid relid, Oid serverid, List *options, void *arg)

@@ -113,12 +113,12 @@ typedef struct Readers
 {
 	Oid			but;			/* this one */
 	const char *report_id;		/* which report */
-}			Readers;
+} Readers;
 
 static bool
 is_reader(Oid relid, Oid serverid, List *options, void *arg)
 {
-	const		Readers *readers = arg;
+	const Readers *readers = arg;
 	char	   *report_id = pin_option_get(options, "report_id");
 
 	return relid != readers->but && report_id != NULL && strcmp(report_id, readers->report_id) == 0;
