@@ -11,6 +11,9 @@
 #include "utils/timestamp.h"
 #include "wire_time.h"
 
+/* Clocks differ by less than this. */
+#define CLOCK_MARGIN (5 * USECS_PER_MINUTE)
+
 TimestampTz
 pin_service_time(const char *text)
 {
@@ -44,4 +47,10 @@ pin_service_time_text(TimestampTz time)
 		return NULL;
 	return psprintf("%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year, tm.tm_mon, tm.tm_mday,
 					tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+TimestampTz
+pin_service_time_ahead(int hours)
+{
+	return GetCurrentTimestamp() + hours * USECS_PER_HOUR + CLOCK_MARGIN;
 }

@@ -19,4 +19,10 @@ extern TimestampTz pin_service_time(const char *text);
  */
 extern char *pin_service_time_text(TimestampTz time);
 
+/*
+ * So many hours from now, and a little more: by the service's clock, too, which
+ * may be behind ours or ahead.
+ */
+extern TimestampTz pin_service_time_ahead(int hours);
+
 #endif							/* PIN_SERVICE_TIME_H */

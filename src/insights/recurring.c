@@ -11,13 +11,10 @@
 #include "insights/recurring.h"
 #include "insights/rules.h"
 #include "service_time.h"
-#include "utils/timestamp.h"
 
 #define NAME_START "pinsight schedule "
 #define NAME_DIGITS 16
 
-/* What the service wants, and the rest is for clocks that differ. */
-#define START_NOTICE (PIN_START_NOTICE_HOURS * USECS_PER_HOUR + 5 * USECS_PER_MINUTE)
 /* Pages of a list that are followed. */
 #define MAX_PAGES 100
 /* Queries of one name that are deleted. */
@@ -306,7 +303,8 @@ make_report(PinAsker *asker, Search *search, PinError *err)
 	PinApiRequest request;
 	PinError	looking;
 
-	strlcpy(made->start_time, pin_service_time_text(GetCurrentTimestamp() + START_NOTICE),
+	strlcpy(made->start_time,
+			pin_service_time_text(pin_service_time_ahead(PIN_START_NOTICE_HOURS)),
 			sizeof(PinTimeText));
 	if (!pin_api_create_report(pin_ask_api(asker), &order, &request, err))
 		return false;

@@ -19,12 +19,6 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-/* How far ahead the service wants a start to be. */
-#define START_NOTICE (PIN_START_NOTICE_HOURS * USECS_PER_HOUR)
-
-/* A start that we choose is this much later than need be: clocks differ. */
-#define CLOCK_MARGIN (5 * USECS_PER_MINUTE)
-
 /* ---- rules beside those of the service ---- */
 
 /* pinsight_cleanup deletes what has such a name. */
@@ -45,7 +39,7 @@ limit_start(PinStartLimit *limit)
 	TimestampTz now = GetCurrentTimestamp();
 
 	limit->now = pin_service_time_text(now);
-	limit->earliest = pin_service_time_text(now + START_NOTICE);
+	limit->earliest = pin_service_time_text(now + PIN_START_NOTICE_HOURS * USECS_PER_HOUR);
 }
 
 /*
@@ -238,7 +232,7 @@ static bool
 move_start(PinReportWish *wish)
 {
 	int64		step = wish->recurrence_hours * USECS_PER_HOUR;
-	TimestampTz earliest = GetCurrentTimestamp() + START_NOTICE + CLOCK_MARGIN;
+	TimestampTz earliest = pin_service_time_ahead(PIN_START_NOTICE_HOURS);
 	TimestampTz start = wish->start_time != NULL ? pin_service_time(wish->start_time) : 0;
 
 	if (wish->recurrence_hours < PIN_RECURRENCE_MIN_HOURS || start == 0 || start >= earliest)
