@@ -365,24 +365,14 @@ pin_api_document(const PinReply *reply, const char *what, PinError *err)
 
 /* ---- whose 404 it is ---- */
 
-static bool
-is_object(const PinReply *reply)
-{
-	PinError	ignored;
-	PinJson    *document = pin_json_parse(reply->body, reply->body_len, "the reply", &ignored);
-	bool		yes = pin_json_is_object(document);
-
-	pin_json_free(document);
-	return yes;
-}
-
 /* A proxy speaks in pages, or in plain words. */
 static bool
-is_json_or_nothing(const PinReply *reply)
+is_of_service(const PinReply *reply, bool perhaps)
 {
 	PinError	ignored;
 	PinJson    *document = pin_json_parse(reply->body, reply->body_len, "the reply", &ignored);
-	bool		yes = document != NULL || is_blank_body(reply);
+	bool		yes = perhaps ? document != NULL || is_blank_body(reply) :
+	pin_json_is_object(document);
 
 	pin_json_free(document);
 	return yes;
@@ -390,11 +380,11 @@ is_json_or_nothing(const PinReply *reply)
 
 /* The gateway's words, which are of the address, are JSON like the service's. */
 static bool
-found_nothing(bool has_word, PinError *err)
+found_nothing(const PinReply *reply, bool perhaps, PinError *err)
 {
 	if (err->kind != PIN_ERROR_NOT_FOUND)
 		return false;
-	if (has_word && pin_ascii_find(err->detail, "resource not found") == NULL)
+	if (is_of_service(reply, perhaps) && pin_ascii_find(err->detail, "resource not found") == NULL)
 		return true;
 	pin_error_hint(err, "It may be no word of the service's: check the server's options \"api_url\" and \"api_version\".");
 	return false;
@@ -403,11 +393,11 @@ found_nothing(bool has_word, PinError *err)
 bool
 pin_api_found_nothing(const PinReply *reply, PinError *err)
 {
-	return found_nothing(is_object(reply), err);
+	return found_nothing(reply, false, err);
 }
 
 bool
 pin_api_found_nothing_perhaps(const PinReply *reply, PinError *err)
 {
-	return found_nothing(is_json_or_nothing(reply), err);
+	return found_nothing(reply, true, err);
 }
