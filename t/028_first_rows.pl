@@ -153,6 +153,14 @@ is(asked(), '0-131071, 131072-524287, all', 'which is not taken');
 # --- what first rows have left at the service makes room there
 
 $emulator->create_table($node, 'narrow', 'month date', "dataset 'AzureUsage', timespan 'LIFETIME'");
+$emulator->create_table($node, "with_$_", "$_ text, partner_name text", "dataset 'AzureUsage', timespan 'LIFETIME'")
+  foreach qw(mpn_id month usage_units);
+$session->rows('CREATE SCHEMA api; IMPORT FOREIGN SCHEMA api FROM SERVER partner INTO api');
+my @others = (
+	[ 'a schedule', "BEGIN; SELECT pinsight_schedule('narrow') IS NOT NULL; ROLLBACK" ],
+	[ 'what is inserted', q(
+		WITH q AS (INSERT INTO api.queries (name, query) VALUES ('Mine', 'SELECT Month FROM AzureUsage') RETURNING query_id)
+		INSERT INTO api.reports (report_name, query_id, execute_now) SELECT 'Mine', query_id, true FROM q RETURNING true) ]);
 foreach my $full ({ quota_queries => 1 }, { quota_reports => 1, finished_report => 'active' })
 {
 	begin($full);
@@ -165,7 +173,28 @@ foreach my $full ({ quota_queries => 1 }, { quota_reports => 1, finished_report 
 	like($session->error("SET pinsight_fdw.sweep_age = -1; SELECT pinsight_forget('narrow'); SELECT count(*) FROM narrow")->{message},
 		qr/there are too many/, 'or stays, where nothing shall be swept');
 	$session->rows('RESET pinsight_fdw.sweep_age');
+
+	foreach my $other (@others)
+	{
+		begin($full);
+		$session->rows("$row LIMIT 3");
+		is($session->rows($other->[1]), 't', "$other->[0] takes its place as well");
+	}
+
+	begin($full);
+	$session->rows("$row LIMIT 3");
+	unlink(glob("$cache/*.job"));
+	like($session->error('SELECT count(*) FROM narrow')->{hint}, qr/pinsight_cleanup/, 'what no job knows stays while it is young');
+	is($session->rows('SET pinsight_fdw.sweep_age = 0; SELECT count(*) FROM narrow'), 3000, 'and makes room later');
+	$session->rows('RESET pinsight_fdw.sweep_age');
 }
+
+begin({ quota_queries => 3 });
+$session->rows("SELECT FROM $_ LIMIT 500") foreach qw(with_usage_units usage with_month);
+my $oldest_first = $session->rows('SELECT report_id FROM pinsight_jobs ORDER BY begun');
+is($session->rows('SELECT count(*) FROM with_mpn_id'), 3000, 'where several have been read');
+like(join("\n", map { $_->{path} =~ s{.*/}{}r } $emulator->log(endpoint => 'delete_report')), qr/^$oldest_first\n/,
+	'the oldest goes first');
 
 # --- which statements are answered so, and which need all rows
 

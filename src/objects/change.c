@@ -15,6 +15,7 @@
 #include "service_time.h"
 #include "snapshot/budget.h"
 #include "snapshot/job.h"
+#include "snapshot/room.h"
 #include "text.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -185,6 +186,21 @@ insert_report(PinChanger *changer, const PinObjectRow *row, PinError *err)
 	return create_report(changer, &order, err);
 }
 
+static bool
+insert(PinChanger *changer, const PinObjectRow *row, PinError *err)
+{
+	return changer->table->object->kind == PIN_QUERIES ? insert_query(changer, row, err) :
+		insert_report(changer, row, err);
+}
+
+/* The service keeps no more of them: may it now? */
+static bool
+make_room(const PinChanger *changer, const PinError *refusal)
+{
+	return refusal->kind == PIN_ERROR_QUOTA && !pin_ask_is_in_doubt(changer->asker) &&
+		pin_room_make(changer->options);
+}
+
 void
 pin_change_insert(PinChanger *changer, const PinObjectRow *row)
 {
@@ -192,8 +208,8 @@ pin_change_insert(PinChanger *changer, const PinObjectRow *row)
 
 	pin_error_reset(&err);
 	if (!pin_wanted_check_new(row, &err) ||
-		!(changer->table->object->kind == PIN_QUERIES ? insert_query(changer, row, &err) :
-		  insert_report(changer, row, &err)))
+		(!insert(changer, row, &err) &&
+		 !(make_room(changer, &err) && insert(changer, row, &err))))
 		pin_changer_fail(changer, &err);
 }
 

@@ -908,8 +908,8 @@ recover_query(PinAcquisition *a, const PinError *err)
 }
 
 /*
- * The service holds as many reports or queries as it allows.  Those that others
- * have read the first rows of have done their work: they make room, once.
+ * The service holds as many reports or queries as it allows.  Those that nobody
+ * wants any more, or others have read the first rows of, make room, once.
  */
 static bool
 recover_room(PinAcquisition *a, const PinError *err)
@@ -919,7 +919,7 @@ recover_room(PinAcquisition *a, const PinError *err)
 		return false;
 	pin_sweep_close(a->sweep);
 	a->sweep = NULL;
-	a->sweep = pin_sweep_start_for_room(a->need);
+	a->sweep = pin_sweep_start_for_room(a->need->options);
 	if (a->sweep == NULL)
 		return false;
 	a->making_room = a->made_room = true;

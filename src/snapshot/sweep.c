@@ -41,6 +41,13 @@ typedef enum SweepStep
 /* Requests of a sweep that goes along with something else. */
 #define MAX_REQUESTS_ALONG 20
 
+/* A job that was abandoned, as it seems. */
+typedef struct LeftJob
+{
+	char	   *path;
+	TimestampTz saved;			/* when it was touched last */
+} LeftJob;
+
 /* What a list says of a report or query. */
 typedef struct RemoteObject
 {
@@ -59,18 +66,19 @@ struct PinSweep
 	PinSweepTell tell;			/* told what was deleted */
 	void	   *arg;			/* its argument */
 	bool		along;			/* few requests, no second try */
-	bool		for_room;		/* of first rows only */
+	bool		for_room;		/* also of first rows, however young */
 	MemoryContext context;		/* where it lives */
 	SweepStep	step;			/* where we are */
 	PinClient	client;			/* asks */
 	bool		calling;		/* it does, just now */
 
-	List	   *paths;			/* of char *: jobs to look at */
+	List	   *jobs;			/* of LeftJob: to look at, the oldest first */
 	PinJob	   *job;			/* being cleaned; NULL: none */
 	List	   *reports;		/* of RemoteObject: all, later those to look
 								 * at */
 	List	   *queries;		/* likewise */
 	List	   *kept;			/* reports that stay */
+	int			deleted;		/* reports and queries */
 	RemoteObject *object;		/* being deleted, by a list; NULL: by a job */
 	int			pages;			/* of the current list, followed */
 	char	   *next_page;		/* where it goes on; NULL: its start */
@@ -182,6 +190,8 @@ end_deletion(PinSweep *s, const PinError *refusal)
 
 	swept.refusal = refusal;
 	s->tell(&swept, s->arg);
+	if (refusal == NULL)
+		s->deleted++;
 	if (s->object != NULL)
 	{
 		if (refusal != NULL && s->step == SWEEP_REPORTS)
@@ -198,38 +208,51 @@ end_deletion(PinSweep *s, const PinError *refusal)
 
 /* ---- jobs that nobody works on ---- */
 
+static bool
+is_abandoned(const PinSweep *s, const PinJobState *state)
+{
+	return state->database == MyDatabaseId && state->serverid == s->options->serverid &&
+		state->umid == s->options->umid && strcmp(state->program, s->options->program) == 0 &&
+		(state->saved <= s->before ||
+		 (s->for_room && strcmp(state->phase, PIN_JOB_FIRST_ROWS) == 0));
+}
+
 static void
-note_path(const char *path, void *arg)
+note_job(const char *path, void *arg)
 {
 	PinSweep   *s = arg;
+	PinJobState state;
+	LeftJob    *left;
 
-	s->paths = lappend(s->paths, pstrdup(path));
+	if (!pin_job_read(path, &state) || !is_abandoned(s, &state))
+		return;
+	left = palloc(sizeof(LeftJob));
+	left->path = pstrdup(path);
+	left->saved = state.saved;
+	s->jobs = lappend(s->jobs, left);
+}
+
+static int
+oldest_first(const ListCell *a, const ListCell *b)
+{
+	TimestampTz left = ((LeftJob *) lfirst(a))->saved;
+	TimestampTz right = ((LeftJob *) lfirst(b))->saved;
+
+	return left < right ? -1 : left > right;
 }
 
 static void
 look_for_jobs(PinSweep *s)
 {
-	pin_cache_visit("", PIN_CACHE_JOB, note_path, s);
+	pin_cache_visit("", PIN_CACHE_JOB, note_job, s);
+	list_sort(s->jobs, oldest_first);
 	go(s, SWEEP_JOBS);
 }
 
-static bool
-is_abandoned(const PinSweep *s, const PinJobState *state)
-{
-	return state->database == MyDatabaseId && state->serverid == s->options->serverid &&
-		state->umid == s->options->umid && state->saved <= s->before &&
-		strcmp(state->program, s->options->program) == 0 &&
-		(!s->for_room || strcmp(state->phase, PIN_JOB_FIRST_ROWS) == 0);
-}
-
-/* Takes a job if it was abandoned: nobody else can take it up then. */
+/* Takes a job if it is still abandoned: nobody else can take it up then. */
 static void
 take_job(PinSweep *s, const char *path)
 {
-	PinJobState state;
-
-	if (!pin_job_read(path, &state) || !is_abandoned(s, &state))
-		return;
 	s->job = pin_job_take_left(path);
 	if (s->job != NULL && !is_abandoned(s, &s->job->state))
 		let_go_of_job(s);
@@ -238,14 +261,14 @@ take_job(PinSweep *s, const char *path)
 static void
 clean_jobs(PinSweep *s)
 {
-	if (s->job == NULL && s->paths == NIL)
-		go(s, s->for_room ? SWEEP_DONE : SWEEP_LIST_REPORTS);
+	if (s->job == NULL && s->jobs == NIL)
+		go(s, SWEEP_LIST_REPORTS);
 	else if (s->job == NULL)
 	{
-		char	   *path = linitial(s->paths);
+		LeftJob    *left = linitial(s->jobs);
 
-		s->paths = list_delete_first(s->paths);
-		take_job(s, path);
+		s->jobs = list_delete_first(s->jobs);
+		take_job(s, left->path);
 	}
 	else if (s->job->state.report_id[0] != '\0' || s->job->state.query_id[0] != '\0')
 		delete_current(s);
@@ -554,6 +577,12 @@ pin_sweep_start(const PinOptions *options, TimestampTz before, PinSweepTell tell
 }
 
 int
+pin_sweep_deleted(const PinSweep *s)
+{
+	return s->deleted;
+}
+
+int
 pin_sweep_fd(const PinSweep *s)
 {
 	return pin_http_fd(s->client.http);
@@ -632,10 +661,10 @@ tell_log(const PinSwept *swept, void *arg)
 }
 
 static PinSweep *
-start_along(const PinNeed *need, int age_s)
+start_along(const PinOptions *options)
 {
-	TimestampTz before = GetCurrentTimestamp() - (int64) age_s * USECS_PER_SEC;
-	PinSweep   *s = pin_sweep_start(need->options, before, tell_log, (void *) need->options);
+	TimestampTz before = GetCurrentTimestamp() - (int64) pin_sweep_age_s * USECS_PER_SEC;
+	PinSweep   *s = pin_sweep_start(options, before, tell_log, (void *) options);
 
 	s->along = true;
 	return s;
@@ -646,17 +675,17 @@ pin_sweep_start_once(const PinNeed *need)
 {
 	if (pin_sweep_age_s < 0 || !note_once(need))
 		return NULL;
-	return start_along(need, pin_sweep_age_s);
+	return start_along(need->options);
 }
 
 PinSweep *
-pin_sweep_start_for_room(const PinNeed *need)
+pin_sweep_start_for_room(const PinOptions *options)
 {
 	PinSweep   *s;
 
 	if (pin_sweep_age_s < 0)
 		return NULL;
-	s = start_along(need, 0);
+	s = start_along(options);
 	s->for_room = true;
 	return s;
 }

@@ -70,6 +70,9 @@ extern int	pin_sweep_fd(const PinSweep *sweep);
 /* To be called between waiting and advancing, by whoever drives nothing else. */
 extern void pin_sweep_drive(PinSweep *sweep);
 
+/* How many reports and queries it has deleted, also once it is closed. */
+extern int	pin_sweep_deleted(const PinSweep *sweep);
+
 /* After PIN_SWEEP_FAILED: why, and what it was about (palloc'd). */
 extern const PinError *pin_sweep_error(const PinSweep *sweep);
 extern char *pin_sweep_doing(const PinSweep *sweep);
@@ -88,11 +91,11 @@ extern void pin_sweep_close(PinSweep *sweep);
 extern PinSweep *pin_sweep_start_once(const PinNeed *need);
 
 /*
- * Likewise, but at once, however often, and only of jobs whose scans needed no
+ * Likewise, but at once, however often, and also of jobs whose scans needed no
  * more than first rows, however young: the service has no room for another report
  * or query.  NULL if nothing shall be swept.
  */
-extern PinSweep *pin_sweep_start_for_room(const PinNeed *need);
+extern PinSweep *pin_sweep_start_for_room(const PinOptions *options);
 
 /*
  * Advances such a sweep, after pin_http_drive(); false if that was all, and it

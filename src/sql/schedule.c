@@ -27,6 +27,7 @@
 #include "miscadmin.h"
 #include "option_value.h"
 #include "snapshot/need.h"
+#include "snapshot/room.h"
 #include "sql/look.h"
 #include "text.h"
 #include "throw.h"
@@ -297,6 +298,18 @@ check_present_report(const Target *target)
 			 errhint("Call pinsight_unschedule first.")));
 }
 
+/* Where the service keeps no more of them, once more if we can make room. */
+static void
+make_report(const Target *target, const PinRecurringOrder *order, PinRecurring *made)
+{
+	PinError	err;
+
+	if (!pin_recurring_make(target->asker, order, made, &err) &&
+		!(err.kind == PIN_ERROR_QUOTA && pin_room_make(target->options) &&
+		  pin_recurring_make(target->asker, order, made, &err)))
+		fail(target, &err, "scheduling");
+}
+
 static void
 tell_first_run(const Target *target, const PinRecurring *made)
 {
@@ -312,7 +325,6 @@ pinsight_schedule(PG_FUNCTION_ARGS)
 	Target		target;
 	PinRecurringOrder order;
 	PinRecurring made;
-	PinError	err;
 
 	open_target(&target, PG_GETARG_OID(0), "pinsight_schedule()");
 	check_present_report(&target);
@@ -321,8 +333,7 @@ pinsight_schedule(PG_FUNCTION_ARGS)
 	order.query = target.table->query;
 	order.format = target.options->format == PIN_FORMAT_TSV ? "tsv" : "csv";
 	order.hours = recurrence_hours(&target, PG_GETARG_INTERVAL_P(1));
-	if (!pin_recurring_make(target.asker, &order, &made, &err))
-		fail(&target, &err, "scheduling");
+	make_report(&target, &order, &made);
 	if (target.options->report_id == NULL ||
 		strcmp(target.options->report_id, made.report_id) != 0)
 		write_option(&target, &made);
