@@ -115,6 +115,22 @@ is(requests(endpoint => 'create_query'), 2, 'with a query of its own');
 is(requests(endpoint => 'download'), 1, 'and not even fetched');
 is(held(), 0, 'nothing is left');
 
+# Nor is it if it cannot be deleted, and nobody knows whether there is another one.
+restart({ report_delay => 0.5 });
+set_patience('300 ms');
+$session->error($select);
+set_patience('1 min');
+sleep(1);
+$emulator->fault([ { endpoint => 'delete_report', status => 400, times => 2 },
+		{ endpoint => 'create_report', drop_before => JSON::PP::true } ]);
+is($session->error($select)->{sqlstate}, '08006', 'one that is not deleted is not taken for the one ordered anew');
+is($session->rows($select), 20, 'which the next run gets');
+is(requests(endpoint => 'create_report'), 3, 'of a report of its own');
+like($session->said, qr/WARNING: .*could not delete report/, 'and says that the other is still there');
+is($session->rows('SELECT count(*) FROM pinsight_jobs'), 0, 'without a job');
+is($session->rows($select), 20, 'the run after that');
+is(scalar(@{ $emulator->state->{reports} }), 0, 'finds it by its name');
+
 # Somebody has deleted it in between, whatever the service says of its executions.
 foreach my $case ([ 'pending', 'No item found with given filters.' ],
 	[ '404', 'No item found with given filters.' ],

@@ -24,7 +24,8 @@
  *	3. The job names every remote object of ours, on disk, from before its
  *	   creation is sent until its deletion is confirmed, and no other: whoever
  *	   takes the job later can go on from it alone (next_step() looks at nothing
- *	   else), and what it names may be deleted.
+ *	   else), and what it names may be deleted.  Only what could not be deleted
+ *	   before a report is ordered anew is left to whoever finds it by its name.
  *	4. A create is never sent while an earlier one may have been carried out.
  *	5. The token goes to the API only; the download has none.
  *	6. Remote objects are deleted only after their rows are safe on disk.
@@ -229,7 +230,7 @@ is_tidying(const PinAcquisition *a)
 	return a->step == PIN_STEP_DELETE_REPORT || a->step == PIN_STEP_DELETE_QUERY;
 }
 
-/* Nothing remote is left of the job, and it is not over: from the start. */
+/* Nothing remote is left that we could remove, and it is not over: from the start. */
 static void
 order_anew(PinAcquisition *a)
 {
@@ -258,7 +259,8 @@ end_tidying(PinAcquisition *a)
 	 * says there is nothing, if no report can be had: as long as that is so,
 	 * nobody needs to ask.
 	 */
-	if (a->leftover.kind != PIN_ERROR_NONE || a->error.kind == PIN_ERROR_ORDER_QUOTA)
+	if ((a->leftover.kind != PIN_ERROR_NONE && !pin_job_is_blank(&a->job->state)) ||
+		a->error.kind == PIN_ERROR_ORDER_QUOTA)
 		pin_job_save(a->job);
 	else
 		pin_job_forget(a->job);
@@ -419,6 +421,13 @@ start_find_query(PinAcquisition *a)
 
 /* ---- CREATE_REPORT, FIND_REPORT, CHECK_REPORT ---- */
 
+/* May a report by our name be one that was too old and could not be deleted? */
+static bool
+has_namesake(const PinAcquisition *a)
+{
+	return a->leftover.kind != PIN_ERROR_NONE;
+}
+
 static bool
 read_create_report(const PinReply *reply, void *arg, PinError *err)
 {
@@ -426,6 +435,7 @@ read_create_report(const PinReply *reply, void *arg, PinError *err)
 
 	if (!pin_api_create_report_reply(reply, a->job->state.report_id, err))
 		return false;
+	a->job->state.not_before = a->sent;
 	go(a, next_step(a));
 	return true;
 }
@@ -450,7 +460,9 @@ start_create_report(PinAcquisition *a)
 	order.format = a->need->options->format == PIN_FORMAT_TSV ? "tsv" : "csv";
 	built = pin_api_create_report(&a->client.api, &order, &request, &err);
 	a->report_creates++;
-	a->job->state.not_before = a->sent; /* also if we never hear of it */
+
+	/* also if we never hear of it, and look for it by its name */
+	a->job->state.not_before = has_namesake(a) ? 0 : a->sent;
 	a->job->state.report_tried = built;
 	a->job->state.create_sent = a->sent;
 	call(a, &request, built, &err, PIN_CALL_ONCE, read_create_report);
@@ -841,7 +853,7 @@ start_step(PinAcquisition *a)
 /*
  * A create failed.  If it is known not to have happened the job says so;
  * otherwise, after a pause, the object is looked for by its name before it is
- * created again.
+ * created again, unless the name would bring the wrong one.
  */
 static bool
 recover_create(PinAcquisition *a, const PinError *err)
@@ -863,7 +875,7 @@ recover_create(PinAcquisition *a, const PinError *err)
 		if (err->kind == PIN_ERROR_ORDER_QUOTA)
 			pin_budget_note_refusal(a->need);
 	}
-	if (!err->ambiguous || creates >= MAX_CREATES ||
+	if (!err->ambiguous || creates >= MAX_CREATES || (!is_query && has_namesake(a)) ||
 		pin_now_us() + (int64) pause_ms * 1000 > a->client.give_up_us)
 		return false;
 	a->client.retries++;
