@@ -27,6 +27,13 @@ my $columns = "month date, customer_name text";
 my @others = qw(UsageUnits CustomerMarket SubscriptionId MeterCategory CustomerSegment
   SalesChannel PartnerName ResellerName);
 my %waits = (abandoned => "100 ms", busy => "5 min");
+
+# A service of its own that comes to answer no more.
+my $mute = PinsightEmulator->new(options => [ '--rows', 20, '--report-delay', '1000' ]);
+$mute->create_server($node, 'mute', "poll_interval '100 ms'",
+	"client_id '$PinsightEmulator::client_id', client_secret '$PinsightEmulator::client_secret', refresh_token '$PinsightEmulator::refresh_token'");
+$node->safe_psql('postgres', q(CREATE FOREIGN TABLE silent (month date) SERVER mute OPTIONS (dataset 'AzureUsage', timespan 'LIFETIME')));
+$mute->fault({ endpoint => 'executions', nth => 2, times => 0, status => 503, headers => { 'Retry-After' => '3' } });
 foreach my $name (qw(usage slow abandoned busy regular))
 {
 	my $other = shift(@others);
@@ -96,6 +103,8 @@ my $slow = PinsightBackground->start($node,
 	"SET pinsight_fdw.sweep_age = -1; SELECT count(*) FROM slow");
 $slow->backend;
 $emulator->await(endpoint => 'executions');
+my $silent = PinsightBackground->start($node, 'SELECT count(*) FROM silent');
+$silent->backend;
 $emulator->switches({ report_delay => 1.1 });
 
 # --- what was left goes, what is used stays
@@ -115,7 +124,7 @@ is($emulator->count(method => 'DELETE'), 6, 'what was left is deleted, too');
 is(lists('reports'), 1, 'once in a session');
 is($emulator->count(endpoint => 'token'), 1, 'without another sign-in');
 is(held(), 4, 'what is waited for and what recurs is there');
-is($node->safe_psql('postgres', q(SELECT foreign_table FROM pinsight_jobs)), 'slow',
+is($node->safe_psql('postgres', q(SELECT foreign_table FROM pinsight_jobs WHERE server = 'partner')), 'slow',
 	'the job is forgotten, the other is not');
 like(slurp_file($node->logfile), qr/LOG:  deleted report \S+ of server "partner", which nobody/,
 	'the log tells of it');
@@ -196,6 +205,9 @@ like($result->{err}, qr/NOTICE:  waiting for the report of foreign table "slow" 
 	'with a notice meanwhile');
 like($result->{err}, qr/says of report \S+: \w+ \(asked (?:once|\d+ times)\)\.\nHINT:  The last report of this table took \d s\./,
 	'that says what to expect');
+$node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . $silent->backend . ')');
+like($silent->finish->{err}, qr/said of report \S+: Pending \(asked 2 times\)\.  The service could not be asked since \d+ s\.\n/,
+	'and whether the service answers');
 
 $emulator->fault({ endpoint => 'download', rate => 500, times => 1 });
 my $busy = PinsightBackground->start($node, 'SELECT count(*) FROM busy');
@@ -218,5 +230,5 @@ is($node->safe_psql('postgres',
 	400, 'as pinsight_snapshots says');
 
 $node->stop;
-$emulator->stop;
+$_->stop foreach $emulator, $mute;
 done_testing();

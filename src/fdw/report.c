@@ -36,7 +36,31 @@ times_text(int times)
 	return times == 1 ? pstrdup("once") : psprintf("%d times", times);
 }
 
-/* Says what a scan is waiting for, whoever works on it, and what to expect. */
+/* What is known of the work on a report, whoever does it. */
+static char *
+progress_text(const PinJobState *job)
+{
+	bool		failing = job->failing_since != 0;
+	int64		failing_us = GetCurrentTimestamp() - job->failing_since;
+	const char *said = job->said[0] != '\0' ? pin_text_to_server(job->said) :
+	failing ? "nothing yet" : "not started";
+	char	   *text;
+
+	if (job->report_id[0] != '\0')
+		text = psprintf("The service %s of report %s: %s (asked %s).",
+						failing ? "said" : "says", job->report_id, said,
+						times_text(job->polls));
+	else if (job->said[0] != '\0')
+		text = psprintf("Step: %s; the service %s: %s.", job->phase,
+						failing ? "said" : "says", said);
+	else
+		text = psprintf("Step: %s.", job->phase);
+	return !failing ? text :
+		psprintf("%s  The service could not be asked since %d s.", text,
+				 (int) (failing_us / USECS_PER_SEC));
+}
+
+/* Says what a scan is waiting for, and what to expect. */
 static void
 notice_progress(const PinResolution *resolution, int64 waited_us, const PinOptions *options,
 				Relation relation)
@@ -46,20 +70,13 @@ notice_progress(const PinResolution *resolution, int64 waited_us, const PinOptio
 	PinJobState job;
 	bool		known = pin_resolve_progress(resolution, &job);
 	int			others = pin_flight_size() - 1;
-	const char *said = known && job.said[0] != '\0' ? pin_text_to_server(job.said) :
-	"not started";
 
 	ereport(NOTICE,
 			(errmsg("waiting for the report of foreign table \"%s\"%s since %d s",
 					RelationGetRelationName(relation),
 					others > 0 ? psprintf(" and %d more", others) : "",
 					(int) (waited_us / USECS_PER_SEC)),
-			 known && job.report_id[0] != '\0' ?
-			 errdetail("The service says of report %s: %s (asked %s).",
-					   job.report_id, said, times_text(job.polls)) :
-			 known && job.said[0] != '\0' ?
-			 errdetail("Step: %s; the service says: %s.", job.phase, said) :
-			 known ? errdetail("Step: %s.", job.phase) : 0,
+			 known ? errdetail("%s", progress_text(&job)) : 0,
 			 took > 0 ?
 			 errhint("The last report of this table took %s.", pin_duration_text(took)) : 0));
 }

@@ -50,6 +50,7 @@ typedef struct PinClient
 	PinApi		api;			/* public: where the API is */
 	int			requests;		/* public: sent so far */
 	int			retries;		/* public: of these, sent again */
+	int			tries;			/* public: failures in a row so far */
 	int64		give_up_us;		/* public: no retry after this time; 0: any */
 	bool		signing_in;		/* public: what was sent last is for a token */
 	char		account[PIN_ACCOUNT_SIZE];	/* public: who has signed in, in
@@ -66,7 +67,6 @@ typedef struct PinClient
 	void	   *arg;			/* for the reader */
 	PinCallKind kind;			/* may it be repeated? */
 	int			max_tries;		/* failures in a row before giving up */
-	int			tries;			/* failures in a row so far */
 	bool		rotated;		/* with a refresh token of an earlier sign-in */
 	bool		refused;		/* the API has refused a token for this call */
 	bool		doubtful;		/* a request that has failed may have been

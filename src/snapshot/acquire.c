@@ -656,6 +656,7 @@ read_poll(const PinReply *reply, void *arg, PinError *err)
 
 	strlcpy(a->stats.state, execution->status_text, sizeof(a->stats.state));
 	strlcpy(a->job->state.said, execution->status_text, sizeof(a->job->state.said));
+	a->job->state.failing_since = 0;
 	if (execution->status != PIN_EXECUTION_COMPLETED)
 		a->job->state.not_before = a->sent;
 	if (execution->status == PIN_EXECUTION_NONE)
@@ -846,7 +847,7 @@ start_step(PinAcquisition *a)
 
 	/* before anything is sent: whoever takes over knows what may exist */
 	strlcpy(a->job->state.phase, phases[step], sizeof(a->job->state.phase));
-	a->job->state.next_poll = 0;
+	a->job->state.next_poll = a->job->state.failing_since = 0;
 	pin_job_save(a->job);
 }
 
@@ -968,6 +969,7 @@ advance_call(PinAcquisition *a)
 	switch (pin_client_advance(&a->client, &err))
 	{
 		case PIN_CALL_WAIT:
+			pin_job_note_failing(a->job, a->client.tries > 0);
 			return false;
 		case PIN_CALL_DONE:
 			return true;		/* the reader has moved to the next step */

@@ -226,6 +226,15 @@ pin_job_note_download(PinJob *job, int64 downloaded, int64 rows)
 }
 
 void
+pin_job_note_failing(PinJob *job, bool failing)
+{
+	if (failing == (job->state.failing_since != 0))
+		return;
+	job->state.failing_since = failing ? GetCurrentTimestamp() : 0;
+	pin_job_save(job);
+}
+
+void
 pin_job_reset(PinJob *job)
 {
 	job->state.query_id[0] = job->state.report_id[0] = '\0';

@@ -45,6 +45,7 @@ typedef struct PinJobState
 	TimestampTz not_before;		/* the report was not ready then; 0: unknown */
 	TimestampTz saved;			/* when this was written */
 	TimestampTz next_poll;		/* 0: none is planned */
+	TimestampTz failing_since;	/* the service cannot be asked; 0: it can */
 	Oid			database;		/* who asks, for those who look on */
 	Oid			serverid;
 	Oid			umid;
@@ -58,7 +59,7 @@ typedef struct PinJobState
 	char		said[64];		/* the execution's state in the service's word */
 } PinJobState;
 
-#define PIN_JOB_MAGIC "pinjob02"
+#define PIN_JOB_MAGIC "pinjob03"
 
 /* The phase of a job that was left since its scan needed no more. */
 #define PIN_JOB_FIRST_ROWS "first rows read"
@@ -101,6 +102,9 @@ extern void pin_job_save(PinJob *job);
  * now and then is enough.
  */
 extern void pin_job_note_download(PinJob *job, int64 downloaded, int64 rows);
+
+/* For those who look on: do requests fail, one after the other? */
+extern void pin_job_note_failing(PinJob *job, bool failing);
 
 /* Lets go of the job, which stays for the next one.  Safe in a callback. */
 extern void pin_job_release(PinJob *job);

@@ -264,6 +264,7 @@ read_look(const PinReply *reply, void *arg, PinError *err)
 	strlcpy(s->stats.state, execution->status_text, sizeof(s->stats.state));
 	if (execution->status_text[0] != '\0')	/* else what note_first_run said */
 		strlcpy(s->job->state.said, execution->status_text, sizeof(s->job->state.said));
+	s->job->state.failing_since = 0;
 	s->run_failed = execution->status == PIN_EXECUTION_FAILED;
 	s->under_way = is_under_way(execution);
 	if (execution->status == PIN_EXECUTION_COMPLETED && execution->secure_link != NULL)
@@ -436,7 +437,7 @@ start_step(PinScheduled *s)
 	s->started = true;
 	strlcpy(s->job->state.phase, step == PIN_LOOK_DOWNLOAD ? "downloading" : "checking report",
 			sizeof(s->job->state.phase));
-	s->job->state.next_poll = 0;
+	s->job->state.next_poll = s->job->state.failing_since = 0;
 	pin_job_save(s->job);
 
 	if (step == PIN_LOOK)
@@ -454,7 +455,9 @@ advance_call(PinScheduled *s)
 	PinError	err;
 	PinCallStatus status = pin_client_advance(&s->client, &err);
 
-	if (status == PIN_CALL_FAILED && s->step == PIN_LOOK_CHECK && s->link != NULL)
+	if (status == PIN_CALL_WAIT)
+		pin_job_note_failing(s->job, s->client.tries > 0);
+	else if (status == PIN_CALL_FAILED && s->step == PIN_LOOK_CHECK && s->link != NULL)
 		conclude(s);			/* there are rows, whatever the report is up
 								 * to */
 	else if (status == PIN_CALL_FAILED)
