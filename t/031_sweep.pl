@@ -106,6 +106,8 @@ $emulator->await(endpoint => 'executions');
 my $silent = PinsightBackground->start($node, 'SELECT count(*) FROM silent');
 $silent->backend;
 $emulator->switches({ report_delay => 1.1 });
+like($node->safe_psql('postgres', 'EXPLAIN SELECT * FROM slow'), qr/Rows From: report of another session, or new report/,
+	'EXPLAIN tells of a report that is waited for');
 
 # --- what was left goes, what is used stays
 
@@ -113,6 +115,8 @@ my $schedule = $node->safe_psql('postgres', "SELECT pinsight_schedule('regular')
 is($schedule, 't', 'a recurring report');
 abandon();
 is(held(), 6, 'left, waited for and recurring: a query and a report each');
+like($node->safe_psql('postgres', "SET pinsight_fdw.max_age = '1 h'; EXPLAIN SELECT * FROM abandoned"),
+	qr/Rows From: report of an earlier scan$/m, 'EXPLAIN tells of the one that was left');
 is(scan('1d'), 400, 'rows arrive');
 is(lists('reports'), 1, 'all reports were listed once');
 is(lists('queries'), 1, 'and all queries');

@@ -59,14 +59,33 @@ part_text(const char *source, bool first)
 	return first ? psprintf("first rows of a %s", source) : source;
 }
 
+static const char *
+new_report_text(const PinOptions *options)
+{
+	return options->query_id == NULL ? "new report" :
+		psprintf("new report of query %s", options->query_id);
+}
+
+/* One that was ordered before; if it may turn out to be too old, it will be made anew. */
+static const char *
+ordered_text(const PinOptions *options, const PinJobState *job)
+{
+	const char *text = pin_job_is_taken(job) ? "report of another session" :
+	"report of an earlier scan";
+
+	return job->not_before >= pin_resolve_oldest(options) ? text :
+		psprintf("%s, or %s", text, new_report_text(options));
+}
+
 /* What would be read, where no snapshot is at hand. */
 static const char *
-prospect_text(const PinOptions *options, const PinScanQuery *query)
+prospect_text(Oid relid, Oid userid, const PinOptions *options, const PinScanQuery *query)
 {
+	PinJobState job;
 	const char *source =
 	options->report_id != NULL ? psprintf("scheduled report %s", options->report_id) :
-	options->query_id != NULL ? psprintf("new report of query %s", options->query_id) :
-	"new report";
+	pin_report_is_ordered(relid, userid, options, query, &job) ? ordered_text(options, &job) :
+	new_report_text(options);
 	const char *text = part_text(source, query->asked.enough > 0);
 
 	return !query->preview ? text :
@@ -100,7 +119,7 @@ explain_prospect(ForeignScanState *node, const PinScanQuery *query, ExplainState
 	at_hand = pin_report_at_hand(relid, userid, options, query, &head);
 	ExplainPropertyText("Rows From",
 						at_hand ? psprintf("snapshot, %s old", age_text(head.as_of)) :
-						prospect_text(options, query), es);
+						prospect_text(relid, userid, options, query), es);
 	if (es->verbose && !at_hand && options->report_id == NULL)
 		explain_took(pin_took_read(options, relid), es);
 }

@@ -123,6 +123,14 @@ pin_report_at_hand(Oid relid, Oid userid, const PinOptions *options, const PinSc
 	return snapshot != NULL;
 }
 
+bool
+pin_report_is_ordered(Oid relid, Oid userid, const PinOptions *options,
+					  const PinScanQuery *query, PinJobState *job)
+{
+	return pin_job_find(pin_need_create(options, &query->asked, relid, userid), job) &&
+		job->report_id[0] != '\0';
+}
+
 /*
  * A cursor's plan lives on when its server is altered.  The report query is
  * that of one program: it means nothing to another.

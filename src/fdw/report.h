@@ -22,6 +22,13 @@ extern bool pin_report_at_hand(Oid relid, Oid userid, const PinOptions *options,
 							   const PinScanQuery *query, PinSnapshotHead *head);
 
 /*
+ * Else: was a report ordered for it, which is not here?  *job: what is known of
+ * that.
+ */
+extern bool pin_report_is_ordered(Oid relid, Oid userid, const PinOptions *options,
+								  const PinScanQuery *query, PinJobState *job);
+
+/*
  * Begins to find or fetch the rows of a query, and returns at once: nothing is
  * asked before the flight advances.  The result lives in the current context;
  * options and query are kept by reference.

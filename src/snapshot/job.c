@@ -170,6 +170,35 @@ pin_job_take_left(const char *path)
 	return NULL;
 }
 
+/* Looking for a need's job. */
+typedef struct Search
+{
+	const PinNeed *need;		/* whose it is */
+	PinJobState *state;			/* of it, if it was found */
+	bool		found;
+} Search;
+
+static void
+consider(const char *path, void *arg)
+{
+	Search	   *search = arg;
+
+	search->found = search->found ||
+		(pin_job_read(path, search->state) &&
+		 strcmp(search->state->key, search->need->key) == 0);
+}
+
+bool
+pin_job_find(const PinNeed *need, PinJobState *state)
+{
+	Search		search = {.need = need,.state = state};
+	char		prefix[PIN_CACHE_NAME_DIGITS + 1];
+
+	strlcpy(prefix, need->key, sizeof(prefix));
+	pin_cache_visit(prefix, PIN_CACHE_JOB, consider, &search);
+	return search.found;
+}
+
 bool
 pin_job_is_taken(const PinJobState *state)
 {

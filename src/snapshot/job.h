@@ -118,6 +118,12 @@ extern void pin_job_reset(PinJob *job);
 /* Reads the state at a path; false if there is none that can be believed. */
 extern bool pin_job_read(const char *path, PinJobState *state);
 
+/*
+ * Reads the state of the need's job; false if it has none.  Looks only, wherever
+ * the cache directory may be.
+ */
+extern bool pin_job_find(const PinNeed *need, PinJobState *state);
+
 /* Does a backend work on the job, now? */
 extern bool pin_job_is_taken(const PinJobState *state);
 
