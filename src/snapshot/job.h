@@ -119,8 +119,8 @@ extern void pin_job_reset(PinJob *job);
 extern bool pin_job_read(const char *path, PinJobState *state);
 
 /*
- * Reads the state of the need's job; false if it has none.  Looks only, wherever
- * the cache directory may be.
+ * Reads the state of the need's job; false if it has none.  Only looks, whether
+ * there is a cache directory or not.
  */
 extern bool pin_job_find(const PinNeed *need, PinJobState *state);
 
