@@ -12,6 +12,7 @@ use PinsightSession;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(sleep);
 
 my $emulator = PinsightEmulator->new(
 	options => [ '--rows', 20, '--report-delay', '0' ]);
@@ -116,11 +117,12 @@ is(requests(endpoint => 'download'), 1, 'and not even fetched');
 is(held(), 0, 'nothing is left');
 
 # Nor is it if it cannot be deleted, and nobody knows whether there is another one.
-restart({ report_delay => 0.5 });
+restart({ report_delay => 0.4 });
 set_patience('300 ms');
 $session->error($select);
 set_patience('1 min');
-sleep(1);
+sleep(0.5);
+$emulator->switches({ report_delay => 0 });
 $emulator->fault([ { endpoint => 'delete_report', status => 400, times => 2 },
 		{ endpoint => 'create_report', drop_before => JSON::PP::true } ]);
 is($session->error($select)->{sqlstate}, '08006', 'one that is not deleted is not taken for the one ordered anew');

@@ -170,8 +170,9 @@ static const Rule rules[] = {
 	{
 		400, 499, "number of queries exceeded", PIN_ERROR_QUOTA,
 		"there are too many report queries",
-		"Delete report queries that nobody needs in Partner Center, and those that "
-		"ended scans have left with pinsight_cleanup; a user may keep 100."
+		"Delete report queries that nobody needs in Partner Center, and with "
+		"pinsight_cleanup(server, '1 hour') those that scans have left; a user may "
+		"keep 100."
 	},
 	{
 		400, 499, "ExecuteNow report creation quota", PIN_ERROR_ORDER_QUOTA,
@@ -182,9 +183,9 @@ static const Rule rules[] = {
 	{
 		400, 499, "report creation quota", PIN_ERROR_QUOTA,
 		"there are too many active reports",
-		"Delete or pause reports that nobody needs in Partner Center, and delete "
-		"those that ended scans have left with pinsight_cleanup; a user may have 50 "
-		"active ones."
+		"Delete or pause reports that nobody needs in Partner Center, and delete with "
+		"pinsight_cleanup(server, '1 hour') those that scans have left; a user may "
+		"have 50 active ones."
 	},
 	{
 		403, 403, "call volume quota", PIN_ERROR_QUOTA,
