@@ -205,12 +205,12 @@ clear_faults();
 
 my $result = $slow->finish;
 is($result->{out}, 400, 'the slow report is there, too');
-like($result->{err}, qr/NOTICE:  waiting for the report of foreign table "slow" since 1\d s\n/,
+like($result->{err}, qr/NOTICE:  still waiting for the report of foreign table "slow" after 1\d s\n/,
 	'with a notice meanwhile');
 like($result->{err}, qr/says of report \S+: \w+ \(asked (?:once|\d+ times)\)\.\nHINT:  The last report of this table took \d s\./,
 	'that says what to expect');
 $node->safe_psql('postgres', 'SELECT pg_cancel_backend(' . $silent->backend . ')');
-like($silent->finish->{err}, qr/said of report \S+: Pending \(asked 2 times\)\.  The service could not be asked since \d+ s\.\n/,
+like($silent->finish->{err}, qr/said of report \S+: Pending \(asked 2 times\)\.  The service could not be asked for the last \d+ s\.\n/,
 	'and whether the service answers');
 
 $emulator->fault({ endpoint => 'download', rate => 500, times => 1 });

@@ -42,7 +42,7 @@ notice_progress(const PinExisting *existing, int64 waited_us)
 	bool		known = pin_resolve_progress(existing->resolution, &job);
 
 	ereport(NOTICE,
-			(errmsg("waiting for report %s since %d s", existing->options->report_id,
+			(errmsg("still waiting for report %s after %d s", existing->options->report_id,
 					(int) (waited_us / USECS_PER_SEC)),
 			 known && job.said[0] != '\0' ?
 			 errdetail("Step: %s; the service says: %s.", job.phase,

@@ -56,7 +56,7 @@ progress_text(const PinJobState *job)
 	else
 		text = psprintf("Step: %s.", job->phase);
 	return !failing ? text :
-		psprintf("%s  The service could not be asked since %d s.", text,
+		psprintf("%s  The service could not be asked for the last %d s.", text,
 				 (int) (failing_us / USECS_PER_SEC));
 }
 
@@ -72,7 +72,7 @@ notice_progress(const PinResolution *resolution, int64 waited_us, const PinOptio
 	int			others = pin_flight_size() - 1;
 
 	ereport(NOTICE,
-			(errmsg("waiting for the report of foreign table \"%s\"%s since %d s",
+			(errmsg("still waiting for the report of foreign table \"%s\"%s after %d s",
 					RelationGetRelationName(relation),
 					others > 0 ? psprintf(" and %d more", others) : "",
 					(int) (waited_us / USECS_PER_SEC)),
