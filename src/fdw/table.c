@@ -121,7 +121,7 @@ throw_no_columns(Relation relation)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_ERROR),
-			 errmsg("foreign table \"%s\" has no columns",
+			 errmsg("foreign table \"%s\" has no columns of a report",
 					RelationGetRelationName(relation)),
 			 errhint("A report query selects the table's columns by name: add those you want to read.")));
 }

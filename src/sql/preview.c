@@ -127,7 +127,8 @@ explain(const Preview *preview, PinError *err)
 		pin_error_hint(err, "Compare the query with what IMPORT FOREIGN SCHEMA %s shows of the service's datasets.",
 					   preview->options->program);
 	else if (err->kind == PIN_ERROR_BAD_REQUEST && err->http_status != 0 && preview->text != NULL)
-		pin_error_hint(err, PIN_QUERY_FORM);
+		pin_error_hint(err, PIN_QUERY_FORM "  What there is the table \"datasets\" of "
+					   "foreign schema \"api\" tells.");
 	else if (preview->query_id != NULL &&
 			 (err->kind == PIN_ERROR_REPORT_GONE ||
 			  (err->kind == PIN_ERROR_NOT_FOUND && err->hint[0] == '\0')))
