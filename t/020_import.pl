@@ -219,8 +219,10 @@ $node->safe_psql('postgres', q(
 		OPTIONS (dataset 'AzureUsage', timespan 'LAST_7_MONTHS');
 	CREATE FOREIGN TABLE narrow (month date) SERVER partner
 		OPTIONS (dataset 'AzureUsage', timespan 'LAST_1_YEAR', fetch 'query');
-	CREATE FOREIGN TABLE never (partner_name text) SERVER partner
+	CREATE FOREIGN TABLE never ("PartnerName" text) SERVER partner
 		OPTIONS (dataset 'PartnerProfile', timespan 'LIFETIME');
+	CREATE FOREIGN TABLE misspelt (month date, custmer_market text) SERVER partner
+		OPTIONS (dataset 'AzureUsage');
 	CREATE FOREIGN TABLE elsewhere (month date) SERVER partner
 		OPTIONS (dataset 'ISVUsage');));
 foreach my $sql ('SELECT * FROM spans', q(SELECT pinsight_schedule('spans', '1 day')))
@@ -240,7 +242,9 @@ like($err, qr/^HINT:.*"fetch" to "table"/m, 'is not to be chosen');
 like($err, qr/^HINT:.*drop the table's option "timespan"/m, 'a dataset without any');
 ($rc, $out, $err) = $node->psql('postgres', 'SELECT * FROM elsewhere');
 like($err, qr/^HINT:.*dataset of program "cmp"/m, 'a dataset of the other program');
-$node->safe_psql('postgres', 'DROP FOREIGN TABLE spans, narrow, never, elsewhere');
+($rc, $out, $err) = $node->psql('postgres', 'SELECT * FROM misspelt');
+like($err, qr/^HINT:  Perhaps you meant the column "CUSTOMERMARKET"\./m, 'a column that is misspelt');
+$node->safe_psql('postgres', 'DROP FOREIGN TABLE misspelt, spans, narrow, never, elsewhere');
 
 is( $node->safe_psql('postgres', q(SELECT foreign_table, dataset, gone, new
 		FROM pinsight_check_tables('partner')

@@ -95,18 +95,34 @@ utf8_name(const char *name)
 	return utf8 != NULL ? utf8 : "...";
 }
 
+/* The dataset's column that may be meant by a name; NULL: none is near. */
+static const char *
+nearest_column(const PinOffer *offer, const char *name)
+{
+	List	   *offered = list_concat_copy(offer->columns, offer->metrics);
+	const char **names = palloc(sizeof(char *) * (list_length(offered) + 1));
+	ListCell   *lc;
+
+	foreach(lc, offered)
+		names[foreach_current_index(lc)] = strVal(lfirst(lc));
+	return pin_catalog_nearest_name(names, list_length(offered), name);
+}
+
 static void
-suggest_import(PinError *err, const PinOptions *options, const PinDriftAsked * asked,
-			   const char *dataset)
+suggest_import(PinError *err, const PinOptions *options, const PinDriftAsked *asked,
+			   const PinOffer *offer, const List *gone)
 {
 	const char *schema = get_namespace_name(get_rel_namespace(asked->relid));
+	const char *nearest = list_length(gone) != 1 ? NULL :
+	nearest_column(offer, strVal(linitial(gone)));
 	PinLocalName table;
 
-	pin_local_name(table, "", dataset, PIN_NAME_SNAKE);
+	pin_local_name(table, "", offer->name, PIN_NAME_SNAKE);
 	pin_error_hint(err,
-				   "Name the dataset's own column in the option \"column_name\", or "
+				   "%sName the dataset's own column in the option \"column_name\", or "
 				   "import the table again: \"DROP FOREIGN TABLE %s\", then "
 				   "\"IMPORT FOREIGN SCHEMA %s LIMIT TO (%s) FROM SERVER %s INTO %s\".",
+				   nearest != NULL ? psprintf("Perhaps you meant the column \"%s\".  ", nearest) : "",
 				   utf8_name(quote_qualified_identifier(schema, get_rel_name(asked->relid))),
 				   asked->program, table, utf8_name(quote_identifier(options->server_name)),
 				   utf8_name(quote_identifier(schema)));
@@ -118,7 +134,6 @@ dataset_gone(PinError *err, const char *dataset, const char *program)
 {
 	const char *nearest =
 	pin_catalog_nearest_dataset(&pin_shipped_catalog, program, dataset);
-
 	const char *other = strcmp(program, "mpn") == 0 ? "cmp" : "mpn";
 
 	if (nearest != NULL && pg_strcasecmp(nearest, dataset) == 0)
@@ -138,7 +153,7 @@ dataset_gone(PinError *err, const char *dataset, const char *program)
 
 /* The service's words stay: they may be about something else. */
 static void
-timespan_gone(PinError *err, const PinOptions *options, const PinDriftAsked * asked,
+timespan_gone(PinError *err, const PinOptions *options, const PinDriftAsked *asked,
 			  const PinOffer *offer)
 {
 	char	   *detail = pstrdup(err->detail);
@@ -156,7 +171,7 @@ timespan_gone(PinError *err, const PinOptions *options, const PinDriftAsked * as
 }
 
 void
-pin_drift_explain(PinError *err, const PinOptions *options, const PinDriftAsked * asked)
+pin_drift_explain(PinError *err, const PinOptions *options, const PinDriftAsked *asked)
 {
 	PinAsker   *asker;
 	PinError	ignored;
@@ -185,7 +200,7 @@ pin_drift_explain(PinError *err, const PinOptions *options, const PinDriftAsked 
 					  "dataset \"%s\" has no %s %s", offer->name,
 					  list_length(gone) == 1 ? "column" : "columns",
 					  list_names(gone, NAMED_COLUMNS));
-		suggest_import(err, options, asked, offer->name);
+		suggest_import(err, options, asked, offer, gone);
 	}
 	else if (asked->timespan != NULL && offer->ranges_told &&
 			 !pin_offer_lists(offer->ranges, asked->timespan))

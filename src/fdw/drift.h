@@ -24,7 +24,7 @@ typedef struct PinDriftAsked
 	List	   *names;			/* of String: columns */
 	const char *timespan;		/* NULL: none */
 	bool		narrowed;		/* which is not the table's own */
-}			PinDriftAsked;
+} PinDriftAsked;
 
 /*
  * Asks the service for the dataset and makes *err say what it does not have of
@@ -32,7 +32,7 @@ typedef struct PinDriftAsked
  * does not answer, or has all of it.
  */
 extern void pin_drift_explain(PinError *err, const PinOptions *options,
-							  const PinDriftAsked * asked);
+							  const PinDriftAsked *asked);
 
 /* Names (a List of String) that a dataset does not offer; NULL offers none. */
 extern List *pin_drift_gone(const PinOffer *offer, const List *names);
