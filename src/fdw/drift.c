@@ -151,16 +151,12 @@ dataset_gone(PinError *err, const char *dataset, const char *program)
 					   program);
 }
 
-/* The service's words stay: they may be about something else. */
 static void
 timespan_gone(PinError *err, const PinOptions *options, const PinDriftAsked *asked,
 			  const PinOffer *offer)
 {
-	char	   *detail = pstrdup(err->detail);
-
 	pin_error_set(err, PIN_ERROR_BAD_REQUEST,
 				  "dataset \"%s\" offers no timespan \"%s\"", offer->name, asked->timespan);
-	pin_error_detail(err, "%s", detail);
 	if (asked->narrowed)
 		pin_error_hint(err, "Set the option \"fetch\" to \"table\": it asks for the table's own timespan.");
 	else if (offer->ranges != NIL)
@@ -170,31 +166,16 @@ timespan_gone(PinError *err, const PinOptions *options, const PinDriftAsked *ask
 		pin_error_hint(err, "It offers none: drop the table's option \"timespan\".");
 }
 
-void
-pin_drift_explain(PinError *err, const PinOptions *options, const PinDriftAsked *asked)
+/* Says what of all that was asked for the service does not offer, if anything. */
+static void
+compare(PinError *err, const PinOptions *options, const PinDriftAsked *asked, List *offers)
 {
-	PinAsker   *asker;
-	PinError	ignored;
-	List	   *offers = NIL;
-	PinOffer   *offer;
-	List	   *gone;
-	bool		answered;
+	PinOffer   *offer = pin_offer_find(offers, asked->dataset);
+	List	   *gone = offer == NULL ? NIL : pin_drift_gone(offer, asked->names);
 
-	if (pin_options_existing(options))
-		return;					/* not the table's query was refused */
-	asker = pin_ask_open(options);
-	answered = pin_offer_fetch(asker, asked->dataset, &offers, &ignored);
-	pin_ask_close(asker);
-	if (!answered)
-		return;
-	offer = pin_offer_find(offers, asked->dataset);
 	if (offer == NULL)
-	{
 		dataset_gone(err, asked->dataset, asked->program);
-		return;
-	}
-	gone = pin_drift_gone(offer, asked->names);
-	if (gone != NIL)
+	else if (gone != NIL)
 	{
 		pin_error_set(err, PIN_ERROR_UNKNOWN_COLUMN,
 					  "dataset \"%s\" has no %s %s", offer->name,
@@ -205,4 +186,27 @@ pin_drift_explain(PinError *err, const PinOptions *options, const PinDriftAsked 
 	else if (asked->timespan != NULL && offer->ranges_told &&
 			 !pin_offer_lists(offer->ranges, asked->timespan))
 		timespan_gone(err, options, asked, offer);
+}
+
+void
+pin_drift_explain(PinError *err, const PinOptions *options, const PinDriftAsked *asked)
+{
+	PinError	refusal = *err;
+	PinAsker   *asker;
+	PinError	ignored;
+	List	   *offers = NIL;
+	bool		answered;
+
+	if (pin_options_existing(options))
+		return;					/* not the table's query was refused */
+	asker = pin_ask_open(options);
+	answered = pin_offer_fetch(asker, asked->dataset, &offers, &ignored);
+	pin_ask_close(asker);
+	if (!answered)
+		return;
+	compare(err, options, asked, offers);
+
+	/* words that we do not know may be about something else */
+	if (refusal.kind == PIN_ERROR_BAD_REQUEST)
+		pin_error_detail(err, "%s", refusal.detail);
 }

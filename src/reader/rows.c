@@ -78,7 +78,6 @@ free_csv(void *arg)
 	rows->csv = NULL;
 }
 
-/* Next record; false at the end.  Throws on a broken file. */
 /*
  * A file that was kept would be read again and again, until it is forgotten.  In
  * UTF-8, as errors are.
@@ -98,6 +97,7 @@ damage_hint(const PinRows *rows)
 					"pinsight_forget(%s), then run the query again.", utf8);
 }
 
+/* Next record; false at the end.  Throws on a broken file. */
 static bool
 next_record(PinRows *rows, PinRecord *record)
 {
@@ -361,6 +361,7 @@ pin_rows_open(const PinRowsSource *source)
 static bool
 is_bad_value(int sqlerrcode)
 {
+	/* class 22 is "data exception", class 23 a domain's constraint */
 	int			category = ERRCODE_TO_CATEGORY(sqlerrcode);
 
 	return category == ERRCODE_DATA_EXCEPTION ||
@@ -377,10 +378,12 @@ cell_context(void *arg)
 	PinRows    *rows = arg;
 	char		text[CELL_SHOWN_MAX + 1] = "";
 
-	if (OidIsValid(rows->source.relid) && is_bad_value(geterrcode()))
-		errhint("Change the column's type, or set the table's option \"on_error\" to \"set_null\".");
 	if (rows->shown)
+	{
 		pin_error_clean(text, sizeof(text), rows->current->text.data, rows->current->text.len);
+		if (OidIsValid(rows->source.relid) && is_bad_value(geterrcode()))
+			errhint("Change the column's type, or set the table's option \"on_error\" to \"set_null\".");
+	}
 	errcontext("report file line " UINT64_FORMAT ", field \"%s\", column \"%s\" of %s: \"%s\"",
 			   pin_csv_line(rows->csv), rows->current->remote_name,
 			   NameStr(TupleDescAttr(rows->source.tupdesc,
