@@ -17,6 +17,8 @@
 #include "secret_file.h"
 #include "text.h"
 
+static const char too_open[] = "everybody can read it";
+
 /* Reports a file whose nature or content is not a secret file's. */
 static void
 refuse(const char *option, const char *path, const char *why, int elevel)
@@ -24,7 +26,8 @@ refuse(const char *option, const char *path, const char *why, int elevel)
 	ereport(elevel,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("file \"%s\" of option \"%s\" cannot be used: %s",
-					path, option, why)));
+					path, option, why),
+			 why == too_open ? errhint("Its permissions must be 0640 or stricter.") : 0));
 }
 
 /* Reports a file that the operating system keeps from us; errno says why. */
@@ -34,7 +37,8 @@ fail_access(const char *option, const char *path, int elevel)
 	ereport(elevel,
 			(errcode_for_file_access(),
 			 errmsg("could not read file \"%s\" of option \"%s\": %m",
-					path, option)));
+					path, option),
+			 errhint("The database server reads it, as its own user of the operating system.")));
 }
 
 /*
@@ -47,7 +51,7 @@ wrong_nature(const struct stat *st, bool secret)
 	if (!S_ISREG(st->st_mode))
 		return "it is not a regular file";
 	if (secret && (st->st_mode & S_IROTH) != 0)
-		return "everybody can read it";
+		return too_open;
 	return NULL;
 }
 

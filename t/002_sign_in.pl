@@ -376,6 +376,13 @@ foreach my $case (@broken)
 }
 $emulator->control('DELETE', '/faults');
 
+$emulator->switches({ mpn_app_only => \0 });
+set_grant('client_credentials');
+$error = $session->error($select);
+is($error->{sqlstate}, '42501', 'an application where a user is wanted');
+like($error->{hint}, qr/may want a user: sign in with CALL pinsight_login/, 'is told so');
+$emulator->switches({ mpn_app_only => \1 });
+
 # --- whose mapping
 
 $node->safe_psql('postgres', qq(

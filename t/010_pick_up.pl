@@ -164,6 +164,10 @@ foreach my $endpoint (qw(token list_reports list_queries create_query create_rep
 	$emulator->fault({ endpoint => $endpoint, delay_ms => 600 });
 	$error = $session->error($select);
 	is($error->{sqlstate}, 'HV00L', "$endpoint takes too long");
+	like($error->{message}, qr/wait_timeout \(300 ms\)$/, "$endpoint: for how long is told");
+	like($error->{detail}, qr/got no further than the step "(?:looking for|creating|ordering) (?:query|report)"/,
+		"$endpoint: and where it was");
+	unlike($error->{hint}, qr/goes on/, "$endpoint: and nothing of a report that nobody knows of");
 	sleep(1);
 	set_patience('1 min');
 	set_age('1 hour');

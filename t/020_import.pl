@@ -212,6 +212,40 @@ like($err, qr/IMPORT FOREIGN SCHEMA mpn LIMIT TO \(azure_usage\) FROM SERVER par
 like($err, qr/does not offer dataset "Profile"$/m, 'a dataset that is gone');
 unlike($err, qr/Perhaps you meant/, 'whose name was right');
 
+
+# timespans: those that the service offers now
+$node->safe_psql('postgres', q(
+	CREATE FOREIGN TABLE spans (month date) SERVER partner
+		OPTIONS (dataset 'AzureUsage', timespan 'LAST_7_MONTHS');
+	CREATE FOREIGN TABLE narrow (month date) SERVER partner
+		OPTIONS (dataset 'AzureUsage', timespan 'LAST_1_YEAR', fetch 'query');
+	CREATE FOREIGN TABLE never ("PartnerName" text) SERVER partner
+		OPTIONS (dataset 'PartnerProfile', timespan 'LIFETIME');
+	CREATE FOREIGN TABLE misspelt (month date, custmer_market text) SERVER partner
+		OPTIONS (dataset 'AzureUsage');
+	CREATE FOREIGN TABLE elsewhere (month date) SERVER partner
+		OPTIONS (dataset 'ISVUsage');));
+foreach my $sql ('SELECT * FROM spans', q(SELECT pinsight_schedule('spans', '1 day')))
+{
+	($rc, $out, $err) = $node->psql('postgres', $sql);
+	like($err, qr/ERROR:.*dataset "AzureUsage" offers no timespan "LAST_7_MONTHS"\nDETAIL:.*Invalid timespan$/m,
+		"$sql: a timespan that the service does not offer");
+	like($err, qr/^HINT:.*"timespan".*: "LAST_MONTH", .*"LIFETIME"\.$/m, 'those that it does');
+}
+$emulator->alter(sub {
+	$_[0]->{AzureUsage}{date_ranges} = [ grep { $_ ne 'LAST_3_MONTHS' } @{ $_[0]->{AzureUsage}{date_ranges} } ];
+});
+($rc, $out, $err) = $node->psql('postgres', 'SELECT * FROM narrow WHERE month > now() - interval \'40 days\'');
+like($err, qr/offers no timespan "LAST_3_MONTHS"$/m, 'one that we have chosen');
+like($err, qr/^HINT:.*"fetch" to "table"/m, 'is not to be chosen');
+($rc, $out, $err) = $node->psql('postgres', 'SELECT * FROM never');
+like($err, qr/^HINT:.*drop the table's option "timespan"/m, 'a dataset without any');
+($rc, $out, $err) = $node->psql('postgres', 'SELECT * FROM elsewhere');
+like($err, qr/^HINT:.*dataset of program "cmp"/m, 'a dataset of the other program');
+($rc, $out, $err) = $node->psql('postgres', 'SELECT * FROM misspelt');
+like($err, qr/^HINT:  Perhaps you meant the column "CUSTOMERMARKET"\./m, 'a column that is misspelt');
+$node->safe_psql('postgres', 'DROP FOREIGN TABLE misspelt, spans, narrow, never, elsewhere');
+
 is( $node->safe_psql('postgres', q(SELECT foreign_table, dataset, gone, new
 		FROM pinsight_check_tables('partner')
 		WHERE foreign_table = 'mpn.azure_usage'::regclass)),

@@ -54,10 +54,31 @@ foreach my $file (glob("$cache/*"))
 	is(sprintf('%04o', (stat($file))[2] & 07777), '0600',
 		'and so is ' . $file =~ s/.*\.//r);
 }
-chmod(0750, $cache);
-my ($status, $out, $err) = $node->psql('postgres', "SET pinsight_fdw.max_age = '0'; $select");
-like($err, qr/is not a directory of the server's user alone/, 'one that others may read is refused');
+
+# A directory that will not do: where it is, why, and the way out.
+sub unfit
+{
+	my ($what, $why) = @_;
+	my ($status, $out, $err) = $node->psql('postgres', "SET pinsight_fdw.max_age = '0'; $select");
+	like($err, qr/^psql:\S+ ERROR:  "pinsight_fdw" is not a directory of the server's user alone$/m,
+		"$what is refused");
+	like($err, $why, 'with the reason');
+	like($err, qr/^HINT: .* 0700, or set "pinsight_fdw.cache_directory"/m, 'and a hint');
+	return;
+}
+
+foreach my $mode (0750, 0)
+{
+	chmod($mode, $cache);
+	unfit(sprintf('a directory of mode %04o', $mode), qr/^DETAIL:  .*@{[ sprintf('%04o', $mode) ]}/m);
+}
 chmod(0700, $cache);
+rename($cache, "$cache.away");
+append_to_file($cache, '');
+unfit('a file in its place', qr/^DETAIL:  It is not a directory\.$/m);
+unlink($cache);
+rename("$cache.away", $cache);
+my ($status, $out, $err);
 is($node->safe_psql('postgres', $select), $answer, 'until that is put right');
 
 # --- two credentials

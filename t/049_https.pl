@@ -11,6 +11,7 @@ use lib $FindBin::RealBin;
 use IO::Select;
 use IO::Socket::INET;
 use MIME::Base64;
+use POSIX ();
 use PinsightEmulator;
 use PinsightSession;
 use PostgreSQL::Test::Cluster;
@@ -114,19 +115,30 @@ my $error = $session->error($select);
 is($error->{sqlstate}, '08001', 'an authority that nobody trusts');
 like($error->{message}, qr/could not make a secure connection/, 'is refused');
 like($error->{hint}, qr/"ca_file"/, 'with a hint');
+append_to_file("$folder/none.pem", "no certificate\n");
+execute("ALTER SERVER partner OPTIONS (ADD ca_file '$folder/none.pem', ADD wait_timeout '300 ms')");
+$error = $session->error($select);
+is($error->{sqlstate}, '08001', 'a file without certificates');
+like($error->{hint}, qr/"ca_file" has to name a PEM file/, 'is told');
+execute("ALTER SERVER partner OPTIONS (DROP ca_file, DROP wait_timeout)");
 execute("ALTER SERVER partner OPTIONS (ADD ca_file '$folder/company.pem')");
-foreach my $case ([ 'foreign', 'a certificate of another authority' ],
-	[ 'elsewhere', 'one for another host' ], [ 'expired', 'one that has expired' ],
-	[ 'alone', 'one that signed itself' ])
+foreach my $case (
+	[ 'foreign', 'a certificate of another authority', qr/issuer/, qr/private authority.*"ca_file"/ ],
+	[ 'elsewhere', 'one for another host', qr/does not match|no alternative/, qr/another host's.*URL options/ ],
+	[ 'expired', 'one that has expired', qr/expired/, qr/clock.*renew/ ],
+	[ 'alone', 'one that signed itself', qr/self-signed/, qr/"ca_file"/ ])
 {
-	my ($name, $what) = @$case;
+	my ($name, $what, $why, $hint) = @$case;
 	my $other = https($name);
 	my $url = $other->api_url;
 	execute("ALTER SERVER partner OPTIONS (SET login_url '$url', SET api_url '$url', "
 		  . "ADD wait_timeout '300 ms')");
-	like($session->error($select)->{message}, qr/could not make a secure connection to host/,
+	$error = $session->error($select);
+	like($error->{message}, qr/could not make a secure connection to host "127\.0\.0\.1:\d+": .*$why/,
 		"$what is refused");
-	like(row('login host'), qr/^failed\|.*secure connection.*\|.*"ca_file"/, 'the checklist tells');
+	like($error->{hint}, $hint, 'with a way out');
+	unlike($error->{text}, qr/verif(y|ication) off|insecure|disable/i, 'and no way around it');
+	like(row('login host'), qr/^failed\|.*secure connection.*\|.*$hint/, 'the checklist tells');
 	like(row('API host'), qr/^failed\|.*secure connection/, 'of both hosts');
 	like(row('user'), qr/^not reached/, 'and asks no further');
 	is(scalar(my @log = $other->log), 0, 'nothing was sent');
@@ -136,16 +148,33 @@ foreach my $case ([ 'foreign', 'a certificate of another authority' ],
 my $url = $emulator->api_url;
 execute("ALTER SERVER partner OPTIONS (SET login_url '$url', SET api_url '$url')");
 is($session->rows($select), 20, 'the right one still serves');
+(my $plain = $emulator->control_url) =~ s/^http:/https:/;
+execute("ALTER SERVER partner OPTIONS (SET login_url '$plain', ADD wait_timeout '300 ms')");
+like($session->error($select)->{hint}, qr/speak HTTPS/, 'a port that does not');
+execute("ALTER SERVER partner OPTIONS (SET login_url '$url', DROP wait_timeout)");
 
 # --- a proxy that lets nobody through whom it does not know
 
 my $known = 'Basic ' . encode_base64('jane:hush%Proxy:word', '');
-my $listener = IO::Socket::INET->new(Listen => 8, LocalAddr => '127.0.0.1', ReuseAddr => 1)
-  or die "listen: $!\n";
-my $proxy_port = $listener->sockport;
 
-# Serves one client: CONNECT, and then bytes in both directions.
-sub serve_client
+# Bytes in both directions, until one has no more.
+sub relay
+{
+	my ($client, $server) = @_;
+	my $both = IO::Select->new($client, $server);
+	while (my @ready = $both->can_read(20))
+	{
+		foreach my $from (@ready)
+		{
+			sysread($from, my $bytes, 65536) or return;
+			syswrite($from == $client ? $server : $client, $bytes);
+		}
+	}
+	return;
+}
+
+# Serves one client of a proxy that speaks HTTP: CONNECT, and then bytes.
+sub serve_http
 {
 	my ($client) = @_;
 	my $head = '';
@@ -160,21 +189,56 @@ sub serve_client
 	}
 	my $server = IO::Socket::INET->new(PeerAddr => $target) or return;
 	syswrite($client, "HTTP/1.1 200 OK\r\n\r\n");
-	my $both = IO::Select->new($client, $server);
-	while (my @ready = $both->can_read(20))
-	{
-		foreach my $from (@ready)
-		{
-			sysread($from, my $bytes, 65536) or return;
-			syswrite($from == $client ? $server : $client, $bytes);
-		}
-	}
+	relay($client, $server);
 	return;
 }
 
-my $proxy = fork() // die "fork: $!\n";
-if ($proxy == 0)
+# The same of one that speaks SOCKS 5 (RFC 1928, 1929).
+sub serve_socks
 {
+	my ($client) = @_;
+	my $take = sub {
+		my ($n) = @_;
+		my $bytes = '';
+		while (length $bytes < $n)
+		{
+			sysread($client, $bytes, $n - length $bytes, length $bytes) or POSIX::_exit(0);
+		}
+		return $bytes;
+	};
+	my @methods = unpack('C*', $take->(unpack('xC', $take->(2))));
+	append_to_file("$folder/socks.log", "methods @methods\n");
+	if (!grep { $_ == 2 } @methods)
+	{
+		syswrite($client, "\x05\xff");
+		return;
+	}
+	syswrite($client, "\x05\x02");
+	my $user = $take->(unpack('xC', $take->(2)));
+	my $password = $take->(unpack('C', $take->(1)));
+	append_to_file("$folder/socks.log", "$user $password\n");
+	my $good = "$user $password" eq 'jane hush%Proxy:word';
+	syswrite($client, $good ? "\x01\x00" : "\x01\x01");
+	return if !$good;
+	my ($type) = unpack('xxxC', $take->(4));
+	my $host = $type == 3 ? $take->(unpack('C', $take->(1))) : join('.', unpack('C4', $take->(4)));
+	my $port = unpack('n', $take->(2));
+	append_to_file("$folder/socks.log", "to $host\n");
+	my $server = IO::Socket::INET->new(PeerAddr => $host, PeerPort => $port) or return;
+	syswrite($client, pack('C4C4n', 5, 0, 0, 1, 127, 0, 0, 1, $port));
+	relay($client, $server);
+	return;
+}
+
+# Starts a proxy: its port, and its process.
+sub start_proxy
+{
+	my ($serve) = @_;
+	my $listener = IO::Socket::INET->new(Listen => 8, LocalAddr => '127.0.0.1', ReuseAddr => 1)
+	  or die "listen: $!\n";
+	my $pid = fork() // die "fork: $!\n";
+	return ($listener->sockport, $pid) if $pid != 0;
+
 	local $SIG{CHLD} = 'IGNORE';
 	# not the test's own way to end, which takes the server along
 	local $SIG{TERM} = 'DEFAULT';
@@ -182,13 +246,14 @@ if ($proxy == 0)
 	while (my $client = $listener->accept)
 	{
 		next if fork();
-		serve_client($client);
-		require POSIX;
+		$serve->($client);
 		POSIX::_exit(0);
 	}
-	exit(0);
+	POSIX::_exit(0);
 }
-close($listener);
+
+my ($proxy_port, $proxy) = start_proxy(\&serve_http);
+my ($socks_port, $socks) = start_proxy(\&serve_socks);
 
 append_to_file("$folder/proxy_password", "hush%Proxy:word\n");
 chmod 0600, "$folder/proxy_password";
@@ -217,6 +282,36 @@ chmod 0600, "$folder/proxy_password";
 append_to_file("$folder/proxy_password", 'x');
 execute("ALTER SERVER partner OPTIONS (ADD wait_timeout '300 ms')");
 like($session->error($select)->{hint}, qr/"proxy_user"/, 'a wrong password');
+
+# --- the same by SOCKS
+
+execute("ALTER SERVER partner OPTIONS (SET proxy 'socks5h://127.0.0.1:$socks_port')");
+$error = $session->error($select);
+is($error->{sqlstate}, '08001', 'a SOCKS proxy and a wrong password');
+like($error->{hint}, qr/"proxy_user" and "proxy_password_file"/, 'with a hint');
+unlike($error->{text}, qr/hush/, 'which does not repeat it');
+execute("ALTER SERVER partner OPTIONS (DROP proxy_user, DROP proxy_password_file)");
+unlink("$folder/socks.log");
+like($session->error($select)->{hint}, qr/"proxy_user" and "proxy_password_file"/, 'without user');
+is(slurp_file("$folder/socks.log") =~ s/^methods 0\n//mgr, '',
+	'nobody else is offered in his place, such as the owner of a Kerberos ticket');
+unlink("$folder/socks.log", "$folder/proxy_password");
+append_to_file("$folder/proxy_password", 'hush%Proxy:word');
+chmod 0600, "$folder/proxy_password";
+execute("ALTER SERVER partner OPTIONS (DROP wait_timeout, ADD proxy_user 'jane', ADD proxy_password_file '$folder/proxy_password')");
+my $told = $session->rows("EXPLAIN (ANALYZE, VERBOSE) $select");
+like($told, qr/actual/, 'with user and password');
+unlike($told, qr/hush|jane/, 'of which EXPLAIN tells nothing');
+my @lines = split(/\n/, slurp_file("$folder/socks.log"));
+cmp_ok(scalar(grep { $_ eq 'to 127.0.0.1' } @lines), '>=', 3, 'all requests went through it');
+is(scalar(grep { !/^(methods [02 ]+|jane hush%Proxy:word|to 127\.0\.0\.1)$/ } @lines), 0,
+	'each with user and password, by no other method');
+kill('TERM', $socks);
+waitpid($socks, 0);
+execute("ALTER SERVER partner OPTIONS (ADD wait_timeout '300 ms')");
+$error = $session->error($select);
+like($error->{message}, qr/could not connect to host "127\.0\.0\.1:\d+".*port $socks_port/, 'one that is not there');
+like($error->{hint}, qr/Check the server option "proxy"/, 'with a hint');
 
 my $log = slurp_file($node->logfile);
 foreach my $form ('hush%Proxy:word', 'hush%25Proxy', encode_base64('jane:hush%Proxy:word', ''))

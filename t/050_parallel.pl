@@ -109,7 +109,7 @@ foreach my $form (@forms)
 
 # --- files that a scan refuses
 
-foreach my $bad ([ 'a field too few', '4,', '4', qr/1 fields where its header has 2/ ],
+foreach my $bad ([ 'a field too few', '4,', '4', qr/1 field where its header has 2/ ],
 	[ 'an empty line among rows', 'b4,4', "\nb4,4", qr/an empty line among its rows/ ],
 	[ 'text behind a quote', 'b4,4', 'b4,"4"4', qr/text after closing quote/ ])
 {
@@ -122,6 +122,7 @@ foreach my $bad ([ 'a field too few', '4,', '4', qr/1 fields where its header ha
 	mode('serial');
 	my $error = $session->error('SELECT count(*) FROM rows');
 	like($error->{message}, $message, "$name: not counted");
+	like($error->{hint}, qr/pinsight_forget\('public\.rows'\)/, "$name: with a way to another file");
 	is(ask('SELECT n FROM rows LIMIT 2'), "1\n2", "$name: the rows before it are there");
 	mode('both');
 	is($session->error('SELECT sum(n) FROM rows')->{message}, $error->{message}, "$name: nor summed");
@@ -133,6 +134,7 @@ serve($bad);
 mode('serial');
 my $error = $session->error('SELECT sum(n) FROM rows');
 like($error->{context}, qr/report file line \d{4,}, field "UsageQuantity"/, 'a bad cell: one process');
+like($error->{hint}, qr/"on_error" to "set_null"/, 'with a way out');
 mode('workers');
 my $shared = $session->error('SELECT sum(n) FROM rows');
 is($shared->{message}, $error->{message}, 'workers say the same');

@@ -8,6 +8,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
 
+use Encode qw(decode);
 use HTTP::Tiny;
 use JSON::PP;
 use PinsightEmulator;
@@ -117,6 +118,19 @@ is($session->rows("SELECT pinsight_preview('partner', '$query')"),
 	qq({"b": 1.10, "c": null, "d": true, "e": "x\\"\x{c3}\x{a4}", "f": 100000000000000000000, )
 	  . qq("g": [1, {"h": 0.0}], "aa": 12345678901234567890.123456789}\n{}),
 	'no digit is lost');
+
+# Where the database has no encoding, characters are the bytes that scans bring, too.
+$node->safe_psql('postgres',
+	q(CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0));
+$node->safe_psql('bytes', 'CREATE EXTENSION pinsight_fdw');
+$emulator->create_server($node, 'partner', undef, "client_id '$PinsightEmulator::client_id', "
+	  . "client_secret '$PinsightEmulator::client_secret', refresh_token '$PinsightEmulator::refresh_token'", 'bytes');
+my $letters = '\u00e4\uD83D\uDE00 \\\\u00e4 \u0041 x';
+$emulator->fault({ endpoint => 'test_query', status => 200,
+	body => qq({"value":[{"\\u6f22":"$letters"}],"statusCode":200}) });
+is($node->safe_psql('bytes', "SELECT pinsight_preview('partner', '$query')"),
+	qq({"\x{e6}\x{bc}\x{a2}": "\x{c3}\x{a4}\x{f0}\x{9f}\x{98}\x{80} \\\\u00e4 A x"}),
+	'a database without encoding gets UTF-8');
 $emulator->switches({ json_bom => JSON::PP::true, json_pascal => JSON::PP::true });
 is($session->rows("SELECT count(*) FROM pinsight_preview('partner', '$query')"), 40,
 	'another spelling of the reply is understood');
@@ -148,6 +162,22 @@ foreach my $case (
 	is($error->{sqlstate}, $sqlstate, "($arguments) is refused");
 	like($error->{detail}, $detail, 'in the words of the service');
 	like($error->{hint}, $hint, 'with a way out');
+}
+
+# What it quotes of the query is pointed at.
+foreach my $case (
+	[ 'SELECT Month FROM AzureUsage WHRE Month = 1', 'WHRE', 'Incorrect syntax' ],
+	[ "SELECT Month FROM AzureUsage WHERE PartnerName = ''\x{c3}\x{a4}'' LIMT 3", 'LIMT', 'Incorrect syntax' ],
+	[ 'SELECT Month FROM AzureUsage TIMESPAN LAST_7_MONTHS', undef, 'Invalid timespan' ],
+	[ 'SELECT Month, Month FROM AzureUsage Month', undef, 'Incorrect syntax' ])
+{
+	my ($wrong, $part, $words) = @$case;
+	my $error = $session->error("SELECT pinsight_preview('partner', '$wrong')");
+	my ($line, $mark) = $error->{text} =~ /^LINE 1: (.*)\n {8}( *)\^/m;
+	like($error->{detail}, qr/$words/, "$wrong: refused");
+	like($error->{hint}, qr/^A report query is written as SELECT/, 'with the form of a query');
+	is($part ? substr(decode('UTF-8', $line), length $mark, length $part) : $line, $part,
+		$part ? "and a mark at $part" : 'without a mark where nobody knows the place');
 }
 foreach my $case (
 	[ q(query_id => 'x'), '{"message": "No item found with given filters."}', qr/was deleted/ ],

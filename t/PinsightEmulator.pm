@@ -241,14 +241,15 @@ sub node
 	return $node;
 }
 
-# A server on this emulator and a mapping for everybody.
+# A server on this emulator and a mapping for everybody, in database postgres or
+# another one.
 sub create_server
 {
-	my ($self, $node, $name, $options, $mapping) = @_;
+	my ($self, $node, $name, $options, $mapping, $dbname) = @_;
 	$options ||= "poll_interval '50 ms'";
 	$options .= ", max_reports_per_hour '1000'"
 	  if $options !~ /max_reports_per_hour/;
-	$node->safe_psql('postgres', qq(
+	$node->safe_psql($dbname || 'postgres', qq(
 		CREATE SERVER $name FOREIGN DATA WRAPPER pinsight_fdw OPTIONS (
 			tenant '$tenant', api_url '$self->{api}',
 			login_url '$self->{api}', $options);

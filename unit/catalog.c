@@ -133,6 +133,7 @@ check_dataset(const PinCatalogDataset *dataset)
 static void
 test_shipped(void)
 {
+	static const char *const columns[] = {"Month", "CustomerName", "CustomerMarket"};
 	const PinCatalog *catalog = &pin_shipped_catalog;
 
 	ok(pin_catalog_count(catalog) >= 30, "it has the datasets");
@@ -155,6 +156,9 @@ test_shipped(void)
 	ok(pin_catalog_nearest_dataset(catalog, "mpn", "weather_forecast") == NULL,
 	   "nothing near");
 	ok(pin_catalog_nearest_dataset(catalog, "mpn", "") == NULL, "nothing near to nothing");
+	is_str(pin_catalog_nearest_name(columns, 3, "custmer_name"), "CustomerName", "a column");
+	ok(pin_catalog_nearest_name(columns, 3, "colour") == NULL, "or none");
+	ok(pin_catalog_nearest_name(columns, 0, "month") == NULL, "of none, none");
 }
 
 static bool

@@ -93,6 +93,37 @@ test_integers(void)
 }
 
 static void
+test_unescape(void)
+{
+	static const struct
+	{
+		const char *text;
+		const char *expected;
+	}			cases[] = {
+		{"[\"\\u00e9\"]", "[\"\xC3\xA9\"]"},
+		{"[\"\\u007f\\u0080\\u07FF\\u0800\\uffff\"]", "[\"\\u007f\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF\"]"},
+		{"\"\\ud83d\\ude00\\udbff\\udfff\\ud800\\udc00\"", "\"\xF0\x9F\x98\x80\xF4\x8F\xBF\xBF\xF0\x90\x80\x80\""},
+		{"\"\\ud83d\\ud83d\\ude00\"", "\"\\ud83d\xF0\x9F\x98\x80\""},
+		{"\"\\ude00\\ud83d\"", "\"\\ude00\\ud83d\""},
+		{"\"\\ud83dx\\u00e\"", "\"\\ud83dx\\u00e\""},
+		{"\"\\\\u00e9 \\\\\\u00e9 \\\" \\n\"", "\"\\\\u00e9 \\\\\xC3\xA9 \\\" \\n\""},
+		{"\"\\u0000\\u0022\\u005C\"", "\"\\u0000\\u0022\\u005C\""},
+		{"\"\\u 0e9\\u0x1f\\u-123\"", "\"\\u 0e9\\u0x1f\\u-123\""},
+		{"\"\\u00e", "\"\\u00e"}, {"\"\\", "\"\\"}, {"", ""}, {"1.50", "1.50"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		size_t		len;
+		char	   *text = pin_json_unescape(cases[i].text, strlen(cases[i].text), &len);
+
+		is_str(text, cases[i].expected, "%s", cases[i].text);
+		is_int((int64_t) len, strlen(cases[i].expected), "its length");
+		free(text);
+	}
+}
+
+static void
 test_booleans(void)
 {
 	static const struct
@@ -320,6 +351,7 @@ main(void)
 	test_dump();
 	test_tolerance();
 	test_integers();
+	test_unescape();
 	test_booleans();
 	test_texts();
 	test_nothing();

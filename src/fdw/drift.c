@@ -11,14 +11,13 @@
 #include "postgres.h"
 
 #include "fdw/drift.h"
-#include "fdw/fdw.h"
 #include "insights/catalog.h"
 #include "insights/local_name.h"
+#include "lib/stringinfo.h"
 #include "nodes/value.h"
 #include "text.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
 
 /* Columns that are named in an error; the rest is counted. */
 #define NAMED_COLUMNS 8
@@ -26,7 +25,8 @@
 bool
 pin_drift_suspected(const PinError *err)
 {
-	return err->kind == PIN_ERROR_UNKNOWN_COLUMN || err->kind == PIN_ERROR_UNKNOWN_DATASET;
+	return err->kind == PIN_ERROR_UNKNOWN_COLUMN || err->kind == PIN_ERROR_UNKNOWN_DATASET ||
+		(err->kind == PIN_ERROR_BAD_REQUEST && err->http_status != 0);
 }
 
 List *
@@ -73,16 +73,16 @@ pin_drift_new(const PinOffer *offer, const char *program, List *names)
 
 /* "A", "B" and 3 more */
 static char *
-list_names(const List *names)
+list_names(const List *names, int most)
 {
 	StringInfoData text;
 	int			n = list_length(names);
 
 	initStringInfo(&text);
-	for (int i = 0; i < Min(n, NAMED_COLUMNS); i++)
+	for (int i = 0; i < Min(n, most); i++)
 		appendStringInfo(&text, "%s\"%s\"", i > 0 ? ", " : "", strVal(list_nth(names, i)));
-	if (n > NAMED_COLUMNS)
-		appendStringInfo(&text, " and %d more", n - NAMED_COLUMNS);
+	if (n > most)
+		appendStringInfo(&text, " and %d more", n - most);
 	return text.data;
 }
 
@@ -95,20 +95,36 @@ utf8_name(const char *name)
 	return utf8 != NULL ? utf8 : "...";
 }
 
-static void
-suggest_import(PinError *err, Relation relation, const PinOptions *options,
-			   const char *dataset, const char *program)
+/* The dataset's column that may be meant by a name; NULL: none is near. */
+static const char *
+nearest_column(const PinOffer *offer, const char *name)
 {
-	const char *schema = get_namespace_name(RelationGetNamespace(relation));
+	List	   *offered = list_concat_copy(offer->columns, offer->metrics);
+	const char **names = palloc(sizeof(char *) * (list_length(offered) + 1));
+	ListCell   *lc;
+
+	foreach(lc, offered)
+		names[foreach_current_index(lc)] = strVal(lfirst(lc));
+	return pin_catalog_nearest_name(names, list_length(offered), name);
+}
+
+static void
+suggest_import(PinError *err, const PinOptions *options, const PinDriftAsked *asked,
+			   const PinOffer *offer, const List *gone)
+{
+	const char *schema = get_namespace_name(get_rel_namespace(asked->relid));
+	const char *nearest = list_length(gone) != 1 ? NULL :
+	nearest_column(offer, strVal(linitial(gone)));
 	PinLocalName table;
 
-	pin_local_name(table, "", dataset, PIN_NAME_SNAKE);
+	pin_local_name(table, "", offer->name, PIN_NAME_SNAKE);
 	pin_error_hint(err,
-				   "Name the dataset's own column in the option \"column_name\", or "
+				   "%sName the dataset's own column in the option \"column_name\", or "
 				   "import the table again: \"DROP FOREIGN TABLE %s\", then "
 				   "\"IMPORT FOREIGN SCHEMA %s LIMIT TO (%s) FROM SERVER %s INTO %s\".",
-				   utf8_name(quote_qualified_identifier(schema, RelationGetRelationName(relation))),
-				   program, table, utf8_name(quote_identifier(options->server_name)),
+				   nearest != NULL ? psprintf("Perhaps you meant the column \"%s\".  ", nearest) : "",
+				   utf8_name(quote_qualified_identifier(schema, get_rel_name(asked->relid))),
+				   asked->program, table, utf8_name(quote_identifier(options->server_name)),
 				   utf8_name(quote_identifier(schema)));
 }
 
@@ -118,48 +134,79 @@ dataset_gone(PinError *err, const char *dataset, const char *program)
 {
 	const char *nearest =
 	pin_catalog_nearest_dataset(&pin_shipped_catalog, program, dataset);
+	const char *other = strcmp(program, "mpn") == 0 ? "cmp" : "mpn";
 
 	if (nearest != NULL && pg_strcasecmp(nearest, dataset) == 0)
 		nearest = NULL;
 	pin_error_set(err, PIN_ERROR_UNKNOWN_DATASET,
 				  "the service does not offer dataset \"%s\"", dataset);
-	pin_error_hint(err,
-				   "%sThe dataset may have a new name, or your role does not include it: "
-				   "IMPORT FOREIGN SCHEMA %s into an empty schema shows what there is.",
-				   nearest != NULL ? psprintf("Perhaps you meant the dataset \"%s\".  ", nearest) : "",
-				   program);
+	if (pin_catalog_dataset(&pin_shipped_catalog, other, dataset) != NULL)
+		pin_error_hint(err, "It is a dataset of program \"%s\": check the option \"program\" of "
+					   "the table and its server.", other);
+	else
+		pin_error_hint(err,
+					   "%sThe dataset may have a new name, or your role does not include it: "
+					   "IMPORT FOREIGN SCHEMA %s into an empty schema shows what there is.",
+					   nearest != NULL ? psprintf("Perhaps you meant the dataset \"%s\".  ", nearest) : "",
+					   program);
+}
+
+static void
+timespan_gone(PinError *err, const PinOptions *options, const PinDriftAsked *asked,
+			  const PinOffer *offer)
+{
+	pin_error_set(err, PIN_ERROR_BAD_REQUEST,
+				  "dataset \"%s\" offers no timespan \"%s\"", offer->name, asked->timespan);
+	if (asked->narrowed)
+		pin_error_hint(err, "Set the option \"fetch\" to \"table\": it asks for the table's own timespan.");
+	else if (offer->ranges != NIL)
+		pin_error_hint(err, "Set the table's option \"timespan\" to one that it offers: %s.",
+					   list_names(offer->ranges, list_length(offer->ranges)));
+	else if (options->timespan != NULL)
+		pin_error_hint(err, "It offers none: drop the table's option \"timespan\".");
+}
+
+/* Says what of all that was asked for the service does not offer, if anything. */
+static void
+compare(PinError *err, const PinOptions *options, const PinDriftAsked *asked, List *offers)
+{
+	PinOffer   *offer = pin_offer_find(offers, asked->dataset);
+	List	   *gone = offer == NULL ? NIL : pin_drift_gone(offer, asked->names);
+
+	if (offer == NULL)
+		dataset_gone(err, asked->dataset, asked->program);
+	else if (gone != NIL)
+	{
+		pin_error_set(err, PIN_ERROR_UNKNOWN_COLUMN,
+					  "dataset \"%s\" has no %s %s", offer->name,
+					  list_length(gone) == 1 ? "column" : "columns",
+					  list_names(gone, NAMED_COLUMNS));
+		suggest_import(err, options, asked, offer, gone);
+	}
+	else if (asked->timespan != NULL && offer->ranges_told &&
+			 !pin_offer_lists(offer->ranges, asked->timespan))
+		timespan_gone(err, options, asked, offer);
 }
 
 void
-pin_drift_explain(PinError *err, Relation relation, const PinOptions *options, const List *plan)
+pin_drift_explain(PinError *err, const PinOptions *options, const PinDriftAsked *asked)
 {
-	const char *dataset = strVal(list_nth(plan, PIN_PLAN_DATASET));
-	const char *program = strVal(list_nth(plan, PIN_PLAN_PROGRAM));
+	PinError	refusal = *err;
 	PinAsker   *asker;
 	PinError	ignored;
 	List	   *offers = NIL;
-	PinOffer   *offer;
-	List	   *gone;
 	bool		answered;
 
 	if (pin_options_existing(options))
 		return;					/* not the table's query was refused */
 	asker = pin_ask_open(options);
-	answered = pin_offer_fetch(asker, dataset, &offers, &ignored);
+	answered = pin_offer_fetch(asker, asked->dataset, &offers, &ignored);
 	pin_ask_close(asker);
 	if (!answered)
 		return;
-	offer = pin_offer_find(offers, dataset);
-	if (offer == NULL)
-	{
-		dataset_gone(err, dataset, program);
-		return;
-	}
-	gone = pin_drift_gone(offer, list_nth(plan, PIN_PLAN_NAMES));
-	if (gone == NIL)
-		return;
-	pin_error_set(err, PIN_ERROR_UNKNOWN_COLUMN,
-				  "dataset \"%s\" has no %s %s", offer->name,
-				  list_length(gone) == 1 ? "column" : "columns", list_names(gone));
-	suggest_import(err, relation, options, offer->name, program);
+	compare(err, options, asked, offers);
+
+	/* words that we do not know may be about something else */
+	if (refusal.kind == PIN_ERROR_BAD_REQUEST)
+		pin_error_detail(err, "%s", refusal.detail);
 }

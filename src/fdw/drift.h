@@ -11,18 +11,28 @@
 #include "error.h"
 #include "insights/offer.h"
 #include "options.h"
-#include "utils/relcache.h"
 
-/* Was a report query refused for a name that the service does not know? */
+/* May a report query have been refused for a name that the service does not know? */
 extern bool pin_drift_suspected(const PinError *err);
 
+/* What a report query asks for, of what the service may not have. */
+typedef struct PinDriftAsked
+{
+	Oid			relid;			/* the table that it is for */
+	const char *program;
+	const char *dataset;
+	List	   *names;			/* of String: columns */
+	const char *timespan;		/* NULL: none */
+	bool		narrowed;		/* which is not the table's own */
+} PinDriftAsked;
+
 /*
- * Asks the service for the dataset of a plan (see PinPlanItem) and makes *err
- * say what is gone, and the IMPORT that mends it.  Leaves *err as it is if the
- * service does not answer, or nothing is gone.
+ * Asks the service for the dataset and makes *err say what it does not have of
+ * what was asked for, and what mends it.  Leaves *err as it is if the service
+ * does not answer, or has all of it.
  */
-extern void pin_drift_explain(PinError *err, Relation relation,
-							  const PinOptions *options, const List *plan);
+extern void pin_drift_explain(PinError *err, const PinOptions *options,
+							  const PinDriftAsked *asked);
 
 /* Names (a List of String) that a dataset does not offer; NULL offers none. */
 extern List *pin_drift_gone(const PinOffer *offer, const List *names);

@@ -44,6 +44,8 @@ notice_progress(const PinExisting *existing, int64 waited_us)
 	ereport(NOTICE,
 			(errmsg("still waiting for report %s after %d s", existing->options->report_id,
 					(int) (waited_us / USECS_PER_SEC)),
+			 known && pin_job_is_downloading(&job) ?
+			 errdetail("Step: %s; " INT64_FORMAT " bytes so far.", job.phase, job.downloaded) :
 			 known && job.said[0] != '\0' ?
 			 errdetail("Step: %s; the service says: %s.", job.phase,
 					   pin_text_to_server(job.said)) :

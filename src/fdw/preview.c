@@ -267,6 +267,7 @@ open_rows(const Look *look, const PinOptions *options, const List *plan, int fd)
 	source.delimiter = ',';
 	source.server_name = options->server_name;
 	source.what = psprintf("foreign table \"%s\"", RelationGetRelationName(look->relation));
+	source.relid = RelationGetRelid(look->relation);
 	source.tupdesc = RelationGetDescr(look->relation);
 	source.attnums = look->attnums;
 	source.names = look->names;

@@ -46,7 +46,9 @@ progress_text(const PinJobState *job)
 	failing ? "nothing yet" : "not started";
 	char	   *text;
 
-	if (job->report_id[0] != '\0')
+	if (pin_job_is_downloading(job))
+		text = psprintf("Step: %s; " INT64_FORMAT " bytes so far.", job->phase, job->downloaded);
+	else if (job->report_id[0] != '\0')
 		text = psprintf("The service %s of report %s: %s (asked %s).",
 						failing ? "said" : "says", job->report_id, said,
 						times_text(job->polls));
@@ -87,9 +89,18 @@ fail_report(PinResolution *resolution, Relation relation, const PinOptions *opti
 			const List *plan, const PinScanQuery *query)
 {
 	PinError	err = *pin_resolve_error(resolution);
+	PinDriftAsked asked = {
+		.relid = RelationGetRelid(relation),
+		.program = strVal(list_nth(plan, PIN_PLAN_PROGRAM)),
+		.dataset = strVal(list_nth(plan, PIN_PLAN_DATASET)),
+		.names = list_nth(plan, PIN_PLAN_NAMES),
+		.timespan = query->timespan
+	};
 
+	asked.narrowed = asked.timespan != NULL &&
+		strcmp(asked.timespan, strVal(list_nth(plan, PIN_PLAN_TIMESPAN))) != 0;
 	if (pin_drift_suspected(&err))
-		pin_drift_explain(&err, relation, options, plan);
+		pin_drift_explain(&err, options, &asked);
 	pin_throw(&err, options->server_name,
 			  psprintf("report of foreign table \"%s\": %s",
 					   RelationGetRelationName(relation), query->asked.text));
@@ -99,11 +110,13 @@ void
 pin_report_warn_stale(const PinResolution *resolution, const char *what, const char *hint)
 {
 	TimestampTz as_of = pin_resolve_snapshot(resolution)->head.as_of;
-	int64		minutes = (GetCurrentTimestamp() - as_of) / USECS_PER_MINUTE;
+	int64		age = (GetCurrentTimestamp() - as_of) / USECS_PER_SEC;
 	const PinError *why = pin_resolve_error(resolution);
 
 	ereport(WARNING,
-			(errmsg("rows of %s are " INT64_FORMAT " min old", what, minutes),
+			(errmsg("rows of %s are %s old", what,
+					age < 2 * SECS_PER_HOUR ? psprintf(INT64_FORMAT " min", age / SECS_PER_MINUTE) :
+					pin_duration_text(age)),
 			 errdetail("Nothing fresher could be had: %s.", pin_text_to_server(why->message)),
 			 hint[0] != '\0' ? errhint("%s", pin_text_to_server(hint)) : 0));
 }
@@ -220,6 +233,8 @@ pin_report_open(Relation relation, TupleDesc tupdesc, const PinOptions *options,
 	source.delimiter = snapshot->head.tsv ? '\t' : ',';
 	source.server_name = options->server_name;
 	source.what = table_phrase(relation);
+	source.relid = RelationGetRelid(relation);
+	source.kept_for = snapshot->head.relid;
 	source.tupdesc = tupdesc;
 	source.attnums = list_nth(plan, PIN_PLAN_ATTNUMS);
 	source.names = list_nth(plan, PIN_PLAN_NAMES);

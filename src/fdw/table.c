@@ -54,8 +54,8 @@ throw_no_dataset(Relation relation, const PinOptions *options)
 
 /* The options sum_of and count_of say of a metric what plain column it is about. */
 static void
-check_metric_of(const char *option, const char *attname, bool metric, const char *value,
-				const PinCatalogDataset *dataset)
+check_metric_of(Relation relation, const char *option, const char *attname, bool metric,
+				const char *value, const PinCatalogDataset *dataset)
 {
 	const PinCatalogColumn *column = dataset == NULL || value == NULL ? NULL :
 	pin_catalog_column(dataset, value);
@@ -65,18 +65,19 @@ check_metric_of(const char *option, const char *attname, bool metric, const char
 	if (!metric)
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("option \"%s\" of column \"%s\" is for metrics only", option, attname),
+				 errmsg("option \"%s\" of column \"%s\" of foreign table \"%s\" is for metrics only",
+						option, attname, RelationGetRelationName(relation)),
 				 errhint("Set the column's option \"metric\" if it is one, or drop \"%s\".", option)));
 	if (dataset != NULL && (column == NULL || column->metric))
 		ereport(ERROR,
 				(errcode(ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE),
-				 errmsg("option \"%s\" of column \"%s\" names no plain column of dataset \"%s\": \"%s\"",
-						option, attname, dataset->name, value)));
+				 errmsg("option \"%s\" of column \"%s\" of foreign table \"%s\" names no plain column of dataset \"%s\": \"%s\"",
+						option, attname, RelationGetRelationName(relation), dataset->name, value)));
 }
 
 /* Adds a column of the report: by its option, or as the catalogue knows it. */
 static void
-add_report_column(PinTable *table, const PinCatalogDataset *dataset,
+add_report_column(PinTable *table, Relation relation, const PinCatalogDataset *dataset,
 				  Form_pg_attribute att, const PinColumnOptions *options)
 {
 	const char *wanted = options->name != NULL ? options->name : NameStr(att->attname);
@@ -85,8 +86,8 @@ add_report_column(PinTable *table, const PinCatalogDataset *dataset,
 	char	   *name = pstrdup(options->name == NULL && column != NULL ? column->name : wanted);
 	bool		metric = options->metric || (column != NULL && column->metric);
 
-	check_metric_of("sum_of", NameStr(att->attname), metric, options->sum_of, dataset);
-	check_metric_of("count_of", NameStr(att->attname), metric, options->count_of, dataset);
+	check_metric_of(relation, "sum_of", NameStr(att->attname), metric, options->sum_of, dataset);
+	check_metric_of(relation, "count_of", NameStr(att->attname), metric, options->count_of, dataset);
 	table->attnums = lappend_int(table->attnums, att->attnum);
 	table->names = lappend(table->names, makeString(name));
 	if (metric)
@@ -107,7 +108,7 @@ resolve_columns(Relation relation, const PinCatalogDataset *dataset, PinTable *t
 			continue;
 		options = pin_options_column(RelationGetRelid(relation), attnum);
 		if (options.metadata == PIN_METADATA_NONE)
-			add_report_column(table, dataset, att, &options);
+			add_report_column(table, relation, dataset, att, &options);
 		else
 		{
 			table->metadata_attnums = lappend_int(table->metadata_attnums, attnum);
@@ -121,7 +122,7 @@ throw_no_columns(Relation relation)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_FDW_ERROR),
-			 errmsg("foreign table \"%s\" has no columns",
+			 errmsg("foreign table \"%s\" has no columns of a report",
 					RelationGetRelationName(relation)),
 			 errhint("A report query selects the table's columns by name: add those you want to read.")));
 }

@@ -177,8 +177,8 @@ static const Rule rules[] = {
 	{
 		400, 499, "ExecuteNow report creation quota", PIN_ERROR_ORDER_QUOTA,
 		"too many reports were ordered within the hour",
-		"A user may order 5 reports an hour.  Wait, or let an older copy of the rows "
-		"serve."
+		"A user may order 5 reports an hour.  Wait, or accept older rows through the "
+		"option \"stale_ok\"."
 	},
 	{
 		400, 499, "report creation quota", PIN_ERROR_QUOTA,

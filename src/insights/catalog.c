@@ -171,33 +171,60 @@ distance(const char *a, const char *b)
 	return row[nb];
 }
 
+/* The nearest of the names seen so far. */
+typedef struct Nearest
+{
+	char		wanted[NAME_MAX_NEAR + 1];	/* folded; empty: none will do */
+	const char *name;			/* NULL: none yet */
+	int			limit;			/* what is nearer is less than that away */
+} Nearest;
+
+/* A third of the letters may be wrong; more is another word. */
+static void
+begin_nearest(Nearest *nearest, const char *wanted)
+{
+	nearest->name = NULL;
+	if (!fold(wanted, nearest->wanted))
+		nearest->wanted[0] = '\0';
+	nearest->limit = (int) strlen(nearest->wanted) / 3 + 2;
+}
+
+static void
+consider(Nearest *nearest, const char *name)
+{
+	char		folded[NAME_MAX_NEAR + 1];
+	int			this_distance;
+
+	if (nearest->wanted[0] == '\0' || !fold(name, folded))
+		return;
+	this_distance = distance(nearest->wanted, folded);
+	if (this_distance < nearest->limit)
+	{
+		nearest->name = name;
+		nearest->limit = this_distance;
+	}
+}
+
 const char *
 pin_catalog_nearest_dataset(const PinCatalog *catalog, const char *program,
 							const char *name)
 {
-	char		wanted[NAME_MAX_NEAR + 1];
-	const char *nearest = NULL;
-	int			limit;
+	Nearest		nearest;
 
-	if (!fold(name, wanted) || wanted[0] == '\0')
-		return NULL;
-
-	/* a third of the letters may be wrong; more is another word */
-	limit = (int) strlen(wanted) / 3 + 2;
+	begin_nearest(&nearest, name);
 	for (size_t i = 0; i < catalog->count; i++)
-	{
-		const PinCatalogDataset *dataset = &catalog->datasets[i];
-		char		folded[NAME_MAX_NEAR + 1];
-		int			this_distance;
+		if (pin_ascii_equal(catalog->datasets[i].program, program))
+			consider(&nearest, catalog->datasets[i].name);
+	return nearest.name;
+}
 
-		if (!pin_ascii_equal(dataset->program, program) || !fold(dataset->name, folded))
-			continue;
-		this_distance = distance(wanted, folded);
-		if (this_distance < limit)
-		{
-			nearest = dataset->name;
-			limit = this_distance;
-		}
-	}
-	return nearest;
+const char *
+pin_catalog_nearest_name(const char *const *names, size_t count, const char *name)
+{
+	Nearest		nearest;
+
+	begin_nearest(&nearest, name);
+	for (size_t i = 0; i < count; i++)
+		consider(&nearest, names[i]);
+	return nearest.name;
 }

@@ -86,6 +86,10 @@ extern const char *pin_catalog_nearest_dataset(const PinCatalog *catalog,
 											   const char *program,
 											   const char *name);
 
+/* Likewise the nearest of some names. */
+extern const char *pin_catalog_nearest_name(const char *const *names, size_t count,
+											const char *name);
+
 /* True if two names are the same but for case, underscores, parentheses. */
 extern bool pin_catalog_same_name(const char *a, const char *b);
 

@@ -84,6 +84,7 @@ pin_client_call(PinClient *client, PinApiRequest *request, PinCallKind kind,
 	client->doubtful = false;
 	client->signing_in = false;
 	client->calling = true;
+	pin_error_reset(&client->setback);
 }
 
 void
@@ -231,6 +232,16 @@ read_sign_in(PinClient *client, const PinReply *reply, PinError *err)
 	return ok;
 }
 
+/* A role is of no use to an application where only users may have one. */
+static void
+explain_forbidden(const PinOptions *o, PinError *err)
+{
+	if (err->kind == PIN_ERROR_FORBIDDEN && strcmp(o->program, "mpn") == 0 &&
+		o->username == NULL && o->refresh_token == NULL)
+		pin_error_hint(err, "Program \"mpn\" may want a user: sign in with CALL pinsight_login, "
+					   "which puts a refresh token into the user mapping.");
+}
+
 /* Reads what the exchange brought.  False with *err filled. */
 static bool
 read_exchange(PinClient *client, const PinExchange *x, PinError *err)
@@ -251,6 +262,7 @@ read_exchange(PinClient *client, const PinExchange *x, PinError *err)
 	if (client->read(&reply, client->arg, err))
 		return true;
 	hide_token(client, &reply, err);
+	explain_forbidden(client->options, err);
 	return false;
 }
 
@@ -298,6 +310,7 @@ try_later(PinClient *client, const PinError *err)
 	(void) pin_mux_arm(pin_http_mux(client->http), &client->rest, due);
 	drop_token(client);
 	client->retries++;
+	client->setback = *err;
 	return true;
 }
 

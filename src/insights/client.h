@@ -53,6 +53,8 @@ typedef struct PinClient
 	int			tries;			/* public: failures in a row so far */
 	int64		give_up_us;		/* public: no retry after this time; 0: any */
 	bool		signing_in;		/* public: what was sent last is for a token */
+	PinError	setback;		/* public: why the call is repeated; kind
+								 * NONE: it is not */
 	char		account[PIN_ACCOUNT_SIZE];	/* public: who has signed in, in
 											 * UTF-8 for humans; empty: not
 											 * told */

@@ -348,6 +348,79 @@ pin_json_fraction(const PinJson *value)
 	return json_array_size(value_of(value)) == 1 ? pin_json_string(pin_json_element(value, 0)) : NULL;
 }
 
+/* The 16 bits of \uXXXX; -1: a text begins with no such escape. */
+static long
+escape_code(const char *text, size_t len)
+{
+	char		digits[5] = "";
+
+	if (len < 6 || text[0] != '\\' || text[1] != 'u')
+		return -1;
+	memcpy(digits, text + 2, 4);
+	return strspn(digits, "0123456789abcdefABCDEF") == 4 ? strtol(digits, NULL, 16) : -1;
+}
+
+/*
+ * The character beyond ASCII that a text begins with as an escape, or as two for
+ * one that 16 bits do not hold; 0: there is none.  *n becomes its length in text.
+ */
+static long
+escaped_character(const char *text, size_t len, size_t *n)
+{
+	long		code = escape_code(text, len);
+	long		low;
+
+	*n = 6;
+	if (code < 0x80 || (code >= 0xDC00 && code <= 0xDFFF))
+		return 0;
+	if (code < 0xD800 || code > 0xDFFF)
+		return code;
+	low = escape_code(text + 6, len - 6);
+	*n = 12;
+	return low >= 0xDC00 && low <= 0xDFFF ? 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00) : 0;
+}
+
+/* Writes a character beyond ASCII as UTF-8; returns its length. */
+static size_t
+put_utf8(char *dst, long code)
+{
+	size_t		n = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+	static const int marks[] = {0, 0, 0xC0, 0xE0, 0xF0};
+
+	for (size_t i = n - 1; i > 0; i--, code >>= 6)
+		dst[i] = (char) (0x80 | (code & 0x3F));
+	dst[0] = (char) (marks[n] | code);
+	return n;
+}
+
+char *
+pin_json_unescape(const char *text, size_t len, size_t *result_len)
+{
+	char	   *result = malloc(len + 1);	/* a character is shorter than its
+											 * escape */
+	size_t		out = 0;
+
+	for (size_t i = 0; result != NULL && i < len;)
+	{
+		size_t		n;
+		long		code = escaped_character(text + i, len - i, &n);
+
+		if (code != 0)
+			out += put_utf8(result + out, code);
+		else
+		{
+			n = text[i] == '\\' && i + 1 < len ? 2 : 1;
+			memcpy(result + out, text + i, n);
+			out += n;
+		}
+		i += n;
+	}
+	if (result != NULL)
+		result[out] = '\0';
+	*result_len = out;
+	return result;
+}
+
 char *
 pin_json_text(const PinJson *value)
 {

@@ -49,6 +49,13 @@ extern char *pin_json_keep_fractions(const char *text, size_t len, size_t *resul
 /* The digits of such a number, which live as long as the document; or NULL. */
 extern const char *pin_json_fraction(const PinJson *value);
 
+/*
+ * A copy of a text in which characters beyond ASCII are themselves and not
+ * escapes (\u00e9), for readers that cannot make one of the other.  Half a pair
+ * stays what it is.  The caller frees; NULL: no memory.
+ */
+extern char *pin_json_unescape(const char *text, size_t len, size_t *result_len);
+
 /* An object's member by name, without case and blanks; NULL if absent. */
 extern const PinJson *pin_json_member(const PinJson *object, const char *name);
 

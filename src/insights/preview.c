@@ -41,6 +41,8 @@ ask(const PinApi *api, const char *name, const char *value, const char *query_st
 		pin_text_buffer_wipe(&url);
 		pin_error_set(err, PIN_ERROR_BAD_REQUEST,
 					  "could not %s: it is too long for that", what);
+		pin_error_hint(err, "Insert it into the table \"queries\" of foreign schema \"api\", "
+					   "and preview it by its query_id.");
 		return false;
 	}
 	return pin_api_request_finish(request, "GET", &url, NULL, err);

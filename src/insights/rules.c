@@ -147,9 +147,7 @@ check_query(const char *text, PinError *err)
 	if (is_word(text, "SELECT") && pin_rules_dataset(text, dataset))
 		return true;
 	pin_error_set(err, PIN_ERROR_RULE, "column \"query\" is not a report query");
-	pin_error_hint(err, "A report query is written as SELECT column, ... FROM dataset "
-				   "[WHERE condition AND ...] [ORDER BY column, ...] [LIMIT number] "
-				   "[TIMESPAN range].");
+	pin_error_hint(err, PIN_QUERY_FORM);
 	return false;
 }
 

@@ -29,6 +29,11 @@
 #define PIN_RECURRENCE_MIN_HOURS 4
 #define PIN_RECURRENCE_MAX_HOURS 2160
 
+/* How a report query is written. */
+#define PIN_QUERY_FORM "A report query is written as SELECT column, ... FROM dataset " \
+	"[WHERE condition AND ...] [ORDER BY column, ...] [LIMIT number] " \
+	"[TIMESPAN range]."
+
 /* A number that nobody has given. */
 #define PIN_UNSAID INT_MIN
 

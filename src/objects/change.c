@@ -57,7 +57,8 @@ find_object(PinChanger *changer, PinObjectKind kind, const char *id, PinObjectLi
 	wish->object = &pin_objects[kind];
 	wish->values = palloc0(sizeof(List *) * wish->object->ncolumns);
 	wish->values[0] = list_make1(pstrdup(id));
-	*list = pin_object_list(changer->asker, wish, changer->options->server_name);
+	*list = pin_object_list(changer->asker, wish, changer->options->server_name,
+							changer->name);
 	while (pin_object_next(*list, &listed))
 	{
 		const char *found = pin_json_member_string(listed.record, key);

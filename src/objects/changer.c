@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "insights/api_request.h"
+#include "insights/rules.h"
 #include "objects/changer.h"
 #include "objects/changes.h"
 #include "text.h"
@@ -260,6 +261,8 @@ advise(const PinChanger *changer, const PinSubject *subject, PinError *err)
 	else if (subject->call == PIN_CREATE_QUERY &&
 			 (err->kind == PIN_ERROR_UNKNOWN_DATASET || err->kind == PIN_ERROR_UNKNOWN_COLUMN))
 		pin_error_hint(err, "What there is the API's table \"datasets\" tells.");
+	else if (subject->call == PIN_CREATE_QUERY && err->kind == PIN_ERROR_BAD_REQUEST)
+		pin_error_hint(err, PIN_QUERY_FORM "  What there is the API's table \"datasets\" tells.");
 	else if (subject->call == PIN_CREATE_REPORT && err->kind == PIN_ERROR_REPORT_GONE)
 		pin_error_hint(err, "Column \"query_id\" has to be that of a row of table \"queries\".");
 }

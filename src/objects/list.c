@@ -33,6 +33,7 @@ struct PinObjectList
 	PinAsker   *asker;			/* calls */
 	PinObjectWish *wish;		/* what is wanted */
 	const char *server_name;	/* for messages */
+	const char *table_name;		/* likewise */
 
 	PinRecordList page;			/* the one that is read */
 	size_t		at;				/* its next record */
@@ -55,7 +56,8 @@ free_page(void *arg)
 }
 
 PinObjectList *
-pin_object_list(PinAsker *asker, PinObjectWish *wish, const char *server_name)
+pin_object_list(PinAsker *asker, PinObjectWish *wish, const char *server_name,
+				const char *table_name)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pinsight objects",
 												  ALLOCSET_SMALL_SIZES);
@@ -69,6 +71,7 @@ pin_object_list(PinAsker *asker, PinObjectWish *wish, const char *server_name)
 	list->asker = asker;
 	list->wish = wish;
 	list->server_name = server_name;
+	list->table_name = MemoryContextStrdup(context, table_name);
 	list->seen = hash_create("pinsight objects", 64, &seen,
 							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	return list;
@@ -86,8 +89,10 @@ static _Noreturn void
 fail(const PinObjectList *list, const PinError *err)
 {
 	pin_throw(err, list->server_name,
-			  list->report_id == NULL ? NULL :
-			  psprintf("executions of report %s", pin_text_to_server(list->report_id)));
+			  list->report_id == NULL ?
+			  psprintf("foreign table \"%s\"", list->table_name) :
+			  psprintf("foreign table \"%s\": executions of report %s", list->table_name,
+					   pin_text_to_server(list->report_id)));
 }
 
 /* Sends what brings a page, and reads that.  False with *err filled. */

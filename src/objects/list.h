@@ -29,10 +29,11 @@ typedef struct PinObjectList PinObjectList;
 /*
  * A list in a memory context of its own under the current one, which frees it
  * whatever happens.  asker and wish are kept by reference; the wish learns
- * what the service refuses.  Nothing is sent.
+ * what the service refuses.  The names of server and foreign table are for
+ * messages.  Nothing is sent.
  */
 extern PinObjectList *pin_object_list(PinAsker *asker, PinObjectWish *wish,
-									  const char *server_name);
+									  const char *server_name, const char *table_name);
 
 /* The next object; false: that was all.  Throws when the service fails. */
 extern bool pin_object_next(PinObjectList *list, PinListed *listed);

@@ -172,7 +172,8 @@ fill_store(ForeignScanState *node, PinObjectScan *scan)
 	scan->wish.values = evaluate(node, scan, &never);
 	if (!never)
 	{
-		list = pin_object_list(scan->asker, &scan->wish, scan->options->server_name);
+		list = pin_object_list(scan->asker, &scan->wish, scan->options->server_name,
+							   RelationGetRelationName(scan->relation));
 		read_rows(scan, list);
 		pin_object_list_free(list);
 	}

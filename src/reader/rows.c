@@ -16,6 +16,8 @@
 #include "reader/stage.h"
 #include "text.h"
 #include "throw.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 /* One needed column that has the same value in every row. */
@@ -76,6 +78,25 @@ free_csv(void *arg)
 	rows->csv = NULL;
 }
 
+/*
+ * A file that was kept would be read again and again, until it is forgotten.  In
+ * UTF-8, as errors are.
+ */
+static const char *
+damage_hint(const PinRows *rows)
+{
+	Oid			relid = rows->source.kept_for;
+	char	   *name = OidIsValid(relid) ? get_rel_name(relid) : NULL;
+	char	   *schema = name != NULL ? get_namespace_name(get_rel_namespace(relid)) : NULL;
+	char	   *utf8 = schema == NULL ? NULL :
+	pin_text_to_utf8(quote_literal_cstr(quote_qualified_identifier(schema, name)));
+
+	if (utf8 == NULL)
+		return "The file may be damaged.";
+	return psprintf("The file may be damaged.  Have another one fetched by SELECT "
+					"pinsight_forget(%s), then run the query again.", utf8);
+}
+
 /* Next record; false at the end.  Throws on a broken file. */
 static bool
 next_record(PinRows *rows, PinRecord *record)
@@ -91,6 +112,8 @@ next_record(PinRows *rows, PinRecord *record)
 		case PIN_CSV_ERROR:
 			break;
 	}
+	if (err.kind == PIN_ERROR_FILE_CORRUPT)
+		pin_error_hint(&err, "%s", damage_hint(rows));
 	pin_throw(&err, rows->source.server_name,
 			  psprintf("report file of %s", rows->source.what));
 }
@@ -334,9 +357,20 @@ pin_rows_open(const PinRowsSource *source)
 /* Longest piece of a cell that the error context repeats, bytes. */
 #define CELL_SHOWN_MAX 100
 
+/* Is an error about a value, or the constraint of a domain? */
+static bool
+is_bad_value(int sqlerrcode)
+{
+	/* class 22 is "data exception", class 23 a domain's constraint */
+	int			category = ERRCODE_TO_CATEGORY(sqlerrcode);
+
+	return category == ERRCODE_DATA_EXCEPTION ||
+		category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION;
+}
+
 /*
  * Error context: where in the file a bad cell stands, and what it holds, since
- * the errors of many input functions do not tell.
+ * the errors of many input functions do not tell.  And the ways out.
  */
 static void
 cell_context(void *arg)
@@ -345,7 +379,11 @@ cell_context(void *arg)
 	char		text[CELL_SHOWN_MAX + 1] = "";
 
 	if (rows->shown)
+	{
 		pin_error_clean(text, sizeof(text), rows->current->text.data, rows->current->text.len);
+		if (OidIsValid(rows->source.relid) && is_bad_value(geterrcode()))
+			errhint("Change the column's type, or set the table's option \"on_error\" to \"set_null\".");
+	}
 	errcontext("report file line " UINT64_FORMAT ", field \"%s\", column \"%s\" of %s: \"%s\"",
 			   pin_csv_line(rows->csv), rows->current->remote_name,
 			   NameStr(TupleDescAttr(rows->source.tupdesc,
@@ -454,12 +492,9 @@ mark_bad_row(PinRows *rows, PinStage *stage)
 static void
 set_null(PinRows *rows, const PinStage *stage, ErrorData *edata, Datum *values, bool *isnull)
 {
-	/* class 22 is "data exception", class 23 a domain's constraint */
-	int			category = ERRCODE_TO_CATEGORY(edata->sqlerrcode);
 	int			i = rows->current->attnum - 1;
 
-	if (category != ERRCODE_DATA_EXCEPTION &&
-		category != ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION)
+	if (!is_bad_value(edata->sqlerrcode))
 		ReThrowError(edata);
 	count_bad_cell(rows, stage, edata);
 	FreeErrorData(edata);
@@ -680,9 +715,10 @@ next_row(PinRows *rows)
 				(errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
 				 blank_line != 0 ?
 				 errmsg("report file has an empty line among its rows") :
-				 errmsg("report file has a line of %d fields where its header has %d",
-						record->nfields, rows->nfields),
-				 errhint("The file may be damaged. Run the query again to download it again."),
+				 errmsg_plural("report file has a line of %d field where its header has %d",
+							   "report file has a line of %d fields where its header has %d",
+							   record->nfields, record->nfields, rows->nfields),
+				 errhint("%s", pin_text_to_server(damage_hint(rows))),
 				 errcontext("report file line " UINT64_FORMAT " of %s",
 							blank_line != 0 ? blank_line : pin_csv_line(rows->csv),
 							rows->source.what)));

@@ -29,6 +29,9 @@ typedef struct PinRowsSource
 	char		delimiter;		/* ',' or '\t' */
 	const char *server_name;	/* for messages */
 	const char *what;			/* for messages: foreign table "x" */
+	Oid			relid;			/* that table, for hints; InvalidOid: none */
+	Oid			kept_for;		/* the table that the file was fetched for;
+								 * InvalidOid: none */
 	TupleDesc	tupdesc;		/* the table's row type */
 	List	   *attnums;		/* of int: the declared columns, all of which
 								 * the file must have */

@@ -822,7 +822,7 @@ start_step(PinAcquisition *a)
 		[PIN_STEP_FIND_REPORT] = "looking for report",
 		[PIN_STEP_CHECK_REPORT] = "checking report",
 		[PIN_STEP_POLL] = "waiting",
-		[PIN_STEP_DOWNLOAD] = "downloading",
+		[PIN_STEP_DOWNLOAD] = PIN_JOB_DOWNLOADING,
 		[PIN_STEP_DELETE_REPORT] = "tidying up",
 		[PIN_STEP_DELETE_QUERY] = "tidying up",
 	};
@@ -995,18 +995,22 @@ deadline_passed(PinAcquisition *a)
 		end_tidying(a);
 		return;
 	}
-	pin_error_set(&err, PIN_ERROR_WAIT_TIMEOUT,
-				  "the report was not ready within wait_timeout (%lld s)",
-				  (long long) (a->need->options->wait_timeout_ms / 1000));
+	pin_need_timed_out(a->need, "the report", &a->client.setback, &err);
 	if (a->queued)
 	{
 		pin_error_detail(&err, "It was not ordered: as many reports are under way as \"max_concurrent_reports\" allows (%d).",
 						 a->need->options->max_concurrent_reports);
 		pin_error_hint(&err, "Run the query again later, or raise \"max_concurrent_reports\" or \"wait_timeout\".");
 	}
-	else if (a->stats.state[0] != '\0')
-		pin_error_detail(&err, "The service says of report %s: %s.",
-						 a->stats.report_id, a->stats.state);
+	else if (a->job->state.report_id[0] == '\0')
+	{
+		if (err.detail[0] == '\0')
+			pin_error_detail(&err, "It got no further than the step \"%s\".", a->job->state.phase);
+		pin_error_hint(&err, "Run the query again later, or raise \"wait_timeout\".");
+	}
+	else if (err.detail[0] == '\0')
+		pin_error_detail(&err, "The service says of report %s: %s.", a->job->state.report_id,
+						 a->stats.state[0] != '\0' ? a->stats.state : "not started");
 	fail(a, &err);
 }
 

@@ -21,31 +21,70 @@
 /* Times a lock file may vanish between being opened and being locked. */
 #define LOCK_TRIES 100
 
+int
+pin_cache_hint(int code)
+{
+	switch (code)
+	{
+		case ENOSPC:
+		case EDQUOT:
+			return errhint("Free some disk space, or set \"pinsight_fdw.cache_directory\" to a larger file system.");
+		case EACCES:
+		case EPERM:
+		case EROFS:
+		case ENOENT:
+		case ENOTDIR:
+			return errhint("Set \"pinsight_fdw.cache_directory\" to a directory that the server can write to.");
+		default:
+			return 0;
+	}
+}
+
+/* Why what is there will not do, or NULL: its files hold a partner's data. */
+static const char *
+find_fault(const struct stat *st)
+{
+	if (!S_ISDIR(st->st_mode))
+		return "It is not a directory.";
+	if (st->st_uid != geteuid())
+		return "It belongs to another user of the operating system.";
+	if ((st->st_mode & (S_IRWXU | S_IRWXG | S_IRWXO)) != S_IRWXU)
+		return psprintf("Its permissions are %04o.", (unsigned) st->st_mode & 07777);
+	return NULL;
+}
+
 /*
  * The directory is made on first use, at any time again if somebody removed
- * it.  It must be ours alone: its files hold a partner's data.
+ * it.
  */
 static void
 ensure_directory(void)
 {
 	struct stat st;
+	const char *fault;
 
 	if (stat(pin_cache_directory, &st) != 0)
 	{
 		if (errno != ENOENT ||
 			(mkdir(pin_cache_directory, S_IRWXU) != 0 && errno != EEXIST) ||
 			stat(pin_cache_directory, &st) != 0)
+		{
+			int			saved_errno = errno;
+
 			ereport(ERROR,
 					(errcode_for_file_access(),
 					 errmsg("could not create directory \"%s\": %m", pin_cache_directory),
-					 errhint("Set \"pinsight_fdw.cache_directory\" to a directory that the server can write to.")));
+					 pin_cache_hint(saved_errno)));
+		}
 	}
-	if (!S_ISDIR(st.st_mode) || (st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+	fault = find_fault(&st);
+	if (fault != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("\"%s\" is not a directory of the server's user alone",
 						pin_cache_directory),
-				 errhint("Its permissions must be 0700.")));
+				 errdetail("%s", fault),
+				 errhint("Make it one with permissions 0700, or set \"pinsight_fdw.cache_directory\" to another.")));
 }
 
 char *
@@ -73,6 +112,8 @@ pin_cache_visit(const char *prefix, const char *suffix, PinCacheVisit visit, voi
 
 	if (dir == NULL && errno == ENOENT)
 		return;
+	if (dir == NULL && (errno == EACCES || errno == ENOTDIR))
+		ensure_directory();		/* knows why, and the way out */
 	while ((entry = ReadDir(dir, pin_cache_directory)) != NULL)
 	{
 		if (has_suffix(entry->d_name, suffix) &&
@@ -142,10 +183,13 @@ pin_cache_lock(const char *path)
 
 		if (fd < 0)
 		{
+			int			saved_errno = errno;
+
 			ReleaseExternalFD();
 			ereport(ERROR,
 					(errcode_for_file_access(),
-					 errmsg("could not open file \"%s\": %m", path)));
+					 errmsg("could not open file \"%s\": %m", path),
+					 pin_cache_hint(saved_errno)));
 		}
 		PG_TRY();
 		{
@@ -256,15 +300,13 @@ static _Noreturn void
 fail_writing(const char *path, const char *beside)
 {
 	int			saved_errno = errno;
-	bool		full = errno == ENOSPC;
 
 	pin_cache_remove(beside);
 	errno = saved_errno;
 	ereport(ERROR,
 			(errcode_for_file_access(),
 			 errmsg("could not write file \"%s\": %m", path),
-			 full ?
-			 errhint("Free some disk space, or set \"pinsight_fdw.cache_directory\" to a larger file system.") : 0));
+			 pin_cache_hint(saved_errno)));
 }
 
 /*

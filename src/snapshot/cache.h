@@ -43,9 +43,15 @@
 #define PIN_CACHE_NAME_DIGITS 32
 
 /*
+ * The way out of a failure of the file system's, by its errno, as a part of an
+ * ereport.
+ */
+extern int	pin_cache_hint(int code);
+
+/*
  * Path of a file: hash, optional middle part, suffix.  palloc'd.  Creates the
- * directory where it is missing; throws if that fails or if others may read
- * the directory.
+ * directory where it is missing; throws if that fails or if it is not the
+ * server's alone.
  */
 extern char *pin_cache_path(const char *hash, const char *middle, const char *suffix);
 

@@ -206,6 +206,12 @@ pin_job_is_taken(const PinJobState *state)
 }
 
 bool
+pin_job_is_downloading(const PinJobState *state)
+{
+	return strcmp(state->phase, PIN_JOB_DOWNLOADING) == 0;
+}
+
+bool
 pin_job_is_blank(const PinJobState *state)
 {
 	return !state->query_tried && !state->report_tried &&

@@ -64,6 +64,9 @@ typedef struct PinJobState
 /* The phase of a job that was left since its scan needed no more. */
 #define PIN_JOB_FIRST_ROWS "first rows read"
 
+/* The phase of one whose report is made. */
+#define PIN_JOB_DOWNLOADING "downloading"
+
 /* A job we hold the lock of. */
 typedef struct PinJob
 {
@@ -87,6 +90,9 @@ extern PinJob *pin_job_take(const PinNeed *need);
  * backend has it or it is gone.  Otherwise as above.
  */
 extern PinJob *pin_job_take_left(const char *path);
+
+/* Is it the report's file that is waited for? */
+extern bool pin_job_is_downloading(const PinJobState *state);
 
 /* Is nothing of the job at the service? */
 extern bool pin_job_is_blank(const PinJobState *state);

@@ -99,3 +99,16 @@ pin_need_contains(const PinNeed *wide, const PinNeed *narrow)
 {
 	return pin_need_is_met(narrow, wide->scope, wide->query, wide->metrics);
 }
+
+void
+pin_need_timed_out(const PinNeed *need, const char *what, const PinError *setback,
+				   PinError *err)
+{
+	int64		ms = need->options->wait_timeout_ms;
+	bool		whole = ms % 1000 == 0;
+
+	pin_error_set(err, PIN_ERROR_WAIT_TIMEOUT, "%s was not ready within wait_timeout (%lld %s)",
+				  what, (long long) (whole ? ms / 1000 : ms), whole ? "s" : "ms");
+	if (setback != NULL && setback->kind != PIN_ERROR_NONE)
+		pin_error_detail(err, "The last try failed: %s.", setback->message);
+}

@@ -63,4 +63,11 @@ extern bool pin_need_is_met(const PinNeed *need, const char *scope, const char *
 /* Can all rows of the narrow need be had from those of the wide one? */
 extern bool pin_need_contains(const PinNeed *wide, const PinNeed *narrow);
 
+/*
+ * Fills *err: a report was not ready within wait_timeout.  what names it, setback
+ * is the failure that kept us waiting at last (NULL, or of kind NONE: none did).
+ */
+extern void pin_need_timed_out(const PinNeed *need, const char *what, const PinError *setback,
+							   PinError *err);
+
 #endif							/* PIN_NEED_H */

@@ -105,13 +105,12 @@ pin_report_file_format(PinReportFile *f, bool tsv)
 static _Noreturn void
 fail_writing(const PinReportFile *f)
 {
-	bool		full = errno == ENOSPC;
+	int			saved_errno = errno;
 
 	ereport(ERROR,
 			(errcode_for_file_access(),
 			 errmsg("could not write snapshot \"%s\": %m", f->path),
-			 full ?
-			 errhint("Free some disk space, or set \"pinsight_fdw.cache_directory\" to a larger file system.") : 0));
+			 pin_cache_hint(saved_errno)));
 }
 
 void

@@ -241,11 +241,8 @@ share(PinResolution *r)
 static void
 give_up_following(PinResolution *r)
 {
-	pin_error_set(&r->error, PIN_ERROR_WAIT_TIMEOUT,
-				  r->sharing ?
-				  "the report, which another scan waits for, too, was not ready within wait_timeout (%lld s)" :
-				  "the report, which another session waits for, too, was not ready within wait_timeout (%lld s)",
-				  (long long) (r->need->options->wait_timeout_ms / 1000));
+	pin_need_timed_out(r->need, r->sharing ? "the report, which another scan waits for, too," :
+					   "the report, which another session waits for, too,", NULL, &r->error);
 	use_stale(r);
 }
 

@@ -435,7 +435,7 @@ start_step(PinScheduled *s)
 
 	pin_mux_disarm(the_mux(s), &s->rest);
 	s->started = true;
-	strlcpy(s->job->state.phase, step == PIN_LOOK_DOWNLOAD ? "downloading" : "checking report",
+	strlcpy(s->job->state.phase, step == PIN_LOOK_DOWNLOAD ? PIN_JOB_DOWNLOADING : "checking report",
 			sizeof(s->job->state.phase));
 	s->job->state.next_poll = s->job->state.failing_since = 0;
 	pin_job_save(s->job);
@@ -472,9 +472,7 @@ deadline_passed(PinScheduled *s)
 
 	pin_client_abandon(&s->client);
 	clear_deadline(s);
-	pin_error_set(&err, PIN_ERROR_WAIT_TIMEOUT,
-				  "report %s was not ready within wait_timeout (%lld s)", report_id(s),
-				  (long long) (s->need->options->wait_timeout_ms / 1000));
+	pin_need_timed_out(s->need, psprintf("report %s", report_id(s)), &s->client.setback, &err);
 	if (s->first_run[0] != '\0')
 		pin_error_detail(&err, "It runs for the first time at %s.", s->first_run);
 	else if (s->stats.state[0] != '\0')

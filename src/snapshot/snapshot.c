@@ -373,11 +373,15 @@ pin_snapshot_find(const PinNeed *need, TimestampTz oldest)
 static void
 fail_writing(const char *path)
 {
+	int			saved_errno;
+
 	if (errno == 0)
 		errno = ENOSPC;
+	saved_errno = errno;
 	ereport(ERROR,
 			(errcode_for_file_access(),
-			 errmsg("could not write snapshot \"%s\": %m", path)));
+			 errmsg("could not write snapshot \"%s\": %m", path),
+			 pin_cache_hint(saved_errno)));
 }
 
 /* The name is ours alone, so only a sweep can have the lock, for an instant. */

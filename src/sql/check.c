@@ -489,9 +489,6 @@ fail_listing(Check *check, bool signing_in, PinError *err)
 		pass_until(check, Max(step, PIN_STEP_MFA));
 	else
 		pass_until(check, step == PIN_STEP_PERMISSION ? PIN_STEP_SECRET : step);
-	if (step == PIN_STEP_ROLE && grant_of(check->options) == PIN_GRANT_CLIENT_CREDENTIALS &&
-		strcmp(check->options->program, "mpn") == 0)
-		pin_error_hint(err, "Program \"mpn\" may want a user: sign in with one, and put the refresh token into the user mapping.");
 	fail(check, step, err);
 }
 

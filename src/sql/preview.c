@@ -11,6 +11,8 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "insights/ask.h"
+#include "insights/json.h"
+#include "insights/rules.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "option_value.h"
@@ -29,6 +31,8 @@ typedef struct Preview
 {
 	const PinOptions *options;	/* who asks */
 	char	   *text;			/* UTF-8; NULL: see query_id */
+	char	   *typed;			/* the same as the database has it */
+	const char *place;			/* in typed: what the service did not like */
 	char	   *query_id;		/* NULL: see text */
 	char	   *start;			/* as the service writes times; both or */
 	char	   *end;			/* neither */
@@ -69,7 +73,7 @@ refuse(const char *message)
 static void
 read_query(Preview *preview, FunctionCallInfo fcinfo)
 {
-	char	   *text = text_argument(fcinfo, 1);
+	char	   *text = preview->typed = text_argument(fcinfo, 1);
 
 	preview->query_id = text_argument(fcinfo, 2);
 	if ((text == NULL) == (preview->query_id == NULL))
@@ -122,10 +126,62 @@ explain(const Preview *preview, PinError *err)
 	if (err->kind == PIN_ERROR_UNKNOWN_DATASET || err->kind == PIN_ERROR_UNKNOWN_COLUMN)
 		pin_error_hint(err, "Compare the query with what IMPORT FOREIGN SCHEMA %s shows of the service's datasets.",
 					   preview->options->program);
+	else if (err->kind == PIN_ERROR_BAD_REQUEST && err->http_status != 0 && preview->text != NULL)
+		pin_error_hint(err, PIN_QUERY_FORM "  What there is the table \"datasets\" of "
+					   "foreign schema \"api\" tells.");
 	else if (preview->query_id != NULL &&
 			 (err->kind == PIN_ERROR_REPORT_GONE ||
 			  (err->kind == PIN_ERROR_NOT_FOUND && err->hint[0] == '\0')))
 		pin_error_hint(err, "The query was deleted, or belongs to another user or program.");
+}
+
+/* Where a text stands in another, once only; NULL: nowhere, or who knows where. */
+static const char *
+find_once(const char *text, const char *part)
+{
+	const char *found = *part != '\0' ? strstr(text, part) : NULL;
+
+	return found != NULL && strstr(found + 1, part) == NULL ? found : NULL;
+}
+
+/* What the service's words quote of the query, and where that stands; or NULL. */
+static const char *
+find_quoted(const char *query, const char *words)
+{
+	const char *found = NULL;
+
+	while (found == NULL && (words = strpbrk(words, "'\"")) != NULL)
+	{
+		const char *end = strchr(words + 1, *words);
+
+		words++;
+		if (end != NULL)
+			found = find_once(query, pnstrdup(words, end - words));
+	}
+	return found;
+}
+
+/* An error_context_stack callback: shows the query, and what in it is wrong. */
+static void
+show_place(void *arg)
+{
+	const Preview *preview = arg;
+
+	internalerrquery(preview->typed);
+	internalerrposition(pg_mbstrlen_with_len(preview->typed, preview->place - preview->typed) + 1);
+}
+
+static _Noreturn void
+fail(Preview *preview, PinError *err)
+{
+	ErrorContextCallback callback = {error_context_stack, show_place, preview};
+
+	explain(preview, err);
+	if (preview->typed != NULL && err->kind == PIN_ERROR_BAD_REQUEST)
+		preview->place = find_quoted(preview->typed, pin_text_to_server(err->detail));
+	if (preview->place != NULL)
+		error_context_stack = &callback;
+	pin_throw(err, preview->options->server_name, NULL);
 }
 
 static void
@@ -141,22 +197,39 @@ ask(Preview *preview)
 		pin_api_preview(api, preview->text, preview->start, preview->end, &request, &err) :
 		pin_api_preview_query(api, preview->query_id, preview->start, preview->end, &request, &err);
 	if (!built || !pin_ask(asker, &request, read_reply, preview, &err))
-	{
-		explain(preview, &err);
-		pin_throw(&err, preview->options->server_name, NULL);
-	}
+		fail(preview, &err);
 	pin_ask_close(asker);
 }
 
 /* ---- rows ---- */
 
+/*
+ * Where the database has no encoding, its jsonb takes any bytes, and so those of
+ * UTF-8 as scans bring them, but knows no character for an escape.
+ */
+static void
+unescape(Preview *preview)
+{
+	size_t		len;
+	char	   *text = pin_json_unescape(preview->body, preview->body_len, &len);
+
+	if (text == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
+	memcpy(preview->body, text, len + 1);
+	preview->body_len = len;
+	free(text);
+}
+
 /* The reply as jsonb, which keeps every digit of a number. */
 static Jsonb *
-parse(const Preview *preview)
+parse(Preview *preview)
 {
 	size_t		mark = preview->body_len >= 3 && memcmp(preview->body, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-	char	   *text = pg_any_to_server(preview->body + mark, preview->body_len - mark, PG_UTF8);
+	char	   *text;
 
+	if (GetDatabaseEncoding() == PG_SQL_ASCII)
+		unescape(preview);
+	text = pg_any_to_server(preview->body + mark, preview->body_len - mark, PG_UTF8);
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
 }
 

@@ -16,6 +16,7 @@
 #include "access/relation.h"
 #include "compat.h"
 #include "executor/spi.h"
+#include "fdw/drift.h"
 #include "fdw/table.h"
 #include "fmgr.h"
 #include "foreign/fdwapi.h"
@@ -103,8 +104,16 @@ open_target(Target *target, Oid relid, const char *command)
 
 /* The service did not do what we asked for. */
 static _Noreturn void
-fail(const Target *target, const PinError *err, const char *what)
+fail(const Target *target, PinError *err, const char *what)
 {
+	const PinTable *table = target->table;
+	PinDriftAsked asked = {
+		.relid = target->relid,.program = table->program,.dataset = table->dataset,
+		.names = table->names,.timespan = table->timespan
+	};
+
+	if (pin_drift_suspected(err))
+		pin_drift_explain(err, target->options, &asked);
 	pin_throw(err, target->options->server_name,
 			  psprintf("%s foreign table \"%s\"", what, target->name));
 }

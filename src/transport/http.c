@@ -34,6 +34,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <limits.h>
+#include <openssl/x509_vfy.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,7 @@ struct PinExchange
 
 	PinExchangeState state;
 	bool		stream;			/* body goes through the window */
+	bool		by_proxy;		/* a proxy stands in between */
 	bool		reached;		/* connected: the request may have been sent */
 	bool		paused;			/* by us, because the window was full */
 	bool		end_proven;		/* see pin_exchange_end_proven */
@@ -359,9 +361,59 @@ static bool
 proxy_wants_credentials(const PinExchange *x)
 {
 	long		status = 0;
+	long		socks = CURLPX_OK;
 
 	curl_easy_getinfo(x->easy, CURLINFO_HTTP_CONNECTCODE, &status);
-	return status == 407;
+	curl_easy_getinfo(x->easy, CURLINFO_PROXY_ERROR, &socks);
+	return status == 407 || socks == CURLPX_NO_AUTH || socks == CURLPX_RECV_AUTH ||
+		socks == CURLPX_USER_REJECTED;
+}
+
+/* The way out where no connection came about, if a proxy had a part in it. */
+static void
+hint_proxy(PinExchange *x, CURLcode code)
+{
+	if (!x->by_proxy)
+		return;
+	if (code == CURLE_COULDNT_RESOLVE_HOST)
+		pin_error_hint(&x->error, "Check the server's URL options; a proxy of scheme socks5h "
+					   "resolves their names itself.");
+	else if (proxy_wants_credentials(x))
+		pin_error_hint(&x->error, "The proxy does not let us through without its "
+					   "credentials: check the server options \"proxy_user\" "
+					   "and \"proxy_password_file\".");
+	else
+		pin_error_hint(&x->error, "Check the server option \"proxy\", and whether the "
+					   "proxy can reach the host.");
+}
+
+/* CURLINFO_SSL_VERIFYRESULT before OpenSSL's verdict. */
+#define NOTHING_FOUND (!X509_V_OK)
+
+/*
+ * The way out where no secure connection came about: what OpenSSL has found
+ * tells.  That a certificate is another host's libcurl finds itself, before it
+ * asks OpenSSL.
+ */
+static void
+hint_tls(PinExchange *x, CURLcode code)
+{
+	PinError   *err = &x->error;
+	long		found = NOTHING_FOUND;
+
+	curl_easy_getinfo(x->easy, CURLINFO_SSL_VERIFYRESULT, &found);
+	if (code == CURLE_SSL_CACERT_BADFILE)
+		pin_error_hint(err, "The server option \"ca_file\" has to name a PEM file of "
+					   "certificates that the database server can read.");
+	else if (code == CURLE_SSL_CONNECT_ERROR)
+		pin_error_hint(err, "Check that the server's URL options lead to a host and port "
+					   "that speak HTTPS, with TLS 1.2 or newer.");
+	else if (code == CURLE_PEER_FAILED_VERIFICATION && found == NOTHING_FOUND)
+		pin_error_hint(err, "The certificate is another host's.  Write the host in the "
+					   "server's URL options by a name that its certificate has.");
+	else if (found == X509_V_ERR_CERT_HAS_EXPIRED || found == X509_V_ERR_CERT_NOT_YET_VALID)
+		pin_error_hint(err, "Check the database server's clock; if it is right, whoever "
+					   "runs the host has to renew its certificate.");
 }
 
 /* Fills x->error for a failure libcurl reports. */
@@ -378,19 +430,18 @@ describe_failure(PinExchange *x, CURLcode code)
 		case PIN_ERROR_RESOLVE:
 			pin_error_set(err, kind, "could not resolve host \"%s\": %s",
 						  x->host, words);
+			hint_proxy(x, code);
 			break;
 		case PIN_ERROR_CONNECT:
 			pin_error_set(err, kind, "could not connect to host \"%s\": %s",
 						  x->host, words);
-			if (proxy_wants_credentials(x))
-				pin_error_hint(err, "The proxy does not let us through without its "
-							   "credentials: check the server options \"proxy_user\" "
-							   "and \"proxy_password_file\".");
+			hint_proxy(x, code);
 			break;
 		case PIN_ERROR_TLS:
 			pin_error_set(err, kind,
 						  "could not make a secure connection to host \"%s\": %s",
 						  x->host, words);
+			hint_tls(x, code);
 			break;
 		case PIN_ERROR_CONNECTION_LOST:
 			pin_error_set(err, kind, "connection to host \"%s\" was lost: %s",
@@ -516,13 +567,17 @@ set_up_rules(PinExchange *x)
 	SETOPT(x, CURLOPT_WRITEDATA, x);
 }
 
-/* Empty strings for the proxy keep the environment's variables out. */
+/*
+ * Empty strings for the proxy keep the environment's variables out.  The other
+ * way to be known to a SOCKS proxy would be the machine's Kerberos tickets.
+ */
 static void
 set_up_connection(PinExchange *x, const PinHttpSettings *settings)
 {
 	SETOPT(x, CURLOPT_CONNECTTIMEOUT_MS, (long) settings->connect_timeout_ms);
 	SETOPT(x, CURLOPT_PROXY, settings->proxy ? settings->proxy : "");
 	SETOPT(x, CURLOPT_NOPROXY, "");
+	SETOPT(x, CURLOPT_SOCKS5_AUTH, (long) CURLAUTH_BASIC);
 	if (settings->proxy && settings->proxy_user)
 	{
 		SETOPT(x, CURLOPT_PROXYAUTH, (long) CURLAUTH_BASIC);
@@ -725,6 +780,7 @@ create_exchange(PinHttp *http, const PinHttpSettings *settings,
 		x->next->prev = x;
 	http->first = x;
 	x->stream = request->stream;
+	x->by_proxy = settings->proxy != NULL;
 	x->timeout_ms = settings->request_timeout_ms;
 	x->head.fields.max = PIN_HTTP_HEADER_MAX;
 	x->body.max = PIN_HTTP_BODY_MAX;
