@@ -205,6 +205,18 @@ same('an id in small letters', "SELECT part FROM tenants WHERE tenant =
 same('numbers that a preview would round', 'SELECT part, revenue FROM tenants WHERE revenue IS NOT NULL AND revenue <> 0 AND
 	(revenue::text ~ \'\\d{15}\' OR scale(revenue) > 14) LIMIT 100', 1);
 
+# --- time zones that nobody lives in
+
+my $day = PinsightTraps->new(41, $today)->day(-4);
+foreach my $zone (qw(<+150>-150 <-150>+150))
+{
+	ask("SET timezone = '$zone'");
+	same("a date and a time stamp, $zone", "SELECT order_id FROM orders WHERE cancelled $_ '$day 00:00+00'::timestamptz", 1)
+	  foreach '<=', '>=';
+	same("a time stamp and a date, $zone", "SELECT order_id FROM orders WHERE event $_ date '$day'", 1) foreach '<', '>';
+}
+ask('RESET timezone');
+
 # --- UNION ALL, CTEs, views
 
 same('UNION ALL', "SELECT * FROM (SELECT order_id, company FROM orders UNION ALL SELECT uri, code FROM deployments) v
