@@ -149,7 +149,8 @@ my @good = (
 	[ color => 'green' => 'green' ],
 	[ positive => '5' => 5, '' => undef ],
 	[ day => '3/1/2026' => '2026-03-01' ],
-	[ bytea => '\x00ff' => '\x00ff' ]);
+	[ bytea => '\x00ff' => '\x00ff', '" a "' => '\x206120', ' ' => '\x20', '""' => '\x', '' => undef ],
+	[ '"char"' => 'a' => 'a', '" "' => ' ', '' => undef ]);
 
 foreach my $case (@good)
 {

@@ -38,7 +38,8 @@ my $chunk = 100;
 # What a session has set must not matter.
 my @sessions = (
 	[ 'UTC', 'ISO, MDY' ], [ 'America/New_York', 'SQL, DMY' ], [ 'Asia/Kolkata', 'German' ],
-	[ 'Pacific/Kiritimati', 'ISO, DMY' ], [ 'Pacific/Pago_Pago', 'Postgres, MDY' ]);
+	[ 'Pacific/Kiritimati', 'ISO, DMY' ], [ 'Pacific/Pago_Pago', 'Postgres, MDY' ],
+	[ '<+150>-150', 'ISO, MDY' ], [ '<-150>+150', 'ISO, MDY' ]);
 
 note "PINSIGHT_SEED=$seeds[1] PINSIGHT_QUERIES=$queries";
 my $folder = tempdir(CLEANUP => 1);

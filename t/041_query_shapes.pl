@@ -200,10 +200,28 @@ same('sums by them', 'SELECT tenant, sum(assigned) FROM seats GROUP BY tenant HA
 same('groups whose counts nobody wants', 'SELECT market FROM
 	(SELECT market, count(DISTINCT subscription), sum(assigned) FROM seats GROUP BY market) v', 1);
 same('distinct counts by text', 'SELECT market, count(DISTINCT subscription) FROM seats GROUP BY market', 1);
+$emulator->change(q(UPDATE mpn_DynamicsUsage SET CustomerTpid = CASE rowid / 8 % 2 WHEN 0 THEN 'a' ELSE 'A' END || (rowid % 5)));
+ask(qq(CREATE FOREIGN TABLE $_.clients (month date, client text OPTIONS (column_name 'CustomerTpid') COLLATE common.nocase,
+	clients bigint OPTIONS (column_name 'CustomerCount', count_of 'CustomerTpid'))
+	SERVER $_ OPTIONS (dataset 'DynamicsUsage', timespan 'LIFETIME'))) foreach qw(part whole);
+my $clients = 'SELECT count(DISTINCT client) FROM clients GROUP BY month';
+is(answer($_, $clients), join("\n", (5) x 8), "distinct counts of what a collation takes for equal, $_") foreach qw(whole part);
 same('an id in small letters', "SELECT part FROM tenants WHERE tenant =
 	(SELECT tenant FROM common.capital_id)", 1);
 same('numbers that a preview would round', 'SELECT part, revenue FROM tenants WHERE revenue IS NOT NULL AND revenue <> 0 AND
 	(revenue::text ~ \'\\d{15}\' OR scale(revenue) > 14) LIMIT 100', 1);
+
+# --- time zones that nobody lives in
+
+my $day = PinsightTraps->new(41, $today)->day(-4);
+foreach my $zone (qw(<+150>-150 <-150>+150))
+{
+	ask("SET timezone = '$zone'");
+	same("a date and a time stamp, $zone", "SELECT order_id FROM orders WHERE cancelled $_ '$day 00:00+00'::timestamptz", 1)
+	  foreach '<=', '>=';
+	same("a time stamp and a date, $zone", "SELECT order_id FROM orders WHERE event $_ date '$day'", 1) foreach '<', '>';
+}
+ask('RESET timezone');
 
 # --- UNION ALL, CTEs, views
 

@@ -73,6 +73,36 @@ counting_metric(const Groups *g, const Var *var)
 	return NULL;
 }
 
+/*
+ * Is there but one way to spell each value of a column?  If not, such as for a
+ * uuid in small or capital letters, or 1.5 and 1.50, the service has several
+ * groups for one of the statement, and their counts cannot be put together.
+ */
+static bool
+has_one_spelling(const Groups *g, const Var *var)
+{
+	PinCondition c;
+
+	if (var->vartype == TEXTOID)
+		return get_collation_isdeterministic(var->varcollid);
+	if (pin_upper_options(g->rel)->set_null ||
+		!pin_condition_column(g->rel, pin_upper_table(g->rel), pin_upper_options(g->rel),
+							  g->relation, (Expr *) var, &c))
+		return false;
+	return c.comparison == PIN_COMPARE_INTEGER || c.comparison == PIN_COMPARE_DATE ||
+		c.comparison == PIN_COMPARE_BOOLEAN;
+}
+
+/*
+ * Has a column as many values here as there?  Not where cells that differ are read
+ * alike: rounded, cut off, or equal by their collation.
+ */
+static bool
+keeps_values_apart(const Groups *g, const Var *var)
+{
+	return var->vartype == UUIDOID || has_one_spelling(g, var);
+}
+
 /* count(DISTINCT column) */
 static char *
 count_name(const Groups *g, const Aggref *aggref)
@@ -83,7 +113,8 @@ count_name(const Groups *g, const Aggref *aggref)
 		aggref->aggfilter != NULL || list_length(aggref->args) != 1)
 		return NULL;
 	argument = (Node *) ((TargetEntry *) linitial(aggref->args))->expr;
-	return IsA(argument, Var) ? counting_metric(g, (Var *) argument) : NULL;
+	return IsA(argument, Var) && keeps_values_apart(g, (Var *) argument) ?
+		counting_metric(g, (Var *) argument) : NULL;
 }
 
 /* The remote name of a column or an aggregate; NULL: the service has none. */
@@ -104,26 +135,6 @@ remote_name(const Groups *g, Node *expr)
 	}
 	name = pin_aggregate_sum_name(g->rel, g->relation, (Aggref *) expr);
 	return name != NULL ? name : count_name(g, (Aggref *) expr);
-}
-
-/*
- * Is there but one way to spell each value of a column?  If not, such as for a
- * uuid in small or capital letters, or 1.5 and 1.50, the service has several
- * groups for one of the statement, and their counts cannot be put together.
- */
-static bool
-has_one_spelling(const Groups *g, const Var *var)
-{
-	PinCondition c;
-
-	if (var->vartype == TEXTOID)
-		return get_collation_isdeterministic(var->varcollid);
-	if (pin_upper_options(g->rel)->set_null ||
-		!pin_condition_column(g->rel, pin_upper_table(g->rel), pin_upper_options(g->rel),
-							  g->relation, (Expr *) var, &c))
-		return false;
-	return c.comparison == PIN_COMPARE_INTEGER || c.comparison == PIN_COMPARE_DATE ||
-		c.comparison == PIN_COMPARE_BOOLEAN;
 }
 
 /* ---- the columns of the scan ---- */

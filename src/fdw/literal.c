@@ -277,6 +277,19 @@ write_number(PinWritten *w, const PinCondition *c, const Elements *e)
 /* ---- dates and times ---- */
 
 /*
+ * Is the session's time zone within a day of UTC then?  All that people live in are,
+ * but others can be set.
+ */
+static bool
+zone_is_near(Timestamp time)
+{
+	Timestamp	local =
+	DatumGetTimestamp(DirectFunctionCall1(timestamptz_timestamp, TimestampTzGetDatum(time)));
+
+	return local - time <= USECS_PER_DAY && time - local <= USECS_PER_DAY;
+}
+
+/*
  * The first and the last day that a value may stand for, whatever the time zone.
  * False if it has none, or none with a date of four digits.
  */
@@ -303,7 +316,8 @@ days_of(Datum value, Oid type, bool exact, DateADT *first, DateADT *last)
 		(*first)--;
 		(*last)++;
 	}
-	return *first >= FIRST_DAY && *last < LAST_DAY;
+	return *first >= FIRST_DAY && *last < LAST_DAY &&
+		(exact || zone_is_near((Timestamp) *first * USECS_PER_DAY));
 }
 
 /* Days that all elements lie in. */

@@ -103,6 +103,20 @@ typedef struct TypeReader
 	bool		repeats;		/* row after row may have the same value */
 } TypeReader;
 
+/*
+ * Are blanks, and nothing at all, values of a type?  So they are of strings; bytea
+ * and xml are not called such.
+ */
+static bool
+takes_any_text(Oid type)
+{
+	char		category;
+	bool		preferred;
+
+	get_type_category_preferred(type, &category, &preferred);
+	return category == TYPCATEGORY_STRING || type == BYTEAOID || type == XMLOID || type == CHAROID;
+}
+
 /* Text as the database has it; throws where it cannot be expressed. */
 static char *
 to_server(char *text, size_t len)
@@ -505,8 +519,6 @@ pin_column_create(Form_pg_attribute att)
 {
 	PinColumn  *column = palloc0(sizeof(PinColumn));
 	Oid			function;
-	char		category;
-	bool		preferred;
 
 	column->context = CurrentMemoryContext;
 	column->typmod = att->atttypmod;
@@ -514,8 +526,7 @@ pin_column_create(Form_pg_attribute att)
 	if (column->type != att->atttypid)
 		column->domain = att->atttypid;
 
-	get_type_category_preferred(column->type, &category, &preferred);
-	column->is_string = category == TYPCATEGORY_STRING;
+	column->is_string = takes_any_text(column->type);
 	getTypeInputInfo(column->type, &function, &column->input_param);
 	fmgr_info(function, &column->input);
 	column->text_max = att->attlen > 0 && !column->is_string ?
