@@ -139,16 +139,6 @@ free_closed(PinSnapshot *s)
 	pfree(s);
 }
 
-/* A wait looks at many snapshots many times: nothing may pile up. */
-static void
-discard(PinSnapshot *s)
-{
-	if (s == NULL)
-		return;
-	pin_snapshot_close(s);
-	free_closed(s);
-}
-
 /*
  * The query text is palloc'd while the descriptor is open: on failure it is
  * closed before the error goes on.
@@ -307,6 +297,15 @@ pin_snapshot_close(PinSnapshot *s)
 	s->fd = -1;
 }
 
+void
+pin_snapshot_discard(PinSnapshot *s)
+{
+	if (s == NULL)
+		return;
+	pin_snapshot_close(s);
+	free_closed(s);
+}
+
 /* Looking for the youngest. */
 typedef struct Search
 {
@@ -338,11 +337,11 @@ consider(const char *path, void *arg)
 	if (contains && s->head.as_of >= search->oldest &&
 		(search->best == NULL || s->head.as_of > search->best->head.as_of))
 	{
-		discard(search->best);
+		pin_snapshot_discard(search->best);
 		search->best = s;
 	}
 	else
-		discard(s);
+		pin_snapshot_discard(s);
 	if (!contains)
 		pin_stranger_note(search->stranger, path);
 }

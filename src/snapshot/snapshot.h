@@ -127,6 +127,12 @@ extern PinSnapshot *pin_snapshot_join(const PinSnapshotShare *share);
 /* Safe in a memory context callback.  NULL is fine. */
 extern void pin_snapshot_close(PinSnapshot *snapshot);
 
+/*
+ * The same, and frees its memory: a wait looks at many snapshots many times, and
+ * a transaction may use many, so nothing may pile up.
+ */
+extern void pin_snapshot_discard(PinSnapshot *snapshot);
+
 /* Removes the snapshot at a path, and what is counted of it.  Never throws. */
 extern void pin_snapshot_remove(const char *path);
 
