@@ -227,6 +227,7 @@ $reader->quit;
 $emulator->create_table($node, $_, 'customer_name text, month date, x text OPTIONS (column_name \''
 	  . { big_1 => 'MpnId', big_2 => 'ResellerID', big_3 => 'SalesChannel' }->{$_} . "')",
 	$options) foreach qw(big_1 big_2 big_3);
+$emulator->create_table($node, 'small', $columns, "dataset 'AzureUsage', timespan 'LAST_3_MONTHS'");
 clear();
 $node->safe_psql('postgres', "SELECT count(*) FROM $_") foreach qw(usage big_1 big_2);
 is(scalar(files('snapshot')), 3, 'several snapshots');
@@ -273,12 +274,25 @@ SKIP:
 $small->quit;
 is(reports(), 1, 'with the same report');
 
+# What is written for others to see, once the rows are here, ends no scan.
+clear();
+$emulator->fault({ endpoint => 'download', stall_after => 500, hang_ms => 500 });
+my $scan = PinsightBackground->start($node, 'SELECT count(*) FROM big_2');
+$pid = $scan->backend;
+$emulator->await(endpoint => 'download');
+my @taken = map { "$_.$pid.new" } files('job'), files('took');
+mkdir($_) or die "$_: $!\n" foreach @taken;
+is($scan->finish->{out}, 20000, 'neither job nor time can be written: the rows come');
+is_deeply([ $emulator->held ], [], 'and nothing is left at the service');
+is_deeply([ files('job') ], [], 'nor here');
+rmdir($_) foreach @taken;
+
 # A file system that is full, in a name space where we may mount one.
 clear();
 mkdir("$cache.full");
 $node->append_conf('postgresql.conf', "pinsight_fdw.cache_directory = 'pinsight_fdw.full'");
 $node->stop;
-my $start = "mount -t tmpfs -o size=128k,mode=0700 none '$cache.full' && exec '"
+my $start = "mount -t tmpfs -o size=512k,mode=0700 none '$cache.full' && exec '"
   . $node->installed_command('pg_ctl') . "' -w -D '" . $node->data_dir
   . "' -l '" . $node->logfile . "' -o --cluster-name=files start";
 SKIP:
@@ -286,7 +300,7 @@ SKIP:
 	if (system('unshare', '-Um', '--map-current-user', '--keep-caps', 'sh', '-c', $start) != 0)
 	{
 		$node->start;
-		skip 'no name space to mount a small file system in', 4;
+		skip 'no name space to mount a small file system in', 6;
 	}
 	$node->_update_pid(1);
 	($status, $out, $err) = $node->psql('postgres', 'SELECT count(*) FROM big_2');
@@ -296,6 +310,14 @@ SKIP:
 	is($out, '', 'and no rows');
 	is($node->safe_psql('postgres', "SELECT pg_ls_dir('pinsight_fdw.full') ~ 'part|new|snapshot' GROUP BY 1"),
 		'f', 'no file is left');
+
+	# what takes the room is a file that a crash has left
+	$node->safe_psql('postgres', qq(
+		COPY (SELECT repeat('x', 400000)) TO '$cache.full/00000000000000000000000000000000.1.part'));
+	is($node->safe_psql('postgres', 'SELECT count(*) > 2000 FROM small'), 't',
+		'disk full of what a crash has left: the rows come');
+	is($node->safe_psql('postgres', 'SELECT size > 120000 FROM pinsight_snapshots'), 't',
+		'for which there was no room');
 }
 $node->stop;
 $node->append_conf('postgresql.conf', "pinsight_fdw.cache_directory = 'pinsight_fdw'");

@@ -259,7 +259,7 @@ end_tidying(PinAcquisition *a)
 	 * nobody needs to ask.
 	 */
 	if (a->leftover.kind != PIN_ERROR_NONE || a->error.kind == PIN_ERROR_ORDER_QUOTA)
-		pin_job_save(a->job);
+		pin_job_note(a->job);
 	else
 		pin_job_forget(a->job);
 	go(a, a->doomed ? PIN_STEP_FAILED : PIN_STEP_DONE);
@@ -709,7 +709,7 @@ leave_rest(PinAcquisition *a)
 	a->snapshot = pin_report_file_first_rows(a->download.file, &a->head);
 	a->stats.ready_us = pin_now_us();
 	strlcpy(a->job->state.phase, PIN_JOB_FIRST_ROWS, sizeof(a->job->state.phase));
-	pin_job_save(a->job);
+	pin_job_note(a->job);
 	go(a, PIN_STEP_DONE);
 }
 
@@ -728,8 +728,8 @@ advance_download(PinAcquisition *a)
 	{
 		a->snapshot = pin_report_file_seal(a->download.file, &a->head);
 		a->stats.ready_us = pin_now_us();
-		note_took(a);
 		pin_evict(a->snapshot);
+		note_took(a);
 		begin_tidying(a);
 	}
 	else if (status == PIN_DOWNLOAD_FIRST_ROWS)
@@ -832,10 +832,17 @@ start_step(PinAcquisition *a)
 	a->sent = GetCurrentTimestamp();
 	starts[a->step] (a);
 
-	/* before anything is sent: whoever takes over knows what may exist */
+	/*
+	 * Before anything is sent: whoever takes over knows what may exist.  What
+	 * is deleted is known already, and rows that are here shall not be lost
+	 * because a disk is full.
+	 */
 	strlcpy(a->job->state.phase, phases[step], sizeof(a->job->state.phase));
 	a->job->state.next_poll = 0;
-	pin_job_save(a->job);
+	if (step == PIN_STEP_DELETE_REPORT || step == PIN_STEP_DELETE_QUERY)
+		pin_job_note(a->job);
+	else
+		pin_job_save(a->job);
 }
 
 /*

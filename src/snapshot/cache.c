@@ -252,37 +252,50 @@ write_whole(int fd, const char *data, size_t len)
 	return false;
 }
 
-static _Noreturn void
-fail_writing(const char *path, const char *beside)
+/* Writes a new file; false with errno set if that fails. */
+static bool
+write_beside(const char *beside, const char *data, size_t len)
 {
-	int			saved_errno = errno;
-	bool		full = errno == ENOSPC;
+	int			fd = OpenTransientFilePerm(beside, O_RDWR | O_CREAT | O_TRUNC | PG_BINARY,
+										   S_IRUSR | S_IWUSR);
+	bool		written;
+	int			saved_errno;
 
-	pin_cache_remove(beside);
+	if (fd < 0)
+		return false;
+	written = write_whole(fd, data, len);
+	saved_errno = errno;
+	if (CloseTransientFile(fd) != 0)
+		return false;
 	errno = saved_errno;
+	return written;
+}
+
+bool
+pin_cache_try_write(const char *path, const char *data, size_t len)
+{
+	char	   *beside = psprintf("%s.%d" PIN_CACHE_NEW, path, MyProcPid);
+	bool		ok = write_beside(beside, data, len) && rename(beside, path) == 0;
+	int			saved_errno = errno;
+
+	if (!ok)
+		pin_cache_remove(beside);
+	pfree(beside);
+	errno = saved_errno;
+	return ok;
+}
+
+void
+pin_cache_write(const char *path, const char *data, size_t len)
+{
+	bool		full;
+
+	if (pin_cache_try_write(path, data, len))
+		return;
+	full = errno == ENOSPC;
 	ereport(ERROR,
 			(errcode_for_file_access(),
 			 errmsg("could not write file \"%s\": %m", path),
 			 full ?
 			 errhint("Free some disk space, or set \"pinsight_fdw.cache_directory\" to a larger file system.") : 0));
-}
-
-/*
- * Not synced: what a crash of the whole machine takes away here can be found
- * out from the service again.
- */
-void
-pin_cache_write(const char *path, const char *data, size_t len)
-{
-	char	   *beside = psprintf("%s.%d" PIN_CACHE_NEW, path, MyProcPid);
-	int			fd = OpenTransientFilePerm(beside, O_RDWR | O_CREAT | O_TRUNC | PG_BINARY,
-										   S_IRUSR | S_IWUSR);
-
-	if (fd < 0)
-		fail_writing(path, beside);
-	if (!write_whole(fd, data, len))
-		fail_writing(path, beside);
-	if (CloseTransientFile(fd) != 0 || rename(beside, path) != 0)
-		fail_writing(path, beside);
-	pfree(beside);
 }

@@ -193,8 +193,9 @@ extern PinSnapshot *pin_snapshot_of_first(int fd, const char *path, const PinNee
 
 /*
  * Removes what is of no use any more: snapshots past their time or replaced by
- * the newest one (which is spared), the oldest beyond cache_size, files that a
- * crash has left.  Throws on interrupts and when memory runs out.
+ * the newest one (which is spared; NULL: room is made for it), the oldest beyond
+ * cache_size, files that a crash has left.  Throws on interrupts and when memory
+ * runs out.
  */
 extern void pin_evict(const PinSnapshot *newest);
 
