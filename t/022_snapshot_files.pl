@@ -125,6 +125,22 @@ $node->safe_psql('postgres', 'DROP USER MAPPING FOR other SERVER partner');
 $node->safe_psql('postgres', "SET pinsight_fdw.max_age = '0'; $select");
 is(scalar(files('snapshot')), 1, 'and so are those of a mapping that was dropped');
 
+# Nor is anything kept for a database that was dropped, or spared at the service.
+$node->safe_psql('postgres', 'CREATE DATABASE gone TEMPLATE postgres');
+$node->safe_psql('gone', $select);
+$emulator->switches({ report_delay => 5 });
+$node->psql('gone', qq(ALTER FOREIGN TABLE usage OPTIONS (SET timespan 'LAST_MONTH');
+	SET statement_timeout = '500ms'; $select));
+$emulator->switches({ report_delay => 0.1 });
+my $cleanup = q(SELECT kind FROM pinsight_cleanup('partner', '0') ORDER BY 1);
+is($node->safe_psql('postgres', $cleanup), '', 'what another database waits for is spared');
+is(scalar(files('job')), 1, 'as its job says');
+$node->safe_psql('postgres', 'DROP DATABASE gone');
+$node->safe_psql('postgres', "SET pinsight_fdw.max_age = '0'; $select");
+is(scalar(files('snapshot')), 1, 'with a dropped database go its rows');
+is_deeply([ files('job') ], [], 'and its job');
+is($node->safe_psql('postgres', $cleanup), "query\nreport", 'so that what it waited for can be deleted');
+
 # --- damage
 
 sub rewrite

@@ -17,6 +17,7 @@
 #include "settings.h"
 #include "snapshot/cache.h"
 #include "storage/fd.h"
+#include "utils/syscache.h"
 
 /* Times a lock file may vanish between being opened and being locked. */
 #define LOCK_TRIES 100
@@ -85,6 +86,13 @@ pin_cache_visit(const char *prefix, const char *suffix, PinCacheVisit visit, voi
 		}
 	}
 	FreeDir(dir);
+}
+
+bool
+pin_cache_database_exists(Oid database)
+{
+	return database == MyDatabaseId ||
+		SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database));
 }
 
 void

@@ -58,6 +58,9 @@ typedef void (*PinCacheVisit) (const char *path, void *arg);
 extern void pin_cache_visit(const char *prefix, const char *suffix, PinCacheVisit visit,
 							void *arg);
 
+/* Is the database still there whose files are about to be looked at? */
+extern bool pin_cache_database_exists(Oid database);
+
 /* Removes a file; one that is gone already is fine.  Never throws. */
 extern void pin_cache_remove(const char *path);
 

@@ -51,11 +51,13 @@ is_outdated(const PinSnapshotHead *head, const PinSnapshot *newest)
 		 head->as_of <= newest->head.as_of);
 }
 
-/* Is a server or mapping gone?  Of other databases we know nothing. */
+/* Is a database, server or mapping gone?  Of what others hold we know nothing. */
 static bool
 was_dropped(Oid database, Oid serverid, Oid umid)
 {
-	return database == MyDatabaseId &&
+	if (database != MyDatabaseId)
+		return !pin_cache_database_exists(database);
+	return
 		(!SearchSysCacheExists1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid)) ||
 		 !SearchSysCacheExists1(USERMAPPINGOID, ObjectIdGetDatum(umid)));
 }
