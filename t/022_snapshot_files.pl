@@ -212,6 +212,64 @@ foreach my $kind (qw(job budget))
 	$emulator->switches({ report_delay => 0.1 });
 }
 
+# --- a clock that was ten days ahead, and is set right
+
+# CRC-32C
+sub checksum
+{
+	my ($bytes) = @_;
+	my $crc = 0xFFFFFFFF;
+	foreach my $byte (unpack('C*', $bytes))
+	{
+		$crc ^= $byte;
+		$crc = $crc & 1 ? ($crc >> 1) ^ 0x82F63B78 : $crc >> 1 foreach 1 .. 8;
+	}
+	return $crc ^ 0xFFFFFFFF;
+}
+
+# As it would be if it had been written then: all its times are later.
+sub written_ahead
+{
+	my ($bytes) = @_;
+	my $query = index($bytes, 'SELECT');    # behind the head of a snapshot
+	my $len = $query > 0 ? $query + unpack('L', substr($bytes, 76, 4)) : length($bytes);
+	my $now = (time() - 946684800) * 1e6;
+	for (my $i = 16; $i + 8 <= $len && $i < 1000; $i += 8)
+	{
+		my $time = unpack('q', substr($bytes, $i, 8));
+		substr($bytes, $i, 8) = pack('q', $time + 864000e6) if abs($time - $now) < 3600e6;
+	}
+	substr($bytes, 8, 4) = pack('L', 0);
+	substr($bytes, 8, 4) = pack('L', checksum(substr($bytes, 0, $len)));
+	return $bytes;
+}
+
+clear();
+$node->safe_psql('postgres', $select);
+($file) = files('snapshot');
+rewrite($file, \&written_ahead);
+is($node->safe_psql('postgres', 'SELECT as_of > now() + interval \'9 days\' FROM pinsight_snapshots'),
+	't', 'rows that will be had in ten days');
+is($node->safe_psql('postgres', $select), $answer, 'are not believed');
+is(reports(), 2, 'but ordered anew');
+ok(!-e $file, 'and removed');
+
+# A report that was not ready then, and a create that was sent then.
+clear();
+$emulator->switches({ report_delay => 1 });
+$node->psql('postgres', "SET statement_timeout = '500ms'; $select");
+rewrite((files('job'))[0], \&written_ahead);
+is($node->safe_psql('postgres', $select), $answer, 'a job of ten days ahead goes on');
+is(reports(), 1, 'with its report');
+is($node->safe_psql('postgres', 'SELECT as_of < now() FROM pinsight_snapshots'),
+	't', 'whose rows are not younger than they can be');
+$emulator->switches({ report_delay => 0.1 });
+clear();
+$emulator->fault({ endpoint => 'create_query', hang_ms => 1000 });
+$node->psql('postgres', "SET statement_timeout = '500ms'; $select");
+rewrite((files('job'))[0], \&written_ahead);
+is($node->safe_psql('postgres', "SET statement_timeout = '10s'; $select"), $answer, 'what was to be created then is not waited for');
+
 # --- what a crash has left
 
 clear();

@@ -356,13 +356,16 @@ call_for_page(PinAcquisition *a, PinApiRequest *first, bool built, PinError *err
 
 /*
  * What a scan that was ended has sent last may still be on its way, or in the
- * service's hands.
+ * service's hands.  If that was long ago or, since the clock was set back, is yet
+ * to be, it is not.
  */
 static bool
 may_still_come(const PinAcquisition *a)
 {
-	return a->job->resumed &&
-		a->job->state.create_sent > GetCurrentTimestamp() - SETTLE_US;
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz sent = a->job->state.create_sent;
+
+	return a->job->resumed && sent > now - SETTLE_US && sent < now + SETTLE_US;
 }
 
 /*
@@ -605,8 +608,8 @@ execution_failed(PinAcquisition *a)
 
 /*
  * The execution is complete.  Its rows are not older than the last time it was
- * seen incomplete, nor than the time the service says it was generated; if that
- * cannot be read, it was long ago.
+ * seen incomplete, unless the clock was set back since, nor than the time the
+ * service says it was generated; if that cannot be read, it was long ago.
  */
 static void
 execution_completed(PinAcquisition *a, const PinExecution *execution)
@@ -615,6 +618,8 @@ execution_completed(PinAcquisition *a, const PinExecution *execution)
 	TimestampTz generated = Min(pin_service_time(execution->generated_time), GetCurrentTimestamp());
 
 	head->as_of = Max(a->job->state.not_before, generated);
+	if (pin_snapshot_is_of_future(head))
+		head->as_of = generated;
 	if (head->as_of < a->oldest && !a->restarted)
 	{
 		a->outdated = true;

@@ -27,6 +27,8 @@
 #define QUERY_MAX (1024 * 1024)
 /* Whoever has waited for a snapshot has this long to find it. */
 #define PICK_UP_US USECS_PER_MINUTE
+/* A clock may be set back by so much, and rows count as that much younger. */
+#define CLOCK_STEP_US USECS_PER_MINUTE
 /* Times a sweep may hold the lock of a file that is just being made. */
 #define LOCK_TRIES 100
 
@@ -306,6 +308,12 @@ pin_snapshot_discard(PinSnapshot *s)
 	free_closed(s);
 }
 
+bool
+pin_snapshot_is_of_future(const PinSnapshotHead *head)
+{
+	return head->as_of > GetCurrentTimestamp() + CLOCK_STEP_US;
+}
+
 /* Looking for the youngest. */
 typedef struct Search
 {
@@ -334,7 +342,7 @@ consider(const char *path, void *arg)
 	if (s == NULL)
 		return;
 	contains = pin_snapshot_contains(s, search->need);
-	if (contains && s->head.as_of >= search->oldest &&
+	if (contains && s->head.as_of >= search->oldest && !pin_snapshot_is_of_future(&s->head) &&
 		(search->best == NULL || s->head.as_of > search->best->head.as_of))
 	{
 		pin_snapshot_discard(search->best);
