@@ -146,6 +146,22 @@ $node->safe_psql('postgres', 'DROP USER MAPPING FOR other SERVER partner');
 $node->safe_psql('postgres', "SET pinsight_fdw.max_age = '0'; $select");
 is(scalar(files('snapshot')), 1, 'and so are those of a mapping that was dropped');
 
+# Nor is anything kept for a database that was dropped, or spared at the service.
+$node->safe_psql('postgres', 'CREATE DATABASE gone TEMPLATE postgres');
+$node->safe_psql('gone', $select);
+$emulator->switches({ report_delay => 5 });
+$node->psql('gone', qq(ALTER FOREIGN TABLE usage OPTIONS (SET timespan 'LAST_MONTH');
+	SET statement_timeout = '500ms'; $select));
+$emulator->switches({ report_delay => 0.1 });
+my $cleanup = q(SELECT kind FROM pinsight_cleanup('partner', '0') ORDER BY 1);
+is($node->safe_psql('postgres', $cleanup), '', 'what another database waits for is spared');
+is(scalar(files('job')), 1, 'as its job says');
+$node->safe_psql('postgres', 'DROP DATABASE gone');
+$node->safe_psql('postgres', "SET pinsight_fdw.max_age = '0'; $select");
+is(scalar(files('snapshot')), 1, 'with a dropped database go its rows');
+is_deeply([ files('job') ], [], 'and its job');
+is($node->safe_psql('postgres', $cleanup), "query\nreport", 'so that what it waited for can be deleted');
+
 # --- damage
 
 sub rewrite
@@ -217,6 +233,64 @@ foreach my $kind (qw(job budget))
 	$emulator->switches({ report_delay => 0.1 });
 }
 
+# --- a clock that was ten days ahead, and is set right
+
+# CRC-32C
+sub checksum
+{
+	my ($bytes) = @_;
+	my $crc = 0xFFFFFFFF;
+	foreach my $byte (unpack('C*', $bytes))
+	{
+		$crc ^= $byte;
+		$crc = $crc & 1 ? ($crc >> 1) ^ 0x82F63B78 : $crc >> 1 foreach 1 .. 8;
+	}
+	return $crc ^ 0xFFFFFFFF;
+}
+
+# As it would be if it had been written then: all its times are later.
+sub written_ahead
+{
+	my ($bytes) = @_;
+	my $query = index($bytes, 'SELECT');    # behind the head of a snapshot
+	my $len = $query > 0 ? $query + unpack('L', substr($bytes, 76, 4)) : length($bytes);
+	my $now = (time() - 946684800) * 1e6;
+	for (my $i = 16; $i + 8 <= $len && $i < 1000; $i += 8)
+	{
+		my $time = unpack('q', substr($bytes, $i, 8));
+		substr($bytes, $i, 8) = pack('q', $time + 864000e6) if abs($time - $now) < 3600e6;
+	}
+	substr($bytes, 8, 4) = pack('L', 0);
+	substr($bytes, 8, 4) = pack('L', checksum(substr($bytes, 0, $len)));
+	return $bytes;
+}
+
+clear();
+$node->safe_psql('postgres', $select);
+($file) = files('snapshot');
+rewrite($file, \&written_ahead);
+is($node->safe_psql('postgres', 'SELECT as_of > now() + interval \'9 days\' FROM pinsight_snapshots'),
+	't', 'rows that will be had in ten days');
+is($node->safe_psql('postgres', $select), $answer, 'are not believed');
+is(reports(), 2, 'but ordered anew');
+ok(!-e $file, 'and removed');
+
+# A report that was not ready then, and a create that was sent then.
+clear();
+$emulator->switches({ report_delay => 1 });
+$node->psql('postgres', "SET statement_timeout = '500ms'; $select");
+rewrite((files('job'))[0], \&written_ahead);
+is($node->safe_psql('postgres', $select), $answer, 'a job of ten days ahead goes on');
+is(reports(), 1, 'with its report');
+is($node->safe_psql('postgres', 'SELECT as_of < now() FROM pinsight_snapshots'),
+	't', 'whose rows are not younger than they can be');
+$emulator->switches({ report_delay => 0.1 });
+clear();
+$emulator->fault({ endpoint => 'create_query', hang_ms => 1000 });
+$node->psql('postgres', "SET statement_timeout = '500ms'; $select");
+rewrite((files('job'))[0], \&written_ahead);
+is($node->safe_psql('postgres', "SET statement_timeout = '10s'; $select"), $answer, 'what was to be created then is not waited for');
+
 # --- what a crash has left
 
 clear();
@@ -248,6 +322,7 @@ $reader->quit;
 $emulator->create_table($node, $_, 'customer_name text, month date, x text OPTIONS (column_name \''
 	  . { big_1 => 'MpnId', big_2 => 'ResellerID', big_3 => 'SalesChannel' }->{$_} . "')",
 	$options) foreach qw(big_1 big_2 big_3);
+$emulator->create_table($node, 'small', $columns, "dataset 'AzureUsage', timespan 'LAST_3_MONTHS'");
 clear();
 $node->safe_psql('postgres', "SELECT count(*) FROM $_") foreach qw(usage big_1 big_2);
 is(scalar(files('snapshot')), 3, 'several snapshots');
@@ -294,12 +369,25 @@ SKIP:
 $small->quit;
 is(reports(), 1, 'with the same report');
 
+# What is written for others to see, once the rows are here, ends no scan.
+clear();
+$emulator->fault({ endpoint => 'download', stall_after => 500, hang_ms => 500 });
+my $scan = PinsightBackground->start($node, 'SELECT count(*) FROM big_2');
+$pid = $scan->backend;
+$emulator->await(endpoint => 'download');
+my @taken = map { "$_.$pid.new" } files('job'), files('took');
+mkdir($_) or die "$_: $!\n" foreach @taken;
+is($scan->finish->{out}, 20000, 'neither job nor time can be written: the rows come');
+is_deeply([ $emulator->held ], [], 'and nothing is left at the service');
+is_deeply([ files('job') ], [], 'nor here');
+rmdir($_) foreach @taken;
+
 # A file system that is full, in a name space where we may mount one.
 clear();
 mkdir("$cache.full");
 $node->append_conf('postgresql.conf', "pinsight_fdw.cache_directory = 'pinsight_fdw.full'");
 $node->stop;
-my $start = "mount -t tmpfs -o size=128k,mode=0700 none '$cache.full' && exec '"
+my $start = "mount -t tmpfs -o size=512k,mode=0700 none '$cache.full' && exec '"
   . $node->installed_command('pg_ctl') . "' -w -D '" . $node->data_dir
   . "' -l '" . $node->logfile . "' -o --cluster-name=files start";
 SKIP:
@@ -307,7 +395,7 @@ SKIP:
 	if (system('unshare', '-Um', '--map-current-user', '--keep-caps', 'sh', '-c', $start) != 0)
 	{
 		$node->start;
-		skip 'no name space to mount a small file system in', 4;
+		skip 'no name space to mount a small file system in', 6;
 	}
 	$node->_update_pid(1);
 	($status, $out, $err) = $node->psql('postgres', 'SELECT count(*) FROM big_2');
@@ -317,6 +405,14 @@ SKIP:
 	is($out, '', 'and no rows');
 	is($node->safe_psql('postgres', "SELECT pg_ls_dir('pinsight_fdw.full') ~ 'part|new|snapshot' GROUP BY 1"),
 		'f', 'no file is left');
+
+	# what takes the room is a file that a crash has left
+	$node->safe_psql('postgres', qq(
+		COPY (SELECT repeat('x', 400000)) TO '$cache.full/00000000000000000000000000000000.1.part'));
+	is($node->safe_psql('postgres', 'SELECT count(*) > 2000 FROM small'), 't',
+		'disk full of what a crash has left: the rows come');
+	is($node->safe_psql('postgres', 'SELECT size > 120000 FROM pinsight_snapshots'), 't',
+		'for which there was no room');
 }
 $node->stop;
 $node->append_conf('postgresql.conf', "pinsight_fdw.cache_directory = 'pinsight_fdw'");

@@ -159,6 +159,20 @@ foreach my $age ('0', '1 hour')
 }
 $writer->quit;
 
+# However long it lasts, it keeps open what counts, and each file once.
+$emulator->create_table($node, 'narrow', $columns, "$dataset, fetch 'query', max_age '1 day'");
+my $backend = $session->rows('SELECT pg_backend_pid()');
+foreach my $level ('READ COMMITTED', 'REPEATABLE READ')
+{
+	my @ordered = $emulator->log(endpoint => 'create_report');
+	$session->rows("BEGIN ISOLATION LEVEL $level");
+	$session->rows("SELECT count(*) FROM narrow WHERE customer_name = 'Nobody $_'") foreach 1 .. 5;
+	my @open = grep { (readlink($_) // '') =~ /\.snapshot/ } glob("/proc/$backend/fd/*");
+	is(scalar(@open), 1, "$level: one snapshot is open");
+	is(reports(), scalar(@ordered), 'from which all rows were read');
+	$session->rows('COMMIT');
+}
+
 # --- stale_ok
 
 sub stale

@@ -77,6 +77,14 @@ sub abandon
 	return;
 }
 
+# The job of that report; whose it is tells the id of its query.
+sub left_job
+{
+	my $query = $node->safe_psql('postgres',
+		q(SELECT query_id FROM pinsight_jobs WHERE foreign_table = 'abandoned'::regclass));
+	return grep { index(slurp_file($_), $query) >= 0 } glob("$cache/*.job");
+}
+
 # A scan that waits, and what it says; age is what may be swept.
 sub scan
 {
@@ -137,10 +145,7 @@ abandon();
 is(scan('-1'), 400, 'sweep_age -1: rows arrive');
 is(lists('reports'), 0, 'without a sweep');
 
-# a job that is lost; whose it is tells the id of its query
-my $query = $node->safe_psql('postgres',
-	q(SELECT query_id FROM pinsight_jobs WHERE foreign_table = 'abandoned'::regclass));
-is(unlink(grep { index(slurp_file($_), $query) >= 0 } glob("$cache/*.job")), 1, 'a job is lost');
+is(unlink(left_job()), 1, 'a job is lost');
 is(held(), 6, 'left without a job');
 is(scan('0'), 400, 'rows arrive');
 is(held(), 4, 'what no job knows goes');
@@ -199,6 +204,21 @@ $emulator->fault({ endpoint => 'list_reports', hang_ms => 20000, nth => 2, times
 my $began = time;
 is(scan('0'), 400, 'a service that does not answer');
 cmp_ok(time - $began, '<', 10, 'does not delay rows');
+clear_faults();
+
+# Where the error is one of ours, and befalls a scan that is not waited for yet:
+# whoever is can still be cancelled.
+abandon();
+my ($lock) = map { s/job$/lock/r } left_job();
+mkdir($lock) or die "$lock: $!\n";
+$emulator->create_table($node, 'offered', 'dataset_name text', "api_object 'datasets'");
+$emulator->fault({ endpoint => 'datasets', hang_ms => 4000 });
+my ($status, $out, $err) = $node->psql('postgres', q(
+	SET client_min_messages = debug1; SET pinsight_fdw.sweep_age = '0'; SET statement_timeout = '1s';
+	SELECT (SELECT count(*) FROM offered), (SELECT count(*) FROM usage)));
+like($err, qr/sweep ended early: could not open file .*\.lock/, 'a lock that cannot be had ends a sweep');
+like($err, qr/canceling statement due to statement timeout/, 'and holds no interrupt');
+rmdir($lock);
 clear_faults();
 
 # --- what those who wait and those who look on are told

@@ -261,7 +261,7 @@ end_tidying(PinAcquisition *a)
 	 */
 	if ((a->leftover.kind != PIN_ERROR_NONE && !pin_job_is_blank(&a->job->state)) ||
 		a->error.kind == PIN_ERROR_ORDER_QUOTA)
-		pin_job_save(a->job);
+		pin_job_note(a->job);
 	else
 		pin_job_forget(a->job);
 	go(a, a->doomed ? PIN_STEP_FAILED : PIN_STEP_DONE);
@@ -358,13 +358,16 @@ call_for_page(PinAcquisition *a, PinApiRequest *first, bool built, PinError *err
 
 /*
  * What a scan that was ended has sent last may still be on its way, or in the
- * service's hands.
+ * service's hands.  If that was long ago or, since the clock was set back, is yet
+ * to be, it is not.
  */
 static bool
 may_still_come(const PinAcquisition *a)
 {
-	return a->job->resumed &&
-		a->job->state.create_sent > GetCurrentTimestamp() - SETTLE_US;
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz sent = a->job->state.create_sent;
+
+	return a->job->resumed && sent > now - SETTLE_US && sent < now + SETTLE_US;
 }
 
 /*
@@ -617,8 +620,8 @@ execution_failed(PinAcquisition *a)
 
 /*
  * The execution is complete.  Its rows are not older than the last time it was
- * seen incomplete, nor than the time the service says it was generated; if that
- * cannot be read, it was long ago.
+ * seen incomplete, unless the clock was set back since, nor than the time the
+ * service says it was generated; if that cannot be read, it was long ago.
  */
 static void
 execution_completed(PinAcquisition *a, const PinExecution *execution)
@@ -627,6 +630,8 @@ execution_completed(PinAcquisition *a, const PinExecution *execution)
 	TimestampTz generated = Min(pin_service_time(execution->generated_time), GetCurrentTimestamp());
 
 	head->as_of = Max(a->job->state.not_before, generated);
+	if (pin_snapshot_is_of_future(head))
+		head->as_of = generated;
 	if (head->as_of < a->oldest && !a->restarted)
 	{
 		a->outdated = true;
@@ -722,7 +727,7 @@ leave_rest(PinAcquisition *a)
 	a->snapshot = pin_report_file_first_rows(a->download.file, &a->head);
 	a->stats.ready_us = pin_now_us();
 	strlcpy(a->job->state.phase, PIN_JOB_FIRST_ROWS, sizeof(a->job->state.phase));
-	pin_job_save(a->job);
+	pin_job_note(a->job);
 	go(a, PIN_STEP_DONE);
 }
 
@@ -741,8 +746,8 @@ advance_download(PinAcquisition *a)
 	{
 		a->snapshot = pin_report_file_seal(a->download.file, &a->head);
 		a->stats.ready_us = pin_now_us();
-		note_took(a);
 		pin_evict(a->snapshot);
+		note_took(a);
 		begin_tidying(a);
 	}
 	else if (status == PIN_DOWNLOAD_FIRST_ROWS)
@@ -845,10 +850,17 @@ start_step(PinAcquisition *a)
 	a->sent = GetCurrentTimestamp();
 	starts[a->step] (a);
 
-	/* before anything is sent: whoever takes over knows what may exist */
+	/*
+	 * Before anything is sent: whoever takes over knows what may exist.  What
+	 * is deleted is known already, and rows that are here shall not be lost
+	 * because a disk is full.
+	 */
 	strlcpy(a->job->state.phase, phases[step], sizeof(a->job->state.phase));
 	a->job->state.next_poll = a->job->state.failing_since = 0;
-	pin_job_save(a->job);
+	if (step == PIN_STEP_DELETE_REPORT || step == PIN_STEP_DELETE_QUERY)
+		pin_job_note(a->job);
+	else
+		pin_job_save(a->job);
 }
 
 /*

@@ -17,6 +17,7 @@
 #include "settings.h"
 #include "snapshot/cache.h"
 #include "storage/fd.h"
+#include "utils/syscache.h"
 
 /* Times a lock file may vanish between being opened and being locked. */
 #define LOCK_TRIES 100
@@ -126,6 +127,13 @@ pin_cache_visit(const char *prefix, const char *suffix, PinCacheVisit visit, voi
 		}
 	}
 	FreeDir(dir);
+}
+
+bool
+pin_cache_database_exists(Oid database)
+{
+	return database == MyDatabaseId ||
+		SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(database));
 }
 
 void
@@ -296,35 +304,49 @@ write_whole(int fd, const char *data, size_t len)
 	return false;
 }
 
-static _Noreturn void
-fail_writing(const char *path, const char *beside)
+/* Writes a new file; false with errno set if that fails. */
+static bool
+write_beside(const char *beside, const char *data, size_t len)
 {
+	int			fd = OpenTransientFilePerm(beside, O_RDWR | O_CREAT | O_TRUNC | PG_BINARY,
+										   S_IRUSR | S_IWUSR);
+	bool		written;
+	int			saved_errno;
+
+	if (fd < 0)
+		return false;
+	written = write_whole(fd, data, len);
+	saved_errno = errno;
+	if (CloseTransientFile(fd) != 0)
+		return false;
+	errno = saved_errno;
+	return written;
+}
+
+bool
+pin_cache_try_write(const char *path, const char *data, size_t len)
+{
+	char	   *beside = psprintf("%s.%d" PIN_CACHE_NEW, path, MyProcPid);
+	bool		ok = write_beside(beside, data, len) && rename(beside, path) == 0;
 	int			saved_errno = errno;
 
-	pin_cache_remove(beside);
+	if (!ok)
+		pin_cache_remove(beside);
+	pfree(beside);
 	errno = saved_errno;
+	return ok;
+}
+
+void
+pin_cache_write(const char *path, const char *data, size_t len)
+{
+	int			saved_errno;
+
+	if (pin_cache_try_write(path, data, len))
+		return;
+	saved_errno = errno;
 	ereport(ERROR,
 			(errcode_for_file_access(),
 			 errmsg("could not write file \"%s\": %m", path),
 			 pin_cache_hint(saved_errno)));
-}
-
-/*
- * Not synced: what a crash of the whole machine takes away here can be found
- * out from the service again.
- */
-void
-pin_cache_write(const char *path, const char *data, size_t len)
-{
-	char	   *beside = psprintf("%s.%d" PIN_CACHE_NEW, path, MyProcPid);
-	int			fd = OpenTransientFilePerm(beside, O_RDWR | O_CREAT | O_TRUNC | PG_BINARY,
-										   S_IRUSR | S_IWUSR);
-
-	if (fd < 0)
-		fail_writing(path, beside);
-	if (!write_whole(fd, data, len))
-		fail_writing(path, beside);
-	if (CloseTransientFile(fd) != 0 || rename(beside, path) != 0)
-		fail_writing(path, beside);
-	pfree(beside);
 }

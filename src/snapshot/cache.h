@@ -64,6 +64,9 @@ typedef void (*PinCacheVisit) (const char *path, void *arg);
 extern void pin_cache_visit(const char *prefix, const char *suffix, PinCacheVisit visit,
 							void *arg);
 
+/* Is the database still there whose files are about to be looked at? */
+extern bool pin_cache_database_exists(Oid database);
+
 /* Removes a file; one that is gone already is fine.  Never throws. */
 extern void pin_cache_remove(const char *path);
 
@@ -98,9 +101,17 @@ extern bool pin_cache_is_locked(const char *path);
 extern char *pin_cache_read(const char *path, size_t max, size_t *len);
 
 /*
- * Writes a small file beside its place and renames it there.  Throws on
- * failure.
+ * Writes a small file beside its place and renames it there.  Throws on failure.
+ *
+ * Not synced: what a crash of the whole machine takes away here can be found out
+ * from the service again.
  */
 extern void pin_cache_write(const char *path, const char *data, size_t len);
+
+/*
+ * The same where no statement shall end for it: false with errno set on failure.
+ * Throws when memory or descriptors run out.
+ */
+extern bool pin_cache_try_write(const char *path, const char *data, size_t len);
 
 #endif							/* PIN_CACHE_H */

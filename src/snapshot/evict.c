@@ -37,24 +37,27 @@ typedef struct Candidate
 
 typedef struct Eviction
 {
-	const PinSnapshot *keep;	/* the newest one; spared */
+	const PinSnapshot *keep;	/* the newest one, spared; NULL: it is to come */
 	List	   *candidates;		/* of Candidate */
 	int64		total;			/* their size */
 } Eviction;
 
-/* Past its time, or replaced by a younger one. */
+/* Past its time, before it, or replaced by a younger one. */
 static bool
-is_outdated(const PinSnapshotHead *head, const PinSnapshotHead *newest)
+is_outdated(const PinSnapshotHead *head, const PinSnapshot *newest)
 {
-	return head->keep_until < GetCurrentTimestamp() ||
-		(strcmp(head->key, newest->key) == 0 && head->as_of <= newest->as_of);
+	return head->keep_until < GetCurrentTimestamp() || pin_snapshot_is_of_future(head) ||
+		(newest != NULL && strcmp(head->key, newest->head.key) == 0 &&
+		 head->as_of <= newest->head.as_of);
 }
 
-/* Is a server or mapping gone?  Of other databases we know nothing. */
+/* Is a database, server or mapping gone?  Of what others hold we know nothing. */
 static bool
 was_dropped(Oid database, Oid serverid, Oid umid)
 {
-	return database == MyDatabaseId &&
+	if (database != MyDatabaseId)
+		return !pin_cache_database_exists(database);
+	return
 		(!SearchSysCacheExists1(FOREIGNSERVEROID, ObjectIdGetDatum(serverid)) ||
 		 !SearchSysCacheExists1(USERMAPPINGOID, ObjectIdGetDatum(umid)));
 }
@@ -64,11 +67,11 @@ was_dropped(Oid database, Oid serverid, Oid umid)
  * more.
  */
 static bool
-is_orphan(const PinSnapshotHead *head, const PinSnapshotHead *newest)
+is_orphan(const PinSnapshotHead *head, const PinSnapshot *newest)
 {
-	if (head->database == MyDatabaseId && head->serverid == newest->serverid &&
-		head->umid == newest->umid)
-		return strcmp(head->credential, newest->credential) != 0;
+	if (newest != NULL && head->database == MyDatabaseId &&
+		head->serverid == newest->head.serverid && head->umid == newest->head.umid)
+		return strcmp(head->credential, newest->head.credential) != 0;
 	return was_dropped(head->database, head->serverid, head->umid);
 }
 
@@ -85,13 +88,12 @@ consider_snapshot(const char *path, void *arg)
 	if (s == NULL)
 		return;
 	pin_snapshot_close(s);
-	if (strcmp(path, eviction->keep->path) == 0)
+	if (eviction->keep != NULL && strcmp(path, eviction->keep->path) == 0)
 	{
 		eviction->total += pin_snapshot_size(&s->head);
 		return;
 	}
-	if (is_outdated(&s->head, &eviction->keep->head) ||
-		is_orphan(&s->head, &eviction->keep->head))
+	if (is_outdated(&s->head, eviction->keep) || is_orphan(&s->head, eviction->keep))
 	{
 		pin_snapshot_remove(path);
 		return;

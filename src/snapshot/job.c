@@ -241,14 +241,29 @@ keep_lock(PinJob *job)
 	job->lock = lock;
 }
 
+static void
+sign(PinJobState *state)
+{
+	state->pid = MyProcPid;
+	state->saved = GetCurrentTimestamp();
+	state->checksum = checksum(state);
+}
+
 void
 pin_job_save(PinJob *job)
 {
 	keep_lock(job);
-	job->state.pid = MyProcPid;
-	job->state.saved = GetCurrentTimestamp();
-	job->state.checksum = checksum(&job->state);
+	sign(&job->state);
 	pin_cache_write(job->path, (const char *) &job->state, sizeof(job->state));
+}
+
+void
+pin_job_note(PinJob *job)
+{
+	sign(&job->state);
+	if (pin_cache_holds(job->lock, job->lock_path) &&
+		!pin_cache_try_write(job->path, (const char *) &job->state, sizeof(job->state)))
+		elog(DEBUG1, "pinsight_fdw: could not write file \"%s\": %m", job->path);
 }
 
 void
@@ -257,7 +272,7 @@ pin_job_note_download(PinJob *job, int64 downloaded, int64 rows)
 	job->state.downloaded = downloaded;
 	job->state.rows = rows;
 	if (GetCurrentTimestamp() - job->state.saved >= USECS_PER_SEC)
-		pin_job_save(job);
+		pin_job_note(job);
 }
 
 void

@@ -104,6 +104,12 @@ extern bool pin_job_is_blank(const PinJobState *state);
 extern void pin_job_save(PinJob *job);
 
 /*
+ * The same of a state that needs not last: what was saved before names all that
+ * may be at the service, and maybe more.  No statement ends for it.
+ */
+extern void pin_job_note(PinJob *job);
+
+/*
  * How far the download is: for those who look on, not for whoever resumes, so
  * now and then is enough.
  */

@@ -3,8 +3,10 @@
  * pin.c
  *		The snapshots a transaction has used, to be used again.
  *
- * A list in the transaction's memory.  Each pin keeps its descriptor open,
- * so a snapshot that is evicted meanwhile can still be read.
+ * A list in the transaction's memory, in the order in which they were pinned.
+ * Each pin keeps its descriptor open, so a snapshot that is evicted meanwhile can
+ * still be read.  What counts no more gives that back with the next pin: a
+ * transaction may be long.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,7 +21,7 @@ typedef struct Pin
 {
 	PinHash		key;			/* of the need */
 	TimestampTz statement;		/* start of the statement that put it */
-	PinSnapshot *snapshot;		/* keeps the file open */
+	PinSnapshot *snapshot;		/* keeps the file open; NULL: given back */
 	MemoryContextCallback callback; /* closes it at the transaction's end */
 } Pin;
 
@@ -34,6 +36,15 @@ unpin(void *arg)
 	pins = NIL;					/* all of them go with the transaction */
 }
 
+static bool
+still_counts(const Pin *pin)
+{
+	return pin->snapshot != NULL &&
+		(IsolationUsesXactSnapshot() ||
+		 pin->statement == GetCurrentStatementStartTimestamp());
+}
+
+/* The one that was put for a need, if it counts. */
 static Pin *
 find(const char *key)
 {
@@ -43,17 +54,10 @@ find(const char *key)
 	{
 		Pin		   *pin = lfirst(lc);
 
-		if (strcmp(pin->key, key) == 0)
+		if (still_counts(pin) && strcmp(pin->key, key) == 0)
 			return pin;
 	}
 	return NULL;
-}
-
-static bool
-still_counts(const Pin *pin)
-{
-	return IsolationUsesXactSnapshot() ||
-		pin->statement == GetCurrentStatementStartTimestamp();
 }
 
 PinSnapshot *
@@ -62,7 +66,7 @@ pin_pin_get(const PinNeed *need)
 	Pin		   *pin = find(need->key);
 	ListCell   *lc;
 
-	if (pin != NULL && still_counts(pin))
+	if (pin != NULL)
 		return pin_snapshot_dup(pin->snapshot);
 	foreach(lc, pins)
 	{
@@ -73,32 +77,76 @@ pin_pin_get(const PinNeed *need)
 	return NULL;
 }
 
-void
-pin_pin_put(const char *key, const PinSnapshot *snapshot)
+/*
+ * Is that very file pinned?  Then whoever needs it finds it there: the first one
+ * that contains a need stays the first.
+ */
+static bool
+is_pinned(const PinSnapshot *snapshot)
 {
-	Pin		   *pin = find(key);
-	MemoryContext old;
+	ListCell   *lc;
 
-	if (pin != NULL && still_counts(pin))
-		return;
-	old = MemoryContextSwitchTo(TopTransactionContext);
-	if (pin != NULL)
+	foreach(lc, pins)
 	{
-		PinSnapshot *copy = pin_snapshot_dup(snapshot);
+		const Pin  *pin = lfirst(lc);
 
-		pin_snapshot_close(pin->snapshot);
-		pin->snapshot = copy;
+		if (still_counts(pin) && pin->snapshot->readers == snapshot->readers)
+			return true;
 	}
+	return false;
+}
+
+/* Gives back what counts no more; the place of one of them, or NULL. */
+static Pin *
+give_back(void)
+{
+	Pin		   *place = NULL;
+	ListCell   *lc;
+
+	foreach(lc, pins)
+	{
+		Pin		   *pin = lfirst(lc);
+
+		if (still_counts(pin))
+			continue;
+		pin_snapshot_discard(pin->snapshot);
+		pin->snapshot = NULL;
+		place = pin;
+	}
+	return place;
+}
+
+/* A place at the end, which is emptied with the transaction. */
+static Pin *
+last_place(void)
+{
+	Pin		   *pin = give_back();
+
+	if (pin != NULL)
+		pins = list_delete_ptr(pins, pin);
 	else
 	{
 		pin = palloc0(sizeof(Pin));
-		strlcpy(pin->key, key, sizeof(pin->key));
 		pin->callback.func = unpin;
 		pin->callback.arg = pin;
 		MemoryContextRegisterResetCallback(TopTransactionContext, &pin->callback);
-		pin->snapshot = pin_snapshot_dup(snapshot);
-		pins = lappend(pins, pin);
 	}
+	pins = lappend(pins, pin);
+	return pin;
+}
+
+void
+pin_pin_put(const char *key, const PinSnapshot *snapshot)
+{
+	MemoryContext old;
+	Pin		   *pin;
+
+	if (find(key) != NULL || is_pinned(snapshot))
+		return;
+	old = MemoryContextSwitchTo(TopTransactionContext);
+	pin = last_place();
+	pin->snapshot = pin_snapshot_dup(snapshot);
+	strlcpy(pin->key, key, sizeof(pin->key));
 	pin->statement = GetCurrentStatementStartTimestamp();
 	MemoryContextSwitchTo(old);
 }

@@ -20,7 +20,10 @@
  */
 extern PinSnapshot *pin_pin_get(const PinNeed *need);
 
-/* Remembers a snapshot until the transaction's end. */
+/*
+ * Remembers a snapshot as long as it counts: until the transaction's end, or the
+ * next statement's first.
+ */
 extern void pin_pin_put(const char *key, const PinSnapshot *snapshot);
 
 #endif							/* PIN_PIN_H */

@@ -236,12 +236,17 @@ pin_report_file_begin(PinReportFile *f, const PinExchange *x, bool part, PinErro
 	return true;
 }
 
-/* The file is made when there is something to write. */
+/*
+ * The file is made when there is something to write.  What nobody needs may be
+ * what takes the room for it.
+ */
 static void
 open_file(PinReportFile *f)
 {
-	if (f->fd < 0)
-		f->fd = pin_snapshot_create(f->need, &f->path, &f->data_offset);
+	if (f->fd >= 0)
+		return;
+	pin_evict(NULL);
+	f->fd = pin_snapshot_create(f->need, &f->path, &f->data_offset);
 }
 
 /*

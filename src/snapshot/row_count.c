@@ -90,7 +90,7 @@ write_file(const char *path, const char *line)
 	return close(fd) == 0 && written;
 }
 
-/* Does the file count the rows of a table of this database that is no more? */
+/* Does the file count the rows of a table that is no more, as far as we can tell? */
 static bool
 is_orphan(const char *name)
 {
@@ -98,9 +98,12 @@ is_orphan(const char *name)
 	Oid			relid;
 	int			end = 0;
 
-	return sscanf(name, "%u.%u.rows%n", &database, &relid, &end) == 2 &&
-		end > 0 && name[end] == '\0' && database == MyDatabaseId &&
-		!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid));
+	if (sscanf(name, "%u.%u.rows%n", &database, &relid, &end) != 2 ||
+		end == 0 || name[end] != '\0')
+		return false;
+	return database == MyDatabaseId ?
+		!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid)) :
+		!pin_cache_database_exists(database);
 }
 
 /*

@@ -27,6 +27,8 @@
 #define QUERY_MAX (1024 * 1024)
 /* Whoever has waited for a snapshot has this long to find it. */
 #define PICK_UP_US USECS_PER_MINUTE
+/* A clock may be set back by so much, and rows count as that much younger. */
+#define CLOCK_STEP_US USECS_PER_MINUTE
 /* Times a sweep may hold the lock of a file that is just being made. */
 #define LOCK_TRIES 100
 
@@ -137,16 +139,6 @@ free_closed(PinSnapshot *s)
 		pfree(s->query);
 	pfree(s->path);
 	pfree(s);
-}
-
-/* A wait looks at many snapshots many times: nothing may pile up. */
-static void
-discard(PinSnapshot *s)
-{
-	if (s == NULL)
-		return;
-	pin_snapshot_close(s);
-	free_closed(s);
 }
 
 /*
@@ -307,6 +299,21 @@ pin_snapshot_close(PinSnapshot *s)
 	s->fd = -1;
 }
 
+void
+pin_snapshot_discard(PinSnapshot *s)
+{
+	if (s == NULL)
+		return;
+	pin_snapshot_close(s);
+	free_closed(s);
+}
+
+bool
+pin_snapshot_is_of_future(const PinSnapshotHead *head)
+{
+	return head->as_of > GetCurrentTimestamp() + CLOCK_STEP_US;
+}
+
 /* Looking for the youngest. */
 typedef struct Search
 {
@@ -335,14 +342,14 @@ consider(const char *path, void *arg)
 	if (s == NULL)
 		return;
 	contains = pin_snapshot_contains(s, search->need);
-	if (contains && s->head.as_of >= search->oldest &&
+	if (contains && s->head.as_of >= search->oldest && !pin_snapshot_is_of_future(&s->head) &&
 		(search->best == NULL || s->head.as_of > search->best->head.as_of))
 	{
-		discard(search->best);
+		pin_snapshot_discard(search->best);
 		search->best = s;
 	}
 	else
-		discard(s);
+		pin_snapshot_discard(s);
 	if (!contains)
 		pin_stranger_note(search->stranger, path);
 }

@@ -76,11 +76,17 @@ typedef struct PinSnapshot
 
 /*
  * Opens the youngest snapshot that contains the need and is not older than
- * oldest.  NULL if there is none; files that are damaged are removed on the
+ * oldest, nor of the future.  NULL if there is none; files that are damaged are removed on the
  * way.  The result is palloc'd; close it with pin_snapshot_close.  Throws when
  * memory or descriptors run out.
  */
 extern PinSnapshot *pin_snapshot_find(const PinNeed *need, TimestampTz oldest);
+
+/*
+ * Are its rows said to be younger than they can be?  Then the clock was set back
+ * since, and nobody knows how old they are.
+ */
+extern bool pin_snapshot_is_of_future(const PinSnapshotHead *head);
 
 /* Are a snapshot's rows enough for the need?  Reads nothing. */
 extern bool pin_snapshot_contains(const PinSnapshot *snapshot, const PinNeed *need);
@@ -126,6 +132,12 @@ extern PinSnapshot *pin_snapshot_join(const PinSnapshotShare *share);
 
 /* Safe in a memory context callback.  NULL is fine. */
 extern void pin_snapshot_close(PinSnapshot *snapshot);
+
+/*
+ * The same, and frees its memory: a wait looks at many snapshots many times, and
+ * a transaction may use many, so nothing may pile up.
+ */
+extern void pin_snapshot_discard(PinSnapshot *snapshot);
 
 /* Removes the snapshot at a path, and what is counted of it.  Never throws. */
 extern void pin_snapshot_remove(const char *path);
@@ -187,8 +199,9 @@ extern PinSnapshot *pin_snapshot_of_first(int fd, const char *path, const PinNee
 
 /*
  * Removes what is of no use any more: snapshots past their time or replaced by
- * the newest one (which is spared), the oldest beyond cache_size, files that a
- * crash has left.  Throws on interrupts and when memory runs out.
+ * the newest one (which is spared; NULL: room is made for it), the oldest beyond
+ * cache_size, files that a crash has left.  Throws on interrupts and when memory
+ * runs out.
  */
 extern void pin_evict(const PinSnapshot *newest);
 

@@ -699,12 +699,14 @@ give_up_along(const char *why)
 
 /*
  * What can be thrown here is about files of the cache directory and memory: no
- * lock, no catalog, no interrupt is involved, so to go on is safe.
+ * lock, no catalog, no interrupt is involved, so to go on is safe.  But an error
+ * lets go of interrupts, which whoever called may hold.
  */
 bool
 pin_sweep_go_along(PinSweep *s)
 {
 	MemoryContext old = CurrentMemoryContext;
+	uint32		held = InterruptHoldoffCount;
 	volatile PinSweepStatus status = PIN_SWEEP_FAILED;
 
 	PG_TRY();
@@ -720,6 +722,7 @@ pin_sweep_go_along(PinSweep *s)
 		MemoryContextSwitchTo(old);
 		error = CopyErrorData();
 		FlushErrorState();
+		InterruptHoldoffCount = held;
 		give_up_along(error->message);
 		FreeErrorData(error);
 	}

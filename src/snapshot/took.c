@@ -39,8 +39,10 @@ pin_took_read(const PinOptions *options, Oid relid)
 void
 pin_took_note(const PinOptions *options, Oid relid, int64 secs)
 {
+	char	   *path = path_of(options, relid);
 	char		content[CONTENT_MAX];
 
 	snprintf(content, sizeof(content), INT64_FORMAT "\n", secs);
-	pin_cache_write(path_of(options, relid), content, strlen(content));
+	if (!pin_cache_try_write(path, content, strlen(content)))
+		elog(DEBUG1, "pinsight_fdw: could not write file \"%s\": %m", path);
 }

@@ -20,7 +20,7 @@
  */
 extern int64 pin_took_read(const PinOptions *options, Oid relid);
 
-/* Remembers it.  Throws when the file cannot be written. */
+/* Remembers it, if that can be written: no statement ends for it. */
 extern void pin_took_note(const PinOptions *options, Oid relid, int64 secs);
 
 /* Nobody has ordered a report for so long, in days: away with it. */
