@@ -200,7 +200,11 @@ pinsightObjectIterateScan(ForeignScanState *node)
 		fill_store(node, scan);
 	if (!tuplestore_gettupleslot(scan->store, true, false, scan->stored))
 		return ExecClearTuple(slot);
-	return ExecCopySlot(slot, scan->stored);
+	(void) ExecCopySlot(slot, scan->stored);
+
+	/* what was read from disk is in memory that the next row does not find */
+	(void) ExecClearTuple(scan->stored);
+	return slot;
 }
 
 void
