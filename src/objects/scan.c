@@ -150,6 +150,7 @@ read_rows(PinObjectScan *scan, PinObjectList *list)
 
 		pin_object_row(scan->table, scan->relation, scan->needed, &listed,
 					   scan->options->set_null, values, isnull);
+		pin_object_check_nulls(scan->table, scan->relation, scan->needed, isnull);
 		tuplestore_putvalues(scan->store, tupdesc, values, isnull);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(scan->row_context);
