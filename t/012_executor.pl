@@ -151,6 +151,11 @@ my @pairs = split(/\n/, ask("$pairs LIMIT 7"));
 ask("BEGIN; DECLARE c CURSOR FOR $pairs");
 is_deeply([ map { ask('FETCH 1 FROM c') } 1 .. 7 ], \@pairs, 'row by row it has the same rows');
 ask('COMMIT');
+$emulator->clear_log;
+ask(q(BEGIN; DECLARE c CURSOR FOR SELECT 1 FROM usage WHERE current_user = 'nobody'));
+is(ask('FETCH 1 FROM c; FETCH 1 FROM c'), '', 'where it is false there are none');
+ask('COMMIT');
+is($emulator->count, 0, 'and nobody is asked for any');
 
 # --- plans that are kept
 
