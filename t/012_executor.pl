@@ -141,6 +141,22 @@ ask('COMMIT');
 is(ask('MOVE ABSOLUTE 0 IN c; MOVE ALL IN c'), '', 'a cursor WITH HOLD is kept');
 ask('CLOSE c');
 
+# what is looked at before each FETCH leaves the row alone that a cursor is at
+my $pairs = q(SELECT s.twice, i FROM (SELECT repeat(service_name, 2) AS twice FROM usage
+		WHERE current_user = 'postgres' AND service_name <> '' OFFSET 0) s,
+	LATERAL generate_series(1, 3 + length(s.twice) * 0) i);
+like(ask("EXPLAIN (COSTS off) $pairs"), qr/Nested Loop.*Result.*One-Time Filter/s,
+	'a condition that is checked once, below a loop');
+my @pairs = split(/\n/, ask("$pairs LIMIT 7"));
+ask("BEGIN; DECLARE c CURSOR FOR $pairs");
+is_deeply([ map { ask('FETCH 1 FROM c') } 1 .. 7 ], \@pairs, 'row by row it has the same rows');
+ask('COMMIT');
+$emulator->clear_log;
+ask(q(BEGIN; DECLARE c CURSOR FOR SELECT 1 FROM usage WHERE current_user = 'nobody'));
+is(ask('FETCH 1 FROM c; FETCH 1 FROM c'), '', 'where it is false there are none');
+ask('COMMIT');
+is($emulator->count, 0, 'and nobody is asked for any');
+
 # --- plans that are kept
 
 ask(q(SET plan_cache_mode = force_generic_plan;

@@ -359,6 +359,13 @@ $emulator->fault({ endpoint => 'list_reports', status => 404, body => '<title>No
 like($session->error('SELECT count(*) FROM reports')->{text}, qr/could not list reports: .*Nothing here.*api_url.*CONTEXT:  foreign table "reports"$/ms,
 	'a page that is none of the service\'s does not mean that there are no reports');
 
+# more than work_mem has room for is kept on disk
+reply('list_reports', { value => [ map { { reportId => "r$_", description => "$_ " x 1000 } } 1 .. 100 ] });
+$session->rows(q(SET work_mem = '64kB'));
+is($session->rows(q(SELECT string_agg(report_id, ','), bool_and(description = repeat(substr(report_id, 2) || ' ', 1000))
+	FROM reports)), join(',', map { "r$_" } 1 .. 100) . '|t', 'rows that are kept on disk');
+$session->rows('RESET work_mem');
+
 # ---- odd spellings ----
 
 reply('list_reports', "\x{feff}" . encode_json({ Value => [

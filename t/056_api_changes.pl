@@ -215,6 +215,8 @@ is_deeply($body, {
 	'what is sent');
 like($row, qr/^$uuid\|Weekly\|\Q$select\E\|Active\|f\|168\|4\|tsv\|GET\|t\|$/, 'RETURNING');
 
+my $windows = 'ALTER FOREIGN TABLE reports ALTER query_start_time %1$s NOT NULL, ALTER query_end_time %1$s NOT NULL';
+$session->rows(sprintf($windows, 'SET'));
 $emulator->clear_log;
 $row = $session->rows(qq(INSERT INTO reports
 	(report_name, query_id, execute_now, query_start_time, query_end_time)
@@ -225,6 +227,7 @@ is_deeply([ only('create_report') ]->[1], {
 		QueryStartTime => '2026-01-01T00:00:00Z', QueryEndTime => '2026-02-01T00:00:01Z' },
 	'a report that runs at once, with its window in whole seconds');
 like($row, qr/^t\|csv\|2026-01-01 00:00:00\+00\|2026-02-01/, 'the window is shown though the service does not');
+$session->rows(sprintf($windows, 'DROP'));
 is($emulator->count(endpoint => 'datasets'), 0, 'nobody asks how often it may run');
 
 # status alone, change alone, both

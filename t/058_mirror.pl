@@ -305,6 +305,9 @@ $session->rows(q(CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS 'BEG
 	CREATE TRIGGER keep BEFORE DELETE ON warehouse.own FOR EACH ROW EXECUTE FUNCTION keep()));
 is(mirror_error($own)->{message}, 'rows of mirror warehouse.own cannot be replaced',
 	'a trigger that keeps rows does not double them');
+$session->rows(q(DROP TRIGGER keep ON warehouse.own;
+	CREATE RULE keep AS ON DELETE TO warehouse.own DO INSTEAD NOTHING));
+is(mirror_error($own)->{detail}, 'A rule of the table does something else instead.', 'nor does a rule');
 
 # --- whatever goes wrong, the old rows stay
 

@@ -73,13 +73,20 @@ is_known(Node *expression)
 	return !is_unknown(expression, NULL);
 }
 
-/* A Result with a condition on top, which is checked once. */
+/*
+ * A Result with a condition on top, which is checked once: not by us where it was,
+ * since a cursor's row may be in the memory that this takes.
+ */
 static bool
 result_may_run(ResultState *state)
 {
 	Node	   *condition = ((Result *) state->ps.plan)->resconstantqual;
 
-	return condition == NULL || !is_known(condition) ||
+	if (condition == NULL)
+		return true;
+	if (!state->rs_checkqual)
+		return !state->rs_done;
+	return !is_known(condition) ||
 		ExecQualAndReset(state->resconstantqual, state->ps.ps_ExprContext);
 }
 

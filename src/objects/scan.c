@@ -150,6 +150,7 @@ read_rows(PinObjectScan *scan, PinObjectList *list)
 
 		pin_object_row(scan->table, scan->relation, scan->needed, &listed,
 					   scan->options->set_null, values, isnull);
+		pin_object_check_nulls(scan->table, scan->relation, scan->needed, isnull);
 		tuplestore_putvalues(scan->store, tupdesc, values, isnull);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(scan->row_context);
@@ -201,7 +202,11 @@ pinsightObjectIterateScan(ForeignScanState *node)
 		fill_store(node, scan);
 	if (!tuplestore_gettupleslot(scan->store, true, false, scan->stored))
 		return ExecClearTuple(slot);
-	return ExecCopySlot(slot, scan->stored);
+	(void) ExecCopySlot(slot, scan->stored);
+
+	/* what was read from disk is in memory that the next row does not find */
+	(void) ExecClearTuple(scan->stored);
+	return slot;
 }
 
 void

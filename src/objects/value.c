@@ -228,18 +228,6 @@ refuse(const PinObjectTable *table, Relation relation, const PinObjectColumn *co
 			 errhint("Make the column's type text to see what the service sends, or set the table's option \"on_error\" to \"set_null\".")));
 }
 
-/* The planner relies on what a table declares. */
-static void
-check_not_null(Relation relation, Form_pg_attribute att)
-{
-	if (pin_is_not_null(RelationGetDescr(relation), att->attnum))
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_NULL_VIOLATION),
-				 errmsg("null value in column \"%s\" of foreign table \"%s\", which is declared NOT NULL",
-						NameStr(att->attname), RelationGetRelationName(relation)),
-				 errhint("Use ALTER FOREIGN TABLE ... ALTER COLUMN ... DROP NOT NULL.")));
-}
-
 /* Reads one column that is looked at; false: it is null. */
 static bool
 fill(const PinObjectTable *table, Relation relation, int i, const PinListed *listed,
@@ -250,8 +238,6 @@ fill(const PinObjectTable *table, Relation relation, int i, const PinListed *lis
 
 	if (reading == UNREADABLE && !set_null)
 		refuse(table, relation, table->columns[i], listed);
-	if (reading != READ)
-		check_not_null(relation, att);
 	return reading == READ;
 }
 
@@ -264,5 +250,22 @@ pin_object_row(const PinObjectTable *table, Relation relation, const Bitmapset *
 		values[i] = (Datum) 0;
 		isnull[i] = table->columns[i] == NULL || !bms_is_member(i + 1, needed) ||
 			!fill(table, relation, i, listed, set_null, &values[i]);
+	}
+}
+
+void
+pin_object_check_nulls(const PinObjectTable *table, Relation relation, const Bitmapset *needed,
+					   const bool *isnull)
+{
+	for (int i = 0; i < table->natts; i++)
+	{
+		if (isnull[i] && table->columns[i] != NULL && bms_is_member(i + 1, needed) &&
+			pin_is_not_null(RelationGetDescr(relation), i + 1))
+			ereport(ERROR,
+					(errcode(ERRCODE_NOT_NULL_VIOLATION),
+					 errmsg("null value in column \"%s\" of foreign table \"%s\", which is declared NOT NULL",
+							NameStr(TupleDescAttr(RelationGetDescr(relation), i)->attname),
+							RelationGetRelationName(relation)),
+					 errhint("Use ALTER FOREIGN TABLE ... ALTER COLUMN ... DROP NOT NULL.")));
 	}
 }

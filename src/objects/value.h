@@ -21,4 +21,11 @@ extern void pin_object_row(const PinObjectTable *table, Relation relation,
 						   const Bitmapset *needed, const PinListed *listed, bool set_null,
 						   Datum *values, bool *isnull);
 
+/*
+ * Throws for a null in a needed column that is declared NOT NULL: the planner
+ * relies on that.
+ */
+extern void pin_object_check_nulls(const PinObjectTable *table, Relation relation,
+								   const Bitmapset *needed, const bool *isnull);
+
 #endif							/* PIN_OBJECT_VALUE_H */

@@ -128,6 +128,16 @@ open_source(PinMirror *mirror, Oid relid)
 
 /* ---- statements ---- */
 
+static _Noreturn void
+refuse_rule(const PinMirror *mirror)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("rows of mirror %s cannot be replaced", mirror->target_name),
+			 errdetail("A rule of the table does something else instead."),
+			 errhint("Drop the rule, or mirror into another table.")));
+}
+
 /* Runs a statement about the rows that are replaced; how many it was about. */
 static uint64
 run(const PinMirror *mirror, const char *sql, long at_most)
@@ -137,6 +147,8 @@ run(const PinMirror *mirror, const char *sql, long at_most)
 	int			result = SPI_execute_with_args(sql, mirror->whole ? 0 : 1, &type, &since, NULL,
 											   false, at_most);
 
+	if (result == SPI_OK_REWRITTEN)
+		refuse_rule(mirror);
 	if (result != SPI_OK_SELECT && result != SPI_OK_DELETE && result != SPI_OK_INSERT)
 		elog(ERROR, "could not execute: %s", sql);
 	return SPI_processed;
