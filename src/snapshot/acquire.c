@@ -864,7 +864,8 @@ recover_create(PinAcquisition *a, const PinError *err)
 			pin_budget_note_refusal(a->need);
 	}
 	if (!err->ambiguous || creates >= MAX_CREATES ||
-		pin_now_us() + (int64) pause_ms * 1000 > a->client.give_up_us)
+		(a->client.give_up_us != 0 &&
+		 pin_now_us() + (int64) pause_ms * 1000 > a->client.give_up_us))
 		return false;
 	a->client.retries++;
 	go(a, next_step(a));
