@@ -196,6 +196,61 @@ foreach my $kind (qw(job budget))
 	$emulator->switches({ report_delay => 0.1 });
 }
 
+# --- a clock that was set back
+
+sub crc32c
+{
+	my $crc = 0xFFFFFFFF;
+	foreach my $byte (unpack('C*', $_[0]))
+	{
+		$crc ^= $byte;
+		$crc = ($crc & 1 ? 0x82F63B78 : 0) ^ $crc >> 1 for 1 .. 8;
+	}
+	return $crc ^ 0xFFFFFFFF;
+}
+
+# Moves the times at an offset of a file by some seconds, and makes the checksum
+# of its first bytes fit.
+sub later
+{
+	my ($len, $at, $times, $seconds) = @_;
+	return sub {
+		my ($bytes) = @_;
+		substr($bytes, $at, 8 * $times) =
+		  pack('q*', map { $_ + $seconds * 1_000_000 } unpack('q*', substr($bytes, $at, 8 * $times)));
+		substr($bytes, 8, 4) = pack('L', 0);
+		substr($bytes, 8, 4) = pack('L', crc32c(substr($bytes, 0, $len->($bytes))));
+		return $bytes;
+	};
+}
+
+# as_of, written and keep_until
+my $query = 'SELECT CustomerName, Month, SubscriptionId FROM AzureUsage TIMESPAN LIFETIME';
+my $head = sub { index($_[0], $query) + length($query) };
+foreach my $case ([ 30, 1 ], [ 86400, 2 ])
+{
+	my ($seconds, $reports) = @$case;
+	clear();
+	$node->safe_psql('postgres', $select);
+	my ($ahead) = files('snapshot');
+	rewrite($ahead, later($head, 32, 3, $seconds));
+	is($node->safe_psql('postgres', $select), $answer, "rows of a time $seconds s from now: rows");
+	is(reports(), $reports, '... ' . ($reports == 1 ? 'all the same' : 'of a new report'));
+	is(-e $ahead ? 1 : 2, $reports, '... and the others ' . ($reports == 1 ? 'stay' : 'go'));
+}
+
+# begun, create_sent, not_before and saved: a create that never arrived
+clear();
+$emulator->fault({ endpoint => 'create_query', drop_before => JSON::PP::true, delay_ms => 2000 });
+$node->psql('postgres', "SET statement_timeout = '500ms'; $select");
+my ($job) = files('job');
+rewrite($job, later(sub { length($_[0]) }, 384, 4, 86400));
+$emulator->control('DELETE', '/faults');
+is($node->safe_psql('postgres', "SET statement_timeout = '15s'; $select"), $answer,
+	'a job of a time to come is taken up');
+is(reports(), 1, '... with one report');
+cmp_ok($emulator->count(endpoint => 'list_queries'), '<', 10, '... soon');
+
 # --- what a crash has left
 
 clear();

@@ -42,11 +42,11 @@ typedef struct Eviction
 	int64		total;			/* their size */
 } Eviction;
 
-/* Past its time, or replaced by a younger one. */
+/* Past its time, of a time to come, or replaced by a younger one. */
 static bool
 is_outdated(const PinSnapshotHead *head, const PinSnapshotHead *newest)
 {
-	return head->keep_until < GetCurrentTimestamp() ||
+	return head->keep_until < GetCurrentTimestamp() || pin_snapshot_is_ahead(head) ||
 		(strcmp(head->key, newest->key) == 0 && head->as_of <= newest->as_of);
 }
 

@@ -27,6 +27,8 @@
 #define QUERY_MAX (1024 * 1024)
 /* Whoever has waited for a snapshot has this long to find it. */
 #define PICK_UP_US USECS_PER_MINUTE
+/* Clocks are set back by so much now and then, and nothing follows from it. */
+#define CORRECTION_US USECS_PER_MINUTE
 /* Times a sweep may hold the lock of a file that is just being made. */
 #define LOCK_TRIES 100
 
@@ -322,6 +324,12 @@ pin_snapshot_contains(const PinSnapshot *s, const PinNeed *need)
 	return pin_need_is_met(need, s->head.scope, s->query, s->head.metrics);
 }
 
+bool
+pin_snapshot_is_ahead(const PinSnapshotHead *head)
+{
+	return head->as_of > GetCurrentTimestamp() + CORRECTION_US;
+}
+
 static void
 consider(const char *path, void *arg)
 {
@@ -335,7 +343,7 @@ consider(const char *path, void *arg)
 	if (s == NULL)
 		return;
 	contains = pin_snapshot_contains(s, search->need);
-	if (contains && s->head.as_of >= search->oldest &&
+	if (contains && s->head.as_of >= search->oldest && !pin_snapshot_is_ahead(&s->head) &&
 		(search->best == NULL || s->head.as_of > search->best->head.as_of))
 	{
 		discard(search->best);

@@ -82,6 +82,12 @@ typedef struct PinSnapshot
  */
 extern PinSnapshot *pin_snapshot_find(const PinNeed *need, TimestampTz oldest);
 
+/*
+ * Is it of a time to come?  Then the clock was set back since, and how old its rows
+ * are nobody can tell.
+ */
+extern bool pin_snapshot_is_ahead(const PinSnapshotHead *head);
+
 /* Are a snapshot's rows enough for the need?  Reads nothing. */
 extern bool pin_snapshot_contains(const PinSnapshot *snapshot, const PinNeed *need);
 
