@@ -51,6 +51,7 @@ typedef struct PinClient
 	int			requests;		/* public: sent so far */
 	int			retries;		/* public: of these, sent again */
 	int64		give_up_us;		/* public: no retry after this time; 0: any */
+	int			max_rest_ms;	/* public: nor after a longer wait; 0: any */
 	bool		signing_in;		/* public: what was sent last is for a token */
 	char		account[PIN_ACCOUNT_SIZE];	/* public: who has signed in, in
 											 * UTF-8 for humans; empty: not
