@@ -159,6 +159,12 @@ ok($wait > 4 * HOUR && $wait <= 4 * HOUR + 300, 'is the earliest there can be');
 
 is($session->rows(q(SELECT pinsight_schedule('usage'))), $id, 'the same again is the same');
 is(requests(endpoint => 'create_report'), 1, 'nothing is made for it');
+my %made = %{ $emulator->state->{reports}[0] };
+$made{queryId} = uc $made{queryId};
+$emulator->fault({ endpoint => 'list_reports', times => 0, status => 200, body => { value => [ \%made ] } });
+is($session->rows(q(SELECT pinsight_schedule('usage'))), $id, 'whatever the case of its ids is');
+is(requests(endpoint => 'create_report'), 1, 'nothing is made for that, either');
+$emulator->control('DELETE', '/faults');
 is($session->rows(q(SELECT pinsight_cleanup('partner', '0'))), '', 'it is no leftover');
 is(held(), 2, 'and stays');
 
