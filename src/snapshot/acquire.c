@@ -71,7 +71,8 @@ typedef enum PinStep
 #define MAX_PAGES 100
 /*
  * A create whose scan was ended is looked for until it is so old, this often,
- * before it is sent again.
+ * before it is sent again; one that took too long for as long again as it took,
+ * but no longer than that.
  */
 #define SETTLE_US (3 * USECS_PER_SEC)
 #define LOOK_AGAIN_MS 500
@@ -123,6 +124,8 @@ struct PinAcquisition
 
 	int			query_creates;	/* creates sent */
 	int			report_creates; /* likewise */
+	int64		settled_us;		/* until then one that took too long may come;
+								 * 0: none did */
 	int			links;			/* links refused */
 	int			not_found;		/* polls in a row that found no execution */
 	int			pages;			/* pages of a list followed */
@@ -355,14 +358,15 @@ call_for_page(PinAcquisition *a, PinApiRequest *first, bool built, PinError *err
 }
 
 /*
- * What a scan that was ended has sent last may still be on its way, or in the
- * service's hands.
+ * What a scan that was ended has sent last, or what took too long, may still be
+ * on its way, or in the service's hands.
  */
 static bool
 may_still_come(const PinAcquisition *a)
 {
-	return a->job->resumed &&
-		a->job->state.create_sent > GetCurrentTimestamp() - SETTLE_US;
+	return pin_now_us() < a->settled_us ||
+		(a->job->resumed &&
+		 a->job->state.create_sent > GetCurrentTimestamp() - SETTLE_US);
 }
 
 /*
@@ -838,6 +842,14 @@ start_step(PinAcquisition *a)
 	pin_job_save(a->job);
 }
 
+/* The service may go on with what we, or its gateway, had no time to wait for. */
+static bool
+took_too_long(const PinError *err)
+{
+	return err->kind == PIN_ERROR_REQUEST_TIMEOUT ||
+		err->http_status == 408 || err->http_status == 504;
+}
+
 /*
  * A create failed.  If it is known not to have happened the job says so;
  * otherwise, after a pause, the object is looked for by its name before it is
@@ -867,6 +879,8 @@ recover_create(PinAcquisition *a, const PinError *err)
 		(a->client.give_up_us != 0 &&
 		 pin_now_us() + (int64) pause_ms * 1000 > a->client.give_up_us))
 		return false;
+	if (took_too_long(err))
+		a->settled_us = pin_now_us() + Min(GetCurrentTimestamp() - a->sent, SETTLE_US);
 	a->client.retries++;
 	go(a, next_step(a));
 	rest(a, pause_ms);
