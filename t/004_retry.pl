@@ -7,11 +7,14 @@ use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
 
+use JSON::PP;
+use PinsightBackground;
 use PinsightEmulator;
 use PinsightSession;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(sleep);
 
 my $emulator = PinsightEmulator->new(
 	options => [ '--rows', 20, '--report-delay', '0' ]);
@@ -228,6 +231,21 @@ foreach my $endpoint (qw(create_query create_report))
 }
 $node->safe_psql('postgres', q(
 	ALTER SERVER partner OPTIONS (DROP request_timeout)));
+
+# The service may still be at what took too long: it comes while it is looked for.
+restart();
+$emulator->fault({ endpoint => 'create_report', delay_ms => 1200, status => 504, body => '' });
+my $scan = PinsightBackground->start($node, $select);
+my $late = $emulator->await(endpoint => 'create_report', status => 504);
+for (1 .. 100)
+{
+	last if requests(endpoint => 'list_reports') > 1;
+	sleep(0.02);
+}
+$emulator->api('POST', 'ScheduledReport', ref $late->{body} ? $late->{body} : decode_json($late->{body}));
+is($scan->finish->{out}, 20, 'a create that takes too long');
+is(requests(endpoint => 'create_report'), 2, '... is not sent again: the other is ours');
+is(held(), 0, '... and nothing is left');
 
 # --- what cannot be tidied up
 

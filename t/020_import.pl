@@ -356,6 +356,15 @@ $emulator->reset;
 my $held = q(SELECT (SELECT count(*) FROM pg_ls_dir('/proc/self/fd')),
 	(SELECT count(*) FROM pg_backend_memory_contexts WHERE name LIKE 'pinsight%'););
 my $import = 'IMPORT FOREIGN SCHEMA mpn LIMIT TO (profile) FROM SERVER partner INTO held;';
+# Each name is compared with those before it.
+$emulator->fault({ endpoint => 'datasets', body => { value => [ { datasetName => 'Wide',
+			selectableColumns => [ map { "column_$_" } 1 .. 20_000 ] } ] } });
+my $began = time();
+($rc, $out, $err) = $node->psql('postgres', q(SET statement_timeout = '300ms';
+	IMPORT FOREIGN SCHEMA mpn FROM SERVER partner INTO public));
+like($err, qr/canceling statement due to statement timeout/, 'while very many columns are read, too');
+cmp_ok(time() - $began, '<', 5, '... soon');
+
 $emulator->fault([
 	{ endpoint => 'datasets', nth => 2, times => 15, hang_ms => 10_000 },
 	{ endpoint => 'datasets', nth => 17, times => 0, status => 404, body => '{}' } ]);

@@ -233,63 +233,71 @@ foreach my $kind (qw(job budget))
 	$emulator->switches({ report_delay => 0.1 });
 }
 
-# --- a clock that was ten days ahead, and is set right
+# --- a clock that was set back
 
-# CRC-32C
-sub checksum
+sub crc32c
 {
-	my ($bytes) = @_;
 	my $crc = 0xFFFFFFFF;
-	foreach my $byte (unpack('C*', $bytes))
+	foreach my $byte (unpack('C*', $_[0]))
 	{
 		$crc ^= $byte;
-		$crc = $crc & 1 ? ($crc >> 1) ^ 0x82F63B78 : $crc >> 1 foreach 1 .. 8;
+		$crc = ($crc & 1 ? 0x82F63B78 : 0) ^ $crc >> 1 for 1 .. 8;
 	}
 	return $crc ^ 0xFFFFFFFF;
 }
 
-# As it would be if it had been written then: all its times are later.
-sub written_ahead
+# Moves the times at an offset of a file by some seconds, and makes the checksum
+# of its first bytes fit.
+sub later
 {
-	my ($bytes) = @_;
-	my $query = index($bytes, 'SELECT');    # behind the head of a snapshot
-	my $len = $query > 0 ? $query + unpack('L', substr($bytes, 76, 4)) : length($bytes);
-	my $now = (time() - 946684800) * 1e6;
-	for (my $i = 16; $i + 8 <= $len && $i < 1000; $i += 8)
-	{
-		my $time = unpack('q', substr($bytes, $i, 8));
-		substr($bytes, $i, 8) = pack('q', $time + 864000e6) if abs($time - $now) < 3600e6;
-	}
-	substr($bytes, 8, 4) = pack('L', 0);
-	substr($bytes, 8, 4) = pack('L', checksum(substr($bytes, 0, $len)));
-	return $bytes;
+	my ($len, $at, $times, $seconds) = @_;
+	return sub {
+		my ($bytes) = @_;
+		substr($bytes, $at, 8 * $times) =
+		  pack('q*', map { $_ + $seconds * 1_000_000 } unpack('q*', substr($bytes, $at, 8 * $times)));
+		substr($bytes, 8, 4) = pack('L', 0);
+		substr($bytes, 8, 4) = pack('L', crc32c(substr($bytes, 0, $len->($bytes))));
+		return $bytes;
+	};
 }
 
-clear();
-$node->safe_psql('postgres', $select);
-($file) = files('snapshot');
-rewrite($file, \&written_ahead);
-is($node->safe_psql('postgres', 'SELECT as_of > now() + interval \'9 days\' FROM pinsight_snapshots'),
-	't', 'rows that will be had in ten days');
-is($node->safe_psql('postgres', $select), $answer, 'are not believed');
-is(reports(), 2, 'but ordered anew');
-ok(!-e $file, 'and removed');
+# as_of, written and keep_until
+my $query = 'SELECT CustomerName, Month, SubscriptionId FROM AzureUsage TIMESPAN LIFETIME';
+my $head = sub { index($_[0], $query) + length($query) };
+foreach my $case ([ 30, 1 ], [ 86400, 2 ])
+{
+	my ($seconds, $reports) = @$case;
+	clear();
+	$node->safe_psql('postgres', $select);
+	my ($ahead) = files('snapshot');
+	rewrite($ahead, later($head, 32, 3, $seconds));
+	is($node->safe_psql('postgres', $select), $answer, "rows of a time $seconds s from now: rows");
+	is(reports(), $reports, '... ' . ($reports == 1 ? 'all the same' : 'of a new report'));
+	is(-e $ahead ? 1 : 2, $reports, '... and the others ' . ($reports == 1 ? 'stay' : 'go'));
+}
 
-# A report that was not ready then, and a create that was sent then.
+# begun, create_sent, not_before and saved: a create that never arrived
+clear();
+$emulator->fault({ endpoint => 'create_query', drop_before => JSON::PP::true, delay_ms => 2000 });
+$node->psql('postgres', "SET statement_timeout = '500ms'; $select");
+my ($job) = files('job');
+rewrite($job, later(sub { length($_[0]) }, 384, 4, 86400));
+$emulator->control('DELETE', '/faults');
+is($node->safe_psql('postgres', "SET statement_timeout = '15s'; $select"), $answer,
+	'a job of a time to come is taken up');
+is(reports(), 1, '... with one report');
+cmp_ok($emulator->count(endpoint => 'list_queries'), '<', 10, '... soon');
+
+# And a report that was not ready then.
 clear();
 $emulator->switches({ report_delay => 1 });
 $node->psql('postgres', "SET statement_timeout = '500ms'; $select");
-rewrite((files('job'))[0], \&written_ahead);
-is($node->safe_psql('postgres', $select), $answer, 'a job of ten days ahead goes on');
-is(reports(), 1, 'with its report');
+rewrite((files('job'))[0], later(sub { length($_[0]) }, 384, 4, 86400));
+is($node->safe_psql('postgres', $select), $answer, 'a report of a time to come is picked up');
+is(reports(), 1, '... and no other made');
 is($node->safe_psql('postgres', 'SELECT as_of < now() FROM pinsight_snapshots'),
-	't', 'whose rows are not younger than they can be');
+	't', '... whose rows are no younger than they can be');
 $emulator->switches({ report_delay => 0.1 });
-clear();
-$emulator->fault({ endpoint => 'create_query', hang_ms => 1000 });
-$node->psql('postgres', "SET statement_timeout = '500ms'; $select");
-rewrite((files('job'))[0], \&written_ahead);
-is($node->safe_psql('postgres', "SET statement_timeout = '10s'; $select"), $answer, 'what was to be created then is not waited for');
 
 # --- what a crash has left
 

@@ -7,7 +7,6 @@ use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
 
-use HTTP::Tiny;
 use IPC::Run;
 use JSON::PP;
 use PinsightEmulator;
@@ -24,7 +23,6 @@ my $emulator = PinsightEmulator->new(
 	options => [ '--rows', 20, '--report-delay', '0' ]);
 my $node = $emulator->node('schedule', conf => "pinsight_fdw.max_age = ''\n",
 	server => "poll_interval '20 ms', wait_timeout '1 min', max_reports_per_hour '1000'");
-my $http = HTTP::Tiny->new(timeout => 30, proxy => undef, http_proxy => undef);
 my $session = PinsightSession->new($node);
 my $columns = q(month date, customer_name text,
 	execution text OPTIONS (metadata 'execution_id'));
@@ -92,28 +90,7 @@ sub set_server
 }
 
 # A plain client of the API, signed in as the same user.
-sub api
-{
-	my ($method, $path, $body) = @_;
-	my $form = $http->post_form(
-		$emulator->api_url . "/$PinsightEmulator::tenant/oauth2/token",
-		[
-			grant_type => 'refresh_token', client_id => $PinsightEmulator::client_id,
-			client_secret => $PinsightEmulator::client_secret,
-			refresh_token => $PinsightEmulator::refresh_token,
-			resource => 'https://api.partnercenter.microsoft.com'
-		]);
-	my $token = decode_json($form->{content})->{access_token};
-	my $reply = $http->request(
-		$method, $emulator->api_url . "/insights/v1/mpn/$path",
-		{
-			headers => { Authorization => "Bearer $token",
-				'Content-Type' => 'application/json' },
-			$body ? (content => encode_json($body)) : ()
-		});
-	die "$method $path: $reply->{status} $reply->{content}\n" if !$reply->{success};
-	return decode_json($reply->{content})->{value}[0];
-}
+sub api { return $emulator->api(@_); }
 
 # A report as somebody makes it in Partner Center.
 sub foreign_report
@@ -159,6 +136,12 @@ ok($wait > 4 * HOUR && $wait <= 4 * HOUR + 300, 'is the earliest there can be');
 
 is($session->rows(q(SELECT pinsight_schedule('usage'))), $id, 'the same again is the same');
 is(requests(endpoint => 'create_report'), 1, 'nothing is made for it');
+my %made = %{ $emulator->state->{reports}[0] };
+$made{queryId} = uc $made{queryId};
+$emulator->fault({ endpoint => 'list_reports', times => 0, status => 200, body => { value => [ \%made ] } });
+is($session->rows(q(SELECT pinsight_schedule('usage'))), $id, 'whatever the case of its ids is');
+is(requests(endpoint => 'create_report'), 1, 'nothing is made for that, either');
+$emulator->control('DELETE', '/faults');
 is($session->rows(q(SELECT pinsight_cleanup('partner', '0'))), '', 'it is no leftover');
 is(held(), 2, 'and stays');
 

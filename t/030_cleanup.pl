@@ -75,7 +75,7 @@ $emulator->fault({ endpoint => 'list_reports', status => 200, times => 0,
 		  . '"createdTime":"2020-01-01T00:00:00Z"},{"reportId":"r2","reportName":"Monthly",'
 		  . '"createdTime":"2020-01-01T00:00:00Z"},{"reportId":"r3",'
 		  . '"reportName":"pinsight 0123456789abcdef","recurrenceInterval":24,'
-		  . '"createdTime":"2020-01-01T00:00:00Z","queryId":"q3"},{"reportId":"r4",'
+		  . '"createdTime":"2020-01-01T00:00:00Z","queryId":"Q3"},{"reportId":"r4",'
 		  . '"reportName":"Pinsight 0123456789ABCDEF ","executeNow":true,'
 		  . '"createdTime":"2020-01-01T00:00:00Z","queryId":"q4"},{"reportId":"r5",'
 		  . '"reportName":"pinsight 0123456789abcdef"}],"statusCode":200}' });

@@ -169,6 +169,14 @@ $emulator->control('DELETE', '/faults');
 is(ask("SELECT count(*) FROM ($union) u"), $sum, '... and next time all have rows');
 cmp_ok(count(endpoint => 'create_report', status => 200), '<=', 4, '... without ordering any twice');
 
+foreach my $endpoint (qw(create_query create_report))
+{
+	restart(0.5, { endpoint => $endpoint, nth => 2, drop_after => JSON::PP::true });
+	is(ask('SELECT (SELECT count(*) FROM a) + (SELECT count(*) FROM b)'), $rows{a} + $rows{b},
+		"$endpoint: nobody waits, and its answer is lost");
+	is(count(endpoint => $endpoint), 2, '... but what it has made is found');
+}
+
 restart(0.5);
 ask(q(CREATE FOREIGN TABLE broken (nothing text OPTIONS (column_name 'NoSuchColumn'))
 	SERVER partner OPTIONS (dataset 'AzureUsage', timespan 'LIFETIME')));

@@ -430,6 +430,12 @@ asks('statuses that the service does not know', q(SELECT count(*) FROM execution
 
 $emulator->fault({ endpoint => 'list_reports', status => 503, times => 2, headers => { 'Retry-After' => '0' } });
 is($session->rows('SELECT count(*) FROM reports'), 3, 'what passes is tried again');
+$emulator->clear_log;
+$emulator->fault({ endpoint => 'list_reports', status => 429, headers => { 'Retry-After' => '3600' } });
+is($session->error(q(SET statement_timeout = '5s'; SELECT count(*) FROM reports))->{sqlstate}, '53400',
+	'what passes in an hour is an error now');
+is($emulator->count(endpoint => 'list_reports'), 1, '... asked once');
+$session->rows('RESET statement_timeout');
 $emulator->control('POST', '/expire-tokens');
 is($session->rows('SELECT count(*) FROM reports'), 3, 'a token that ended is renewed');
 $token = undef;

@@ -143,6 +143,30 @@ sub control
 	return $reply->{content} =~ /\S/ ? decode_json($reply->{content}) : undef;
 }
 
+# One request to the API, by a plain client that signs in as the same user; path
+# begins behind the program.  Returns the first object of its reply.
+sub api
+{
+	my ($self, $method, $path, $body) = @_;
+	my $form = $self->{http}->post_form(
+		"$self->{api}/$tenant/oauth2/token",
+		[
+			grant_type => 'refresh_token', client_id => $client_id,
+			client_secret => $client_secret, refresh_token => $refresh_token,
+			resource => 'https://api.partnercenter.microsoft.com'
+		]);
+	my $token = decode_json($form->{content})->{access_token};
+	my $reply = $self->{http}->request(
+		$method, "$self->{api}/insights/v1/mpn/$path",
+		{
+			headers => { Authorization => "Bearer $token",
+				'Content-Type' => 'application/json' },
+			$body ? (content => encode_json($body)) : ()
+		});
+	die "$method $path: $reply->{status} $reply->{content}\n" if !$reply->{success};
+	return decode_json($reply->{content})->{value}[0];
+}
+
 # The requests since the last clear_log, oldest first: those whose members all
 # equal the given ones, e.g. log(endpoint => 'token').
 sub log

@@ -375,6 +375,8 @@ test_retry_after(void)
 		{"/throttled", 7000, 7000},
 		{"/retry-date", 27000, 30000},
 		{"/retry-odd?past", 0, 0},
+		{"/retry-odd?past&no-date", 0, 0},
+		{"/retry-odd?clock", 30000, 30000},
 		{"/retry-odd?huge", INT32_MAX, INT32_MAX},
 		{"/retry-odd?negative", -1, -1},
 		{"/retry-odd?soon", -1, -1},

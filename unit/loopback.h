@@ -315,10 +315,13 @@ answer_retry_odd(Connection *c, const char *request)
 {
 	const char *value = strstr(request, "huge") ? "99999999999999999999" :
 	strstr(request, "past") ? "Sun, 06 Nov 1994 08:49:37 GMT" :
+	strstr(request, "clock") ? "Sun, 06 Nov 2094 08:50:07 GMT" :
 	strstr(request, "negative") ? "-5" : "soon";
+	const char *date = strstr(request, "clock") ? "Date: Sun, 06 Nov 2094 08:49:37 GMT\r\n" :
+	strstr(request, "no-date") ? "Date: soon\r\n" : "";
 	char		header[100];
 
-	snprintf(header, sizeof(header), "Retry-After: %s\r\n", value);
+	snprintf(header, sizeof(header), "Retry-After: %s\r\n%s", value, date);
 	return reply(c, "503 Service Unavailable", header, "");
 }
 

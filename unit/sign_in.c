@@ -558,6 +558,10 @@ test_secrets(void)
 	tells_nothing(&with_password, 400, "{\"error\":\"s3cr3t/+value\"}", "s3cr3t");
 	tells_nothing(&with_password, 200, "s3cr3t/+value", "s3cr3t");
 
+	/* what has been signed, wherever it stands */
+	tells_nothing(&with_password, 400, "eyJhbGci is none, "
+				  "eyJhbGciOiJQUzI1NiJ9.eyJpc3MiOiJjMSJ9.c2lnbmF0dXJl is", "c2lnbmF0dXJl");
+
 	/* a secret that the cut of a long text would halve */
 	memset(page, 'x', sizeof(page));
 	strcpy(page + PIN_REMOTE_TEXT_MAX - 12, "s3cr3t/+value");

@@ -52,6 +52,7 @@ pin_ask_open(const PinOptions *options)
 	MemoryContextRegisterResetCallback(context, &asker->callback);
 	if (!pin_client_open(&asker->client, options, &err))
 		pin_throw(&err, options->server_name, NULL);
+	asker->client.max_rest_ms = PIN_RETRY_REST_MAX_MS;
 	return asker;
 }
 

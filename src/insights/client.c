@@ -300,11 +300,15 @@ static bool
 try_later(PinClient *client, const PinError *err)
 {
 	bool		twice = !client->signing_in && client->kind == PIN_CALL_ONCE && err->ambiguous;
+	int			rest_ms;
 	int64		due;
 
 	if (!pin_retry_is_passing(err) || twice || ++client->tries >= client->max_tries)
 		return false;
-	due = pin_now_us() + (int64) pin_retry_delay_ms(err, client->tries) * 1000;
+	rest_ms = pin_retry_delay_ms(err, client->tries);
+	if (client->max_rest_ms != 0 && rest_ms > client->max_rest_ms)
+		return false;
+	due = pin_now_us() + (int64) rest_ms * 1000;
 	if (client->give_up_us != 0 && due > client->give_up_us)
 		return false;
 	(void) pin_mux_arm(pin_http_mux(client->http), &client->rest, due);

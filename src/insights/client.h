@@ -52,6 +52,7 @@ typedef struct PinClient
 	int			retries;		/* public: of these, sent again */
 	int			tries;			/* public: failures in a row so far */
 	int64		give_up_us;		/* public: no retry after this time; 0: any */
+	int			max_rest_ms;	/* public: nor after a longer wait; 0: any */
 	bool		signing_in;		/* public: what was sent last is for a token */
 	PinError	setback;		/* public: why the call is repeated; kind
 								 * NONE: it is not */

@@ -10,6 +10,7 @@
 #include "insights/ascii.h"
 #include "insights/offer.h"
 #include "insights/query_text.h"
+#include "miscadmin.h"
 #include "nodes/value.h"
 #include "text.h"
 
@@ -59,7 +60,10 @@ pin_offer_has(const PinOffer *offer, const char *column)
 		pin_offer_lists(offer->metrics, column);
 }
 
-/* Adds the strings of an array to *names, unless they are there or elsewhere. */
+/*
+ * Adds the strings of an array to *names, unless they are there or elsewhere.
+ * Throws on interrupts: of very many names it takes a while.
+ */
 static void
 add_names(const PinJson *array, List *elsewhere, List **names, List **unusable)
 {
@@ -67,6 +71,7 @@ add_names(const PinJson *array, List *elsewhere, List **names, List **unusable)
 	{
 		const char *name = pin_json_string(pin_json_element(array, i));
 
+		CHECK_FOR_INTERRUPTS();
 		if (name == NULL || pin_offer_lists(*names, name) || pin_offer_lists(elsewhere, name))
 			continue;
 		if (pin_query_name_ok(name))

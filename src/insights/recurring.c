@@ -331,7 +331,7 @@ find_what_fits(PinAsker *asker, Search *search, PinError *err)
 	if (found->report_id[0] == '\0')
 		return true;
 	if (found->fits && found->query_id[0] != '\0' &&
-		strcmp(found->query_id, query_of_report) == 0)
+		pin_ascii_equal(found->query_id, query_of_report))
 		return true;
 	if (!delete_report(asker, found->report_id, err))
 		return false;

@@ -249,9 +249,10 @@ repeats(const char *text, const char *secret)
 static bool
 holds_token(const char *text)
 {
-	const char *token = strstr(text, "eyJ");
-
-	return token && strcspn(token, " \t\r\n\"'&<>") > 40;
+	for (const char *token = strstr(text, "eyJ"); token; token = strstr(token + 3, "eyJ"))
+		if (strcspn(token, " \t\r\n\"'&<>") > 40)
+			return true;
+	return false;
 }
 
 /* True if a text of the service repeats any secret. */

@@ -72,7 +72,8 @@ typedef enum PinStep
 #define MAX_PAGES 100
 /*
  * A create whose scan was ended is looked for until it is so old, this often,
- * before it is sent again.
+ * before it is sent again; one that took too long for as long again as it took,
+ * but no longer than that.
  */
 #define SETTLE_US (3 * USECS_PER_SEC)
 #define LOOK_AGAIN_MS 500
@@ -124,6 +125,8 @@ struct PinAcquisition
 
 	int			query_creates;	/* creates sent */
 	int			report_creates; /* likewise */
+	int64		settled_us;		/* until then one that took too long may come;
+								 * 0: none did */
 	int			links;			/* links refused */
 	int			not_found;		/* polls in a row that found no execution */
 	int			pages;			/* pages of a list followed */
@@ -357,17 +360,15 @@ call_for_page(PinAcquisition *a, PinApiRequest *first, bool built, PinError *err
 }
 
 /*
- * What a scan that was ended has sent last may still be on its way, or in the
- * service's hands.  If that was long ago or, since the clock was set back, is yet
- * to be, it is not.
+ * What a scan that was ended has sent last, or what took too long, may still be
+ * on its way, or in the service's hands.
  */
 static bool
 may_still_come(const PinAcquisition *a)
 {
-	TimestampTz now = GetCurrentTimestamp();
-	TimestampTz sent = a->job->state.create_sent;
-
-	return a->job->resumed && sent > now - SETTLE_US && sent < now + SETTLE_US;
+	return pin_now_us() < a->settled_us ||
+		(a->job->resumed &&
+		 a->job->state.create_sent > GetCurrentTimestamp() - SETTLE_US);
 }
 
 /*
@@ -630,7 +631,7 @@ execution_completed(PinAcquisition *a, const PinExecution *execution)
 	TimestampTz generated = Min(pin_service_time(execution->generated_time), GetCurrentTimestamp());
 
 	head->as_of = Max(a->job->state.not_before, generated);
-	if (pin_snapshot_is_of_future(head))
+	if (pin_snapshot_is_ahead(head))
 		head->as_of = generated;
 	if (head->as_of < a->oldest && !a->restarted)
 	{
@@ -863,6 +864,14 @@ start_step(PinAcquisition *a)
 		pin_job_save(a->job);
 }
 
+/* The service may go on with what we, or its gateway, had no time to wait for. */
+static bool
+took_too_long(const PinError *err)
+{
+	return err->kind == PIN_ERROR_REQUEST_TIMEOUT ||
+		err->http_status == 408 || err->http_status == 504;
+}
+
 /*
  * A create failed.  If it is known not to have happened the job says so;
  * otherwise, after a pause, the object is looked for by its name before it is
@@ -889,8 +898,11 @@ recover_create(PinAcquisition *a, const PinError *err)
 			pin_budget_note_refusal(a->need);
 	}
 	if (!err->ambiguous || creates >= MAX_CREATES || (!is_query && has_namesake(a)) ||
-		pin_now_us() + (int64) pause_ms * 1000 > a->client.give_up_us)
+		(a->client.give_up_us != 0 &&
+		 pin_now_us() + (int64) pause_ms * 1000 > a->client.give_up_us))
 		return false;
+	if (took_too_long(err))
+		a->settled_us = pin_now_us() + Min(GetCurrentTimestamp() - a->sent, SETTLE_US);
 	a->client.retries++;
 	go(a, next_step(a));
 	rest(a, pause_ms);

@@ -22,8 +22,6 @@
  */
 #define LAST_PART (8 * 1024 * 1024)
 #define MANY_ROWS (LAST_PART / 64)
-/* A store that wants to be left alone for longer than this is given up. */
-#define MAX_REST_MS (5 * 60 * 1000)
 
 void
 pin_download_open(PinDownload *d, PinHttp *http, const PinHttpSettings *settings,
@@ -87,7 +85,7 @@ try_later(PinDownload *d, const PinError *err)
 	if (++d->tries >= PIN_RETRY_TRIES)
 		return false;
 	delay_ms = pin_retry_delay_ms(err, d->tries);
-	if (delay_ms > MAX_REST_MS)
+	if (delay_ms > PIN_RETRY_REST_MAX_MS)
 		return false;
 	d->retries++;
 	(void) pin_mux_arm(pin_http_mux(d->http), &d->rest,

@@ -42,11 +42,11 @@ typedef struct Eviction
 	int64		total;			/* their size */
 } Eviction;
 
-/* Past its time, before it, or replaced by a younger one. */
+/* Past its time, of a time to come, or replaced by a younger one. */
 static bool
 is_outdated(const PinSnapshotHead *head, const PinSnapshot *newest)
 {
-	return head->keep_until < GetCurrentTimestamp() || pin_snapshot_is_of_future(head) ||
+	return head->keep_until < GetCurrentTimestamp() || pin_snapshot_is_ahead(head) ||
 		(newest != NULL && strcmp(head->key, newest->head.key) == 0 &&
 		 head->as_of <= newest->head.as_of);
 }

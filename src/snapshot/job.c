@@ -128,12 +128,29 @@ lock_job(const char *key)
 	return NULL;
 }
 
+/*
+ * If the clock was set back since, times are to come that have been.  Then what
+ * was sent has just been sent, and when the report was not ready is unknown.
+ */
+static void
+correct_times(PinJobState *state)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	state->begun = Min(state->begun, now);
+	state->create_sent = Min(state->create_sent, now);
+	if (state->not_before > now)
+		state->not_before = 0;
+}
+
 /* Reads what was left of a locked job; true if there is something. */
 static bool
 pick_up(PinJob *job, const char *key)
 {
 	job->resumed = pin_job_read(job->path, &job->state) &&
 		strcmp(job->state.key, key) == 0;
+	if (job->resumed)
+		correct_times(&job->state);
 	return job->resumed;
 }
 

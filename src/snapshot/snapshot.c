@@ -27,8 +27,8 @@
 #define QUERY_MAX (1024 * 1024)
 /* Whoever has waited for a snapshot has this long to find it. */
 #define PICK_UP_US USECS_PER_MINUTE
-/* A clock may be set back by so much, and rows count as that much younger. */
-#define CLOCK_STEP_US USECS_PER_MINUTE
+/* Clocks are set back by so much now and then, and nothing follows from it. */
+#define CORRECTION_US USECS_PER_MINUTE
 /* Times a sweep may hold the lock of a file that is just being made. */
 #define LOCK_TRIES 100
 
@@ -308,12 +308,6 @@ pin_snapshot_discard(PinSnapshot *s)
 	free_closed(s);
 }
 
-bool
-pin_snapshot_is_of_future(const PinSnapshotHead *head)
-{
-	return head->as_of > GetCurrentTimestamp() + CLOCK_STEP_US;
-}
-
 /* Looking for the youngest. */
 typedef struct Search
 {
@@ -329,6 +323,12 @@ pin_snapshot_contains(const PinSnapshot *s, const PinNeed *need)
 	return pin_need_is_met(need, s->head.scope, s->query, s->head.metrics);
 }
 
+bool
+pin_snapshot_is_ahead(const PinSnapshotHead *head)
+{
+	return head->as_of > GetCurrentTimestamp() + CORRECTION_US;
+}
+
 static void
 consider(const char *path, void *arg)
 {
@@ -342,7 +342,7 @@ consider(const char *path, void *arg)
 	if (s == NULL)
 		return;
 	contains = pin_snapshot_contains(s, search->need);
-	if (contains && s->head.as_of >= search->oldest && !pin_snapshot_is_of_future(&s->head) &&
+	if (contains && s->head.as_of >= search->oldest && !pin_snapshot_is_ahead(&s->head) &&
 		(search->best == NULL || s->head.as_of > search->best->head.as_of))
 	{
 		pin_snapshot_discard(search->best);

@@ -76,17 +76,17 @@ typedef struct PinSnapshot
 
 /*
  * Opens the youngest snapshot that contains the need and is not older than
- * oldest, nor of the future.  NULL if there is none; files that are damaged are removed on the
- * way.  The result is palloc'd; close it with pin_snapshot_close.  Throws when
- * memory or descriptors run out.
+ * oldest, nor of a time to come.  NULL if there is none; files that are damaged
+ * are removed on the way.  The result is palloc'd; close it with
+ * pin_snapshot_close.  Throws when memory or descriptors run out.
  */
 extern PinSnapshot *pin_snapshot_find(const PinNeed *need, TimestampTz oldest);
 
 /*
- * Are its rows said to be younger than they can be?  Then the clock was set back
- * since, and nobody knows how old they are.
+ * Is it of a time to come?  Then the clock was set back since, and how old its rows
+ * are nobody can tell.
  */
-extern bool pin_snapshot_is_of_future(const PinSnapshotHead *head);
+extern bool pin_snapshot_is_ahead(const PinSnapshotHead *head);
 
 /* Are a snapshot's rows enough for the need?  Reads nothing. */
 extern bool pin_snapshot_contains(const PinSnapshot *snapshot, const PinNeed *need);

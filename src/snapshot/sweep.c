@@ -385,7 +385,8 @@ search_job(const char *path, void *arg)
 	PinJobState state;
 
 	if (!search->found && pin_job_read(path, &state))
-		search->found = strcmp(state.report_id, id) == 0 || strcmp(state.query_id, id) == 0 ||
+		search->found = pin_ascii_equal(state.report_id, id) ||
+			pin_ascii_equal(state.query_id, id) ||
 			pin_ascii_equal_trimmed(state.name, search->object->name);
 }
 
@@ -411,7 +412,7 @@ is_used(const RemoteObject *query, const List *reports)
 
 	foreach(lc, reports)
 	{
-		if (strcmp(((RemoteObject *) lfirst(lc))->query_id, query->id) == 0)
+		if (pin_ascii_equal(((RemoteObject *) lfirst(lc))->query_id, query->id))
 			return true;
 	}
 	return false;

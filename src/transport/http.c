@@ -1102,6 +1102,23 @@ pin_exchange_header(const PinExchange *x, const char *name)
 	return pin_head_find(&x->head, name);
 }
 
+int64_t
+pin_exchange_date(const PinExchange *x)
+{
+	const char *value = pin_head_find(&x->head, "Date");
+
+	return value ? (int64_t) curl_getdate(value, NULL) : -1;
+}
+
+/* Seconds until a date of the server's, by its own clock if it tells the time. */
+static int64_t
+seconds_until(const PinExchange *x, int64_t date)
+{
+	int64_t		now = pin_exchange_date(x);
+
+	return date - (now >= 0 ? now : (int64_t) time(NULL));
+}
+
 int
 pin_exchange_retry_after_ms(const PinExchange *x)
 {
@@ -1118,21 +1135,13 @@ pin_exchange_retry_after_ms(const PinExchange *x)
 
 		if (date == -1)
 			return -1;
-		seconds = (int64_t) date - (int64_t) time(NULL);
+		seconds = seconds_until(x, date);
 	}
 	else
 		seconds = digits < 10 ? strtoll(value, NULL, 10) : INT_MAX;
 	if (seconds < 0)
 		seconds = 0;
 	return seconds > INT_MAX / 1000 ? INT_MAX : (int) seconds * 1000;
-}
-
-int64_t
-pin_exchange_date(const PinExchange *x)
-{
-	const char *value = pin_head_find(&x->head, "Date");
-
-	return value ? (int64_t) curl_getdate(value, NULL) : -1;
 }
 
 const char *

@@ -16,6 +16,12 @@
 #define PIN_RETRY_TRIES 4
 
 /*
+ * A service that wants to be left alone for longer than this is given up by
+ * whoever has no time limit of his own.
+ */
+#define PIN_RETRY_REST_MAX_MS (5 * 60 * 1000)
+
+/*
  * May the same request succeed if it is sent again?  Says nothing of whether
  * it may be sent again: see PinError.ambiguous.
  */
