@@ -13,6 +13,11 @@ RETURNS void
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT;
 
+COMMENT ON FUNCTION pinsight_fdw_handler() IS
+	'handler of the foreign-data wrapper pinsight_fdw';
+COMMENT ON FUNCTION pinsight_fdw_validator(text[], oid) IS
+	'checks the options of servers, user mappings, foreign tables and columns';
+
 CREATE FUNCTION pinsight_fdw_version()
 RETURNS text
 AS 'MODULE_PATHNAME'
@@ -68,6 +73,9 @@ CREATE FOREIGN DATA WRAPPER pinsight_fdw
 	HANDLER pinsight_fdw_handler
 	VALIDATOR pinsight_fdw_validator;
 
+COMMENT ON FOREIGN DATA WRAPPER pinsight_fdw IS
+	'reports of Microsoft Partner Center Insights as tables';
+
 CREATE FUNCTION pinsight_jobs(
 	OUT server name,
 	OUT foreign_table regclass,
@@ -87,11 +95,28 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
+COMMENT ON FUNCTION pinsight_jobs() IS
+	'rows of the view pinsight_jobs';
+
 CREATE VIEW pinsight_jobs AS
 	SELECT * FROM pinsight_jobs();
 
 COMMENT ON VIEW pinsight_jobs IS
 	'reports under way, in any session or left by one';
+COMMENT ON COLUMN pinsight_jobs.server IS 'null if dropped since';
+COMMENT ON COLUMN pinsight_jobs.foreign_table IS 'for which it was begun; null if dropped since';
+COMMENT ON COLUMN pinsight_jobs.role IS 'for whom it was begun; null if dropped since';
+COMMENT ON COLUMN pinsight_jobs.phase IS 'step it is at';
+COMMENT ON COLUMN pinsight_jobs.service_state IS 'what the service last said of it';
+COMMENT ON COLUMN pinsight_jobs.age IS 'since it was begun';
+COMMENT ON COLUMN pinsight_jobs.polls IS 'how often the service was asked';
+COMMENT ON COLUMN pinsight_jobs.next_poll IS 'when it will be asked again';
+COMMENT ON COLUMN pinsight_jobs.downloaded IS 'bytes that have arrived';
+COMMENT ON COLUMN pinsight_jobs.rows IS 'rows that have arrived';
+COMMENT ON COLUMN pinsight_jobs.report_id IS 'at the service';
+COMMENT ON COLUMN pinsight_jobs.query_id IS 'at the service';
+COMMENT ON COLUMN pinsight_jobs.pid IS 'process that works on it; null if none does';
+COMMENT ON COLUMN pinsight_jobs.begun IS 'when it was begun';
 
 CREATE FUNCTION pinsight_snapshots(
 	OUT server name,
@@ -111,11 +136,27 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 
+COMMENT ON FUNCTION pinsight_snapshots() IS
+	'rows of the view pinsight_snapshots';
+
 CREATE VIEW pinsight_snapshots AS
 	SELECT * FROM pinsight_snapshots();
 
 COMMENT ON VIEW pinsight_snapshots IS
 	'reports that are kept for later scans';
+COMMENT ON COLUMN pinsight_snapshots.server IS 'null if dropped since';
+COMMENT ON COLUMN pinsight_snapshots.foreign_table IS 'for which it was fetched; null if for a function, or dropped since';
+COMMENT ON COLUMN pinsight_snapshots.role IS 'for whom it was fetched; null if dropped since';
+COMMENT ON COLUMN pinsight_snapshots.query IS 'report query, or the id of one or of a report that exists already';
+COMMENT ON COLUMN pinsight_snapshots.as_of IS 'the rows are not older than this';
+COMMENT ON COLUMN pinsight_snapshots.age IS 'since as_of';
+COMMENT ON COLUMN pinsight_snapshots.size IS 'bytes on disk';
+COMMENT ON COLUMN pinsight_snapshots.rows IS 'rows in it';
+COMMENT ON COLUMN pinsight_snapshots.hits IS 'scans that have read it instead of ordering a report';
+COMMENT ON COLUMN pinsight_snapshots.fresh_until IS 'as_of and the table''s max_age';
+COMMENT ON COLUMN pinsight_snapshots.report_id IS 'at the service';
+COMMENT ON COLUMN pinsight_snapshots.execution_id IS 'at the service';
+COMMENT ON COLUMN pinsight_snapshots.generated_time IS 'when the service made the report, by its own word';
 
 GRANT SELECT ON pinsight_jobs, pinsight_snapshots TO PUBLIC;
 

@@ -72,8 +72,8 @@ clean_old_stages() {
 }
 
 # Picks a folder the unprivileged user can live in: in the checkout if it can
-# be reached from there and leaves room for a socket's name, else a temporary
-# one.
+# be reached from there, leaves room for a socket's name and has no blank in its
+# own, which make would not take in PG_CONFIG; else a temporary one.
 make_stage() {
 	if [ "$(id -u)" = 0 ]; then
 		run_user=${PINSIGHT_RUN_USER:-postgres}
@@ -89,7 +89,7 @@ make_stage() {
 	clean_old_stages
 	stage=$(mktemp -d "$top/build/stage.$$.XXXXXX")
 	chown "$run_user" "$stage"
-	if [ ${#stage} -gt 80 ] || ! (cd / &&
+	if [ ${#stage} -gt 80 ] || [[ $stage == *[[:space:]]* ]] || ! (cd / &&
 		{ [ "$(id -u)" != 0 ] || exec runuser -u "$run_user" -- \
 			test -w "$stage"; }) 2>/dev/null; then
 		rmdir "$stage"

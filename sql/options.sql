@@ -8,6 +8,21 @@ CREATE EXTENSION IF NOT EXISTS pinsight_fdw;
 RESET client_min_messages;
 
 --
+-- Everything that the extension makes says what it is, but for the types of
+-- its views' rows
+--
+SELECT pg_describe_object(classid, objid, 0)
+  FROM pg_depend
+ WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND
+       classid <> 'pg_type'::regclass AND
+       refobjid = (SELECT oid FROM pg_extension WHERE extname = 'pinsight_fdw') AND
+       obj_description(objid, classid::regclass::name) IS NULL;
+SELECT attrelid::regclass, attname
+  FROM pg_attribute
+ WHERE attrelid IN ('pinsight_jobs'::regclass, 'pinsight_snapshots'::regclass) AND
+       col_description(attrelid, attnum) IS NULL;
+
+--
 -- Server: everything that is right
 --
 CREATE SERVER opt_all FOREIGN DATA WRAPPER pinsight_fdw OPTIONS (

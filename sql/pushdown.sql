@@ -100,6 +100,22 @@ SELECT told($$SELECT 1 FROM orders WHERE lower(country) = 'norway'$$);
 SELECT told($$SELECT 1 FROM orders WHERE country::char(60) = (SELECT 'Norway'::text)::char(60)$$);
 SELECT told($$SELECT 1 FROM orders WHERE country::bpchar = (SELECT 'Norway'::text)::bpchar$$);
 
+-- alternatives of one column are a list
+SELECT told($$SELECT 1 FROM orders WHERE country = 'Norway' OR 'Chad' = country$$);
+SELECT told('SELECT 1 FROM orders WHERE version = 1 OR version = 3');
+SELECT told($$SELECT 1 FROM orders WHERE month = '2026-02-10' OR month = '2026-04-01'$$);
+SELECT told($$SELECT 1 FROM orders WHERE country = 'Norway' OR version = 1$$);
+SELECT told($$SELECT 1 FROM orders WHERE country = 'Norway' OR country > 'O'$$);
+SELECT told($$SELECT 1 FROM orders WHERE country = 'Norway' OR country = 'Chad' COLLATE "POSIX"$$);
+SELECT told('SELECT 1 FROM orders WHERE version = 1 OR version = 3::bigint');
+SELECT told($$SELECT 1 FROM orders WHERE country = 'Norway' OR country = 'Chad' AND version > 1$$);
+PREPARE alternatives(text, text) AS SELECT 1 FROM orders WHERE country = $1 OR country = $2;
+SET plan_cache_mode = force_generic_plan;
+SELECT told($$EXECUTE alternatives('Norway', NULL)$$);
+SELECT told($$EXECUTE alternatives(NULL, NULL)$$);
+RESET plan_cache_mode;
+DEALLOCATE alternatives;
+
 -- a text without the blanks that the column has no room for
 SELECT told($$SELECT 1 FROM short_orders WHERE country = 'Norway'$$);
 SELECT told($$SELECT 1 FROM short_orders WHERE country IN ('Norway', 'Chad')$$);

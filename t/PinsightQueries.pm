@@ -373,6 +373,7 @@ sub atom
 		4 => sub { return $conditions{ $column->{kind} }->($g, $column); },
 		0.3 => sub { return "($a->{name}, $b->{name}) " . one_of('=', '>', '<=', '<>') . ' ('
 			  . $g->operand($a) . ', ' . $g->operand($b) . ')'; },
+		0.6 => sub { return '(' . join(' OR ', map { "$column->{name} = " . $g->operand($column) } 0 .. 1 + int(rand(3))) . ')'; },
 		0.15 => sub { return 'random() < 2'; },
 		0.1 => sub { return one_of('true', 'false', 'NULL', '1 = 1'); },
 		0.2 => sub { return "CASE WHEN $a->{name} IS NULL THEN " . $g->common_condition($b) . ' ELSE true END'; })->();

@@ -204,6 +204,49 @@ take_array_comparison(ScalarArrayOpExpr *expr, RelOptInfo *baserel, Parts *parts
 	return op == (expr->useOr ? PIN_OP_EQUAL : PIN_OP_UNEQUAL);
 }
 
+static Expr *
+array_of(List *values)
+{
+	ArrayExpr  *array = makeNode(ArrayExpr);
+
+	array->element_typeid = exprType(linitial(values));
+	array->array_typeid = get_array_type(array->element_typeid);
+	array->array_collid = exprCollation(linitial(values));
+	array->elements = values;
+	array->location = -1;
+	return (Expr *) array;
+}
+
+/*
+ * column = value OR column = another: column IN (value, another), as some
+ * programs write it.
+ */
+static bool
+take_alternatives(BoolExpr *expr, RelOptInfo *baserel, Parts *parts)
+{
+	List	   *values = NIL;
+	ListCell   *lc;
+
+	foreach(lc, expr->args)
+	{
+		Parts		one;
+
+		if (!IsA(lfirst(lc), OpExpr) || !take_comparison(lfirst(lc), baserel, &one) ||
+			one.op != PIN_OP_EQUAL)
+			return false;
+		if (values == NIL)
+			*parts = one;
+		else if (one.column->varattno != parts->column->varattno ||
+				 one.collation != parts->collation ||
+				 exprType((Node *) one.value) != exprType(linitial(values)))
+			return false;
+		values = lappend(values, one.value);
+	}
+	parts->op = PIN_OP_IN;
+	parts->value = array_of(values);
+	return OidIsValid(((ArrayExpr *) parts->value)->array_typeid);
+}
+
 /* column, NOT column, column IS TRUE, column IS FALSE */
 static bool
 take_boolean(Expr *clause, RelOptInfo *baserel, Parts *parts)
@@ -235,6 +278,8 @@ take_apart(Expr *clause, RelOptInfo *baserel, Parts *parts)
 		return take_comparison((OpExpr *) clause, baserel, parts);
 	if (IsA(clause, ScalarArrayOpExpr))
 		return take_array_comparison((ScalarArrayOpExpr *) clause, baserel, parts);
+	if (is_orclause(clause))
+		return take_alternatives((BoolExpr *) clause, baserel, parts);
 	return take_boolean(clause, baserel, parts);
 }
 

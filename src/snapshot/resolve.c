@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "common/pg_prng.h"
 #include "settings.h"
 #include "snapshot/cache.h"
 #include "snapshot/flight.h"
@@ -98,11 +99,18 @@ start_following(PinResolution *r)
 	return true;
 }
 
+/*
+ * A little chance spreads sessions.  Those that look at the same moments find
+ * that the first of them has the job, again and again: where each has to work
+ * on it itself, as for first rows, they would have them a second apart.
+ */
 static void
 look_later(PinResolution *r)
 {
+	double		chance = 0.5 + 0.5 * pg_prng_double(&pg_global_prng_state);
+
 	(void) pin_mux_arm(pin_http_mux(r->http), &r->look,
-					   pin_now_us() + (int64) r->look_ms * 1000);
+					   pin_now_us() + (int64) (r->look_ms * 1000 * chance));
 	r->look_ms = Min(r->look_ms * 2, MAX_LOOK_MS);
 }
 
