@@ -36,6 +36,24 @@ walk(const PinJson *value, int depth)
 		walk(pin_json_member(value, "a"), depth + 1);
 }
 
+/* Without escapes it is the same document. */
+static void
+check_unescaped(const PinJson *document, const char *text, size_t len)
+{
+	PinError	err;
+	size_t		shorter;
+	char	   *unescaped = pin_json_unescape(text, len, &shorter);
+	PinJson    *same = pin_json_parse(unescaped, shorter, "the same", &err);
+	char	   *dump = pin_json_dump(document);
+	char	   *same_dump = pin_json_dump(same);
+
+	FUZZ_EXPECT(shorter <= len && same != NULL && strcmp(dump, same_dump) == 0);
+	free(dump);
+	free(same_dump);
+	pin_json_free(same);
+	free(unescaped);
+}
+
 static void
 walk_catalog(const PinCatalog *catalog)
 {
@@ -59,7 +77,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	FUZZ_EXPECT((document == NULL) == (err.kind != PIN_ERROR_NONE));
 	if (document)
+	{
 		walk(document, 1);
+		check_unescaped(document, (const char *) data, size);
+	}
 	pin_json_free(document);
 
 	file = pin_catalog_parse((const char *) data, size, &err);
@@ -71,6 +92,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 FUZZ_MAIN(FUZZ_SEED("{\"value\":[{\"a\":{\"a\":[1,2.5,\"x\\u00e4\",null,true]}}],\"n\":\"12\"}"),
+		  FUZZ_SEED("[\"\\\\\\u00e4 \\ud83d\\ude00\\u0001\\u07ff\\ufffd\"]"),
 		  FUZZ_SEED("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"),
 		  FUZZ_SEED("\xEF\xBB\xBF{\" A \":123456789012345678901234567890}"),
 		  FUZZ_SEED("{\"datasets\":[{\"program\":\"mpn\",\"name\":\"AzureUsage\",\"columns\":[{\"name\":\"A\","

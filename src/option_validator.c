@@ -50,6 +50,7 @@
 #define A_URL "an https URL without user name, query and fragment (http only for a loopback address)"
 #define A_NAME "up to 256 letters, digits, underscores and parentheses"
 #define A_PATH "an absolute path"
+#define A_DURATION "an interval such as \"30 seconds\", without months, "
 #define AN_AGE "an interval such as \"24 hours\", without months, or 0"
 #define A_COST "a number that is zero or more"
 #define A_ROW_COUNT "a whole number from 0 to 1000000000"
@@ -101,11 +102,11 @@ static const PinOption options[] = {
 	{"proxy_user", ON_SERVER, pin_value_line, A_LINE, REDIRECTS, false},
 	{"proxy_password_file", ON_SERVER, pin_value_path, A_PATH, READS_FILE, false},
 	{"connect_timeout", ON_SERVER, is_connect_timeout,
-	"a duration from 1 millisecond to 10 minutes", NULL, true},
+	A_DURATION "from 1 millisecond to 10 minutes", NULL, true},
 	{"request_timeout", ON_SERVER, is_request_timeout,
-	"a duration from 1 millisecond to 1 hour", NULL, true},
+	A_DURATION "from 1 millisecond to 1 hour", NULL, true},
 	{"poll_interval", ON_SERVER, is_poll_interval,
-	"a duration from 10 milliseconds to 1 hour", NULL, true},
+	A_DURATION "from 10 milliseconds to 1 hour", NULL, true},
 	{"max_concurrent_reports", ON_SERVER, is_count,
 	"a whole number from 1 to 1000", NULL, true},
 	{"fdw_startup_cost", ON_SERVER, is_cost, A_COST, NULL, true},
@@ -115,7 +116,7 @@ static const PinOption options[] = {
 	{"program", ON_SERVER | ON_TABLE, pin_value_program,
 	"\"mpn\" or \"cmp\"", NULL, true},
 	{"wait_timeout", ON_SERVER | ON_TABLE | ON_IMPORT, is_wait_timeout,
-	"a duration from 1 millisecond to 7 days", NULL, true},
+	A_DURATION "from 1 millisecond to 7 days", NULL, true},
 	{"max_age", ON_SERVER | ON_TABLE | ON_IMPORT, is_age, AN_AGE, NULL, true},
 	{"stale_ok", ON_SERVER | ON_TABLE | ON_IMPORT, is_age, AN_AGE, NULL, true},
 	{"fetch", ON_SERVER | ON_TABLE | ON_IMPORT, pin_value_fetch,
