@@ -391,6 +391,7 @@ describe_failure(PinExchange *x, CURLcode code)
 			pin_error_set(err, kind,
 						  "could not make a secure connection to host \"%s\": %s",
 						  x->host, words);
+			err->broken_off = code == CURLE_SSL_CONNECT_ERROR;
 			break;
 		case PIN_ERROR_CONNECTION_LOST:
 			pin_error_set(err, kind, "connection to host \"%s\" was lost: %s",
