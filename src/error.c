@@ -266,6 +266,7 @@ pin_error_set(PinError *err, PinErrorKind kind, const char *fmt,...)
 	err->http_status = 0;
 	err->retry_after_ms = -1;
 	err->ambiguous = false;
+	err->broken_off = false;
 	err->detail[0] = '\0';
 	err->hint[0] = '\0';
 }

@@ -76,6 +76,8 @@ typedef struct PinError
 	int			http_status;	/* 0 where no reply arrived */
 	int			retry_after_ms; /* server's wish, -1 if it had none */
 	bool		ambiguous;		/* the request may have been carried out */
+	bool		broken_off;		/* TLS: within the handshake, for whatever
+								 * reason */
 	char		message[PIN_ERROR_MESSAGE_SIZE];	/* what failed */
 	char		detail[PIN_ERROR_DETAIL_SIZE];	/* the service's words; may be
 												 * empty */

@@ -13,6 +13,7 @@
 #endif
 
 #include "transport/http.h"
+#include "transport/retry.h"
 #include "loopback.h"
 #include "tap.h"
 
@@ -927,6 +928,7 @@ test_tls_with(const char *ca, int port)
 	x = start_get(url, false);
 	await(x);
 	failed_as(x, PIN_ERROR_TLS, false, "unknown authority");
+	ok(!pin_retry_is_passing(pin_exchange_error(x)), "which is no reason to try again");
 	pin_exchange_free(x);
 	settings.ca_file = ca;
 	x = start_get(url, false);
@@ -951,6 +953,30 @@ test_tls_with(const char *ca, int port)
 	failed_as(x, PIN_ERROR_TLS, false, "missing ca_file");
 	pin_exchange_free(x);
 	settings.ca_file = NULL;
+}
+
+/* A host that takes a connection and lets it go again, as some do when they restart. */
+static void
+test_tls_broken_off(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t	len = sizeof(address);
+	int			listener = socket(AF_INET, SOCK_STREAM, 0);
+	char		url[100];
+	PinExchange *x;
+
+	if (bind(listener, (struct sockaddr *) &address, len) != 0 || listen(listener, 1) != 0 ||
+		getsockname(listener, (struct sockaddr *) &address, &len) != 0)
+		return (void) ok(false, "a socket that listens");
+	snprintf(url, sizeof(url), "https://127.0.0.1:%d/", ntohs(address.sin_port));
+	x = start_get(url, false);
+	drive_for(50);
+	close(accept(listener, NULL, NULL));
+	await(x);
+	failed_as(x, PIN_ERROR_TLS, false, "a handshake that breaks off");
+	ok(pin_retry_is_passing(pin_exchange_error(x)), "is tried again");
+	pin_exchange_free(x);
+	close(listener);
 }
 
 static void
@@ -1014,6 +1040,7 @@ main(void)
 	test_post_is_sent_once();
 	test_proxy();
 	test_tls();
+	test_tls_broken_off();
 	test_cancel();
 	test_many();
 	test_foreign_timer();

@@ -442,6 +442,7 @@ describe_failure(PinExchange *x, CURLcode code)
 						  "could not make a secure connection to host \"%s\": %s",
 						  x->host, words);
 			hint_tls(x, code);
+			err->broken_off = code == CURLE_SSL_CONNECT_ERROR;
 			break;
 		case PIN_ERROR_CONNECTION_LOST:
 			pin_error_set(err, kind, "connection to host \"%s\" was lost: %s",

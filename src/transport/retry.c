@@ -23,6 +23,8 @@ pin_retry_is_passing(const PinError *err)
 		case PIN_ERROR_THROTTLED:
 		case PIN_ERROR_SERVICE:
 			return true;
+		case PIN_ERROR_TLS:
+			return err->broken_off; /* a certificate stays what it is */
 		default:
 			return false;
 	}
