@@ -102,6 +102,15 @@ $node->safe_psql('postgres', q(
 	CREATE DOMAIN positive AS integer CHECK (VALUE > 0);
 	CREATE DOMAIN day AS date));
 
+# Nobody could tell a line with nothing on it from the end of the file.
+my $alone = table_of('text');
+like($node->safe_psql('postgres', "EXPLAIN (VERBOSE, COSTS OFF) SELECT x FROM $alone"),
+	qr/Report Query: SELECT CustomerName, IsACRDuplicateAtPGALevel FROM/,
+	'another column goes with one that is alone');
+$node->safe_psql('postgres', "ALTER FOREIGN TABLE $alone ALTER x SET NOT NULL");
+like($node->safe_psql('postgres', "EXPLAIN (VERBOSE, COSTS OFF) SELECT x FROM $alone"),
+	qr/Report Query: SELECT CustomerName FROM/, 'unless it is never null');
+
 # type: pairs of a cell as it is in the file, and what psql shows of it; undef
 # stands for NULL.
 my @good = (

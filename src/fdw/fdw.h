@@ -27,7 +27,7 @@ typedef enum PinPlanItem
 	PIN_PLAN_PROGRAM,			/* String: "mpn" or "cmp" */
 	PIN_PLAN_TIMESPAN,			/* String: the table's, or "" */
 	PIN_PLAN_ATTNUMS,			/* IntList: columns of the report */
-	PIN_PLAN_NAMES,				/* List of String: their remote names */
+	PIN_PLAN_NAMES,				/* List of String: names of PinTable */
 	PIN_PLAN_METADATA_ATTNUMS,	/* IntList: columns about the execution */
 	PIN_PLAN_METADATA,			/* IntList: their PinMetadata */
 	PIN_PLAN_METRICS,			/* List of String: names that are metrics */

@@ -142,6 +142,79 @@ timespan_of(const PinOptions *options, const PinCatalogDataset *dataset)
 	return pin_timespan_widest(dataset->date_ranges, dataset->ndate_ranges);
 }
 
+/* ---- an empty line ---- */
+
+/* About the bytes of a column in a report, to choose the least of several. */
+static int
+weight(const PinCatalogColumn *column)
+{
+	static const struct
+	{
+		const char *type;
+		int			bytes;
+	}			weights[] = {
+		{"boolean", 2}, {"bigint", 4}, {"numeric", 8}, {"date", 10}, {"timestamptz", 20}, {"uuid", 36}
+	};
+
+	for (int n = 0; column != NULL && n < lengthof(weights); n++)
+	{
+		if (strcmp(column->type, weights[n].type) == 0)
+			return weights[n].bytes;
+	}
+	return 40;
+}
+
+/* What the catalogue knows of a column; NULL: nothing. */
+static const PinCatalogColumn *
+known_column(const PinTable *table, int i)
+{
+	return table->known == NULL ? NULL :
+		pin_catalog_column(table->known, strVal(list_nth(table->names, i)));
+}
+
+static bool
+may_be_null(Relation relation, AttrNumber attnum)
+{
+	return !pin_is_not_null(RelationGetDescr(relation), attnum);
+}
+
+/* Can a record of these columns be an empty line? */
+static bool
+may_be_empty(const PinTable *table, Relation relation)
+{
+	return table->attnums == NIL ||
+		(list_length(table->attnums) == 1 && table->metrics == NIL &&
+		 may_be_null(relation, linitial_int(table->attnums)));
+}
+
+/* A table's column that it does not declare, a String; NULL: it has none. */
+static Node *
+companion(const PinTable *table)
+{
+	return list_length(table->names) > list_length(table->attnums) ? llast(table->names) : NULL;
+}
+
+/*
+ * A table of one column: the lightest one that the catalogue knows beside it goes
+ * with it, since a line with nothing on it could not be told from the file's end.
+ */
+static void
+add_companion(PinTable *table)
+{
+	const PinCatalogColumn *best = NULL;
+
+	for (size_t i = 0; table->known != NULL && i < table->known->ncolumns; i++)
+	{
+		const PinCatalogColumn *column = &table->known->columns[i];
+
+		if (column != known_column(table, 0) &&
+			(best == NULL || weight(column) < weight(best)))
+			best = column;
+	}
+	if (best != NULL)
+		table->names = lappend(table->names, makeString(pstrdup(best->name)));
+}
+
 static char *
 query_text(Relation relation, const PinTable *table, const char *server_name)
 {
@@ -199,6 +272,8 @@ pin_table_resolve(Relation relation, const PinOptions *options)
 		throw_no_dataset(relation, options);
 	if (table->names == NIL)
 		throw_no_columns(relation);
+	if (!pin_options_existing(options) && may_be_empty(table, relation))
+		add_companion(table);
 	if (options->query_id != NULL)
 		table->query = psprintf("QUERY %s", options->query_id);
 	else if (table->dataset == NULL)
@@ -245,34 +320,6 @@ pin_table_is_metric(const PinTable *table, AttrNumber attnum)
 
 /* ---- fewer columns ---- */
 
-/* About the bytes of a column in a report, to choose the least of several. */
-static int
-weight(const PinTable *table, int i)
-{
-	static const struct
-	{
-		const char *type;
-		int			bytes;
-	}			weights[] = {
-		{"boolean", 2}, {"bigint", 4}, {"numeric", 8}, {"date", 10}, {"timestamptz", 20}, {"uuid", 36}
-	};
-	const PinCatalogColumn *column = table->known == NULL ? NULL :
-	pin_catalog_column(table->known, strVal(list_nth(table->names, i)));
-
-	for (int n = 0; column != NULL && n < lengthof(weights); n++)
-	{
-		if (strcmp(column->type, weights[n].type) == 0)
-			return weights[n].bytes;
-	}
-	return 40;
-}
-
-static bool
-may_be_null(Relation relation, AttrNumber attnum)
-{
-	return !pin_is_not_null(RelationGetDescr(relation), attnum);
-}
-
 /* The lightest plain column that is not among the attnums; -1: none. */
 static int
 lightest(const PinTable *table, const List *attnums)
@@ -284,7 +331,7 @@ lightest(const PinTable *table, const List *attnums)
 		if (list_member_int(attnums, list_nth_int(table->attnums, i)) ||
 			list_member(table->metrics, list_nth(table->names, i)))
 			continue;
-		if (best < 0 || weight(table, i) < weight(table, best))
+		if (best < 0 || weight(known_column(table, i)) < weight(known_column(table, best)))
 			best = i;
 	}
 	return best;
@@ -297,15 +344,6 @@ take_column(PinTable *narrow, const PinTable *table, int i)
 	narrow->names = lappend(narrow->names, list_nth(table->names, i));
 	if (list_member(table->metrics, list_nth(table->names, i)))
 		narrow->metrics = lappend(narrow->metrics, list_nth(table->names, i));
-}
-
-/* Can a record of these columns be an empty line? */
-static bool
-may_be_empty(const PinTable *narrow, Relation relation)
-{
-	return narrow->attnums == NIL ||
-		(list_length(narrow->attnums) == 1 && narrow->metrics == NIL &&
-		 may_be_null(relation, linitial_int(narrow->attnums)));
 }
 
 PinTable *
@@ -327,5 +365,7 @@ pin_table_narrow(const PinTable *table, const List *needed, bool coarse, Relatio
 	while (may_be_empty(narrow, relation) &&
 		   (extra = lightest(table, narrow->attnums)) >= 0)
 		take_column(narrow, table, extra);
+	if (may_be_empty(narrow, relation) && companion(table) != NULL)
+		narrow->names = lappend(narrow->names, companion(table));
 	return narrow;
 }

@@ -26,7 +26,9 @@ typedef struct PinTable
 	char	   *query;			/* report query over all columns, or QUERY or
 								 * REPORT and an id */
 	List	   *attnums;		/* of int: columns that are in the report */
-	List	   *names;			/* of String: their remote names, in step */
+	List	   *names;			/* of String: their remote names, in step;
+								 * behind them that of a column which is in
+								 * the report and not the table's, if need be */
 	List	   *metrics;		/* of String: names of those that are metrics */
 	List	   *metadata_attnums;	/* of int: columns about the execution */
 	List	   *metadata;		/* of int: their PinMetadata, in step */
