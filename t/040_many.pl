@@ -171,7 +171,7 @@ cmp_ok(count(endpoint => 'create_report', status => 200), '<=', 4, '... without 
 
 foreach my $endpoint (qw(create_query create_report))
 {
-	restart(0.5, { endpoint => $endpoint, nth => 2, drop_after => JSON::PP::true });
+	restart(0.2, { endpoint => $endpoint, nth => 2, drop_after => JSON::PP::true });
 	is(ask('SELECT (SELECT count(*) FROM a) + (SELECT count(*) FROM b)'), $rows{a} + $rows{b},
 		"$endpoint: nobody waits, and its answer is lost");
 	is(count(endpoint => $endpoint), 2, '... but what it has made is found');
