@@ -10,6 +10,7 @@ use warnings;
 
 use FindBin;
 use List::Util qw(max min sum);
+use POSIX ();
 use Time::HiRes qw(sleep time);
 use lib $FindBin::RealBin;
 
@@ -276,6 +277,38 @@ $other->quit;
 my $fetched = 1 + scalar(split(/\n/, ask('FETCH ALL FROM c')));
 is($fetched, $sum, '... and so does the cursor, later');
 ask('COMMIT');
+
+# --- a client that does not read its rows: its session has what it has begun
+
+restart(0, { endpoint => 'download', nth => 2, hang_ms => 2000 });
+pipe(my $unread, my $rows_out) or die "pipe: $!\n";
+my $sleeper = fork() // die "fork: $!\n";
+if ($sleeper == 0)
+{
+	open(STDOUT, '>&', $rows_out) or POSIX::_exit(2);
+	open(STDERR, '>', '/dev/null') or POSIX::_exit(2);
+	exec($node->installed_command('psql'), '-XAtq', '-d', $node->connstr('postgres'), '-c',
+		q(COPY (SELECT repeat('x', 1000), generate_series(1, 50)
+			FROM (SELECT month FROM a UNION ALL SELECT month FROM b) u) TO STDOUT))
+	  or POSIX::_exit(2);
+}
+close($rows_out);
+ok($node->poll_query_until('postgres', q(SELECT count(*) = 1
+	FROM pinsight_jobs JOIN pg_stat_activity a USING (pid) WHERE a.wait_event = 'ClientWrite')),
+	'a session that waits for its client has a report');
+my ($stuck, $holder) = split(/\|/, ask('SELECT foreign_table, pid FROM pinsight_jobs'));
+ask(q(ALTER SERVER partner OPTIONS (ADD wait_timeout '300 ms')));
+$error = $session->error("SELECT count(*) FROM $stuck");
+like($error->{detail}, qr/^Process $holder works on it, at the step "[\w ]+"\.$/,
+	'... which is told to whoever needs it, too');
+like($error->{hint}, qr/ClientWrite/, '... and what to look for');
+ask(q(ALTER SERVER partner OPTIONS (DROP wait_timeout)));
+ask("SET pinsight_fdw.max_age = '1 hour'; SELECT pg_terminate_backend($holder)");
+is(ask("SELECT count(*) FROM $stuck"), $rows{$stuck}, '... and who gets it when that session has ended');
+is(count(endpoint => 'create_report'), 2, '... and nothing is ordered twice');
+ask('RESET pinsight_fdw.max_age');
+close($unread);
+waitpid($sleeper, 0);
 
 # --- seen by others
 

@@ -245,12 +245,29 @@ share(PinResolution *r)
 		pin_mux_disarm(pin_http_mux(r->http), &r->look);
 }
 
+/*
+ * Names the backend that has the report.  It may be at work, or do nothing because
+ * its client does not read its rows: somebody has to look.
+ */
+static void
+name_holder(const PinResolution *r, PinError *err)
+{
+	PinJobState job;
+
+	if (!pin_resolve_progress(r, &job) || !pin_job_is_taken(&job))
+		return;
+	pin_error_detail(err, "Process %d works on it, at the step \"%s\".", job.pid, job.phase);
+	pin_error_hint(err, "The report goes on: run the query again later to pick it up, or raise \"wait_timeout\". If that process waits for its client (wait event ClientWrite), it goes on when the client reads, or with others when pg_terminate_backend has ended it.");
+}
+
 /* The other backend goes on, but this scan's patience is at its end. */
 static void
 give_up_following(PinResolution *r)
 {
 	pin_need_timed_out(r->need, r->sharing ? "the report, which another scan waits for, too," :
 					   "the report, which another session waits for, too,", NULL, &r->error);
+	if (!r->sharing)
+		name_holder(r, &r->error);
 	use_stale(r);
 }
 
