@@ -253,6 +253,13 @@ is(report_id_of('usage'), '', 'and the option');
 $session->rows(q(SELECT pinsight_unschedule('usage')));
 like($session->said, qr/NOTICE: .* has no schedule/, 'a second time there is none');
 
+# A table that has one column alone: its report has another one, which goes with it.
+$emulator->create_table($node, 'lonely', 'month date', $options);
+$id = $session->rows(q(SELECT pinsight_schedule('lonely')));
+is($session->rows(q(SELECT pinsight_schedule('lonely'))), $id, 'one column: the same again is the same');
+$session->rows(q(SELECT pinsight_unschedule('lonely'); DROP FOREIGN TABLE lonely));
+is(held(), 0, '... and goes');
+
 foreach my $case (
 	[ '1 hour', 24 ], [ '100 days', 2160 ], [ '30 hours 1 minute', 31 ],
 	[ '2 months', 1440, 'exact' ])

@@ -154,7 +154,7 @@ ask("EXPLAIN $_->[0]") foreach values %statements;
 is(count(), 0, 'EXPLAIN asks for nothing');
 
 # One report serves all scans that it is enough for.
-$emulator->create_table($node, 'narrow', 'month date',
+$emulator->create_table($node, 'narrow', 'month date NOT NULL',
 	"dataset 'AzureUsage', timespan 'LIFETIME'");
 reports('the same table twice', 'SELECT count(*) FROM a UNION ALL SELECT count(*) FROM a', 1);
 reports('a narrower one first', 'SELECT month FROM narrow UNION ALL SELECT month FROM a', 1);

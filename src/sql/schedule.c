@@ -65,6 +65,22 @@ check_target(Oid relid)
 	pin_look_check_report_table(relid);
 }
 
+/*
+ * What the table stands for, if it has a dataset, without the report that it may
+ * read by now.
+ */
+static PinTable *
+resolve(Relation relation, const PinOptions *options)
+{
+	PinTable   *table = pin_table_resolve(relation, options);
+	PinOptions	own = *options;
+
+	if (table->dataset == NULL)
+		return table;
+	own.report_id = NULL;
+	return pin_table_resolve(relation, &own);
+}
+
 /* The name of the report that is made for the table as it is now. */
 static void
 name_report(Target *target)
@@ -96,7 +112,7 @@ open_target(Target *target, Oid relid, const char *command)
 	target->relid = relid;
 	target->name = pstrdup(RelationGetRelationName(relation));
 	target->options = pin_options_scan(relid, GetUserId());
-	target->table = pin_table_resolve(relation, target->options);
+	target->table = resolve(relation, target->options);
 	name_report(target);
 	relation_close(relation, NoLock);
 	target->asker = pin_ask_open(target->options);
