@@ -66,10 +66,14 @@ sub set_patience
 
 restart({ report_delay => 1.5 });
 set_patience('300 ms');
+$node->safe_psql('postgres', q(ALTER SERVER partner OPTIONS (SET poll_interval '1 min')));
+$emulator->fault({ endpoint => 'executions', status => 503, headers => { 'Retry-After' => '0' } });
 my $error = $session->error($select);
 is($error->{sqlstate}, 'HV00L', 'wait_timeout');
 like($error->{message}, qr/the report was not ready within wait_timeout/, 'is told');
-like($error->{detail}, qr/The service says of report \S+: Pending/, 'with its state');
+is(requests(endpoint => 'executions'), 2, 'it was asked for again after a failure');
+like($error->{detail}, qr/The service says of report \S+: Pending/, 'and its state is told');
+$node->safe_psql('postgres', q(ALTER SERVER partner OPTIONS (SET poll_interval '20 ms')));
 like($error->{hint}, qr/run the query again/, 'and what to do');
 is(requests(endpoint => 'create_report'), 1, 'one report was ordered');
 is(held(), 2, 'and is kept');
