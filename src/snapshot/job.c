@@ -298,7 +298,7 @@ pin_job_note_failing(PinJob *job, bool failing)
 	if (failing == (job->state.failing_since != 0))
 		return;
 	job->state.failing_since = failing ? GetCurrentTimestamp() : 0;
-	pin_job_save(job);
+	pin_job_note(job);
 }
 
 void

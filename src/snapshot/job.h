@@ -115,7 +115,7 @@ extern void pin_job_note(PinJob *job);
  */
 extern void pin_job_note_download(PinJob *job, int64 downloaded, int64 rows);
 
-/* For those who look on: do requests fail, one after the other? */
+/* Likewise: do requests fail, one after the other? */
 extern void pin_job_note_failing(PinJob *job, bool failing);
 
 /* Lets go of the job, which stays for the next one.  Safe in a callback. */
