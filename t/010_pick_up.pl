@@ -137,6 +137,24 @@ is($session->rows('SELECT count(*) FROM pinsight_jobs'), 0, 'without a job');
 is($session->rows($select), 20, 'the run after that');
 is(scalar(@{ $emulator->state->{reports} }), 0, 'finds it by its name');
 
+# Nor is it if the scan ends before it orders another one, and the next one does.
+restart({ report_delay => 0.4 });
+set_patience('300 ms');
+$session->error($select);
+set_patience('1 min');
+sleep(0.5);
+$emulator->switches({ report_delay => 0 });
+$emulator->fault([ { endpoint => 'delete_report', status => 400 },
+		{ endpoint => 'create_query', delay_ms => 300 },
+		{ endpoint => 'create_report', drop_before => JSON::PP::true } ]);
+is($session->error("SET statement_timeout = '200 ms'; $select")->{sqlstate}, '57014', 'a scan ends before it orders anew');
+$session->rows('RESET statement_timeout');
+is(requests(endpoint => 'create_report'), 1, 'so nothing was ordered');
+is($session->error($select)->{sqlstate}, '08006', 'the next one does not take the old report for its own');
+is(requests(endpoint => 'create_report'), 2, 'when its order is lost');
+is($session->rows($select), 20, 'the one after that');
+is(requests(endpoint => 'create_report'), 3, 'gets a report of its own');
+
 # Somebody has deleted it in between, whatever the service says of its executions.
 foreach my $case ([ 'pending', 'No item found with given filters.' ],
 	[ '404', 'No item found with given filters.' ],

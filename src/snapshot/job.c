@@ -304,6 +304,7 @@ pin_job_note_failing(PinJob *job, bool failing)
 void
 pin_job_reset(PinJob *job)
 {
+	job->state.namesake = job->state.report_id[0] != '\0';
 	job->state.query_id[0] = job->state.report_id[0] = '\0';
 	job->state.query_tried = job->state.report_tried = false;
 	job->state.not_before = 0;
