@@ -66,10 +66,14 @@ sub set_patience
 
 restart({ report_delay => 1.5 });
 set_patience('300 ms');
+$node->safe_psql('postgres', q(ALTER SERVER partner OPTIONS (SET poll_interval '1 min')));
+$emulator->fault({ endpoint => 'executions', status => 503, headers => { 'Retry-After' => '0' } });
 my $error = $session->error($select);
 is($error->{sqlstate}, 'HV00L', 'wait_timeout');
 like($error->{message}, qr/the report was not ready within wait_timeout/, 'is told');
-like($error->{detail}, qr/The service says of report \S+: Pending/, 'with its state');
+is(requests(endpoint => 'executions'), 2, 'it was asked for again after a failure');
+like($error->{detail}, qr/The service says of report \S+: Pending/, 'and its state is told');
+$node->safe_psql('postgres', q(ALTER SERVER partner OPTIONS (SET poll_interval '20 ms')));
 like($error->{hint}, qr/run the query again/, 'and what to do');
 is(requests(endpoint => 'create_report'), 1, 'one report was ordered');
 is(held(), 2, 'and is kept');
@@ -132,6 +136,24 @@ like($session->said, qr/WARNING: .*could not delete report/, 'and says that the 
 is($session->rows('SELECT count(*) FROM pinsight_jobs'), 0, 'without a job');
 is($session->rows($select), 20, 'the run after that');
 is(scalar(@{ $emulator->state->{reports} }), 0, 'finds it by its name');
+
+# Nor is it if the scan ends before it orders another one, and the next one does.
+restart({ report_delay => 0.4 });
+set_patience('300 ms');
+$session->error($select);
+set_patience('1 min');
+sleep(0.5);
+$emulator->switches({ report_delay => 0 });
+$emulator->fault([ { endpoint => 'delete_report', status => 400 },
+		{ endpoint => 'create_query', delay_ms => 300 },
+		{ endpoint => 'create_report', drop_before => JSON::PP::true } ]);
+is($session->error("SET statement_timeout = '200 ms'; $select")->{sqlstate}, '57014', 'a scan ends before it orders anew');
+$session->rows('RESET statement_timeout');
+is(requests(endpoint => 'create_report'), 1, 'so nothing was ordered');
+is($session->error($select)->{sqlstate}, '08006', 'the next one does not take the old report for its own');
+is(requests(endpoint => 'create_report'), 2, 'when its order is lost');
+is($session->rows($select), 20, 'the one after that');
+is(requests(endpoint => 'create_report'), 3, 'gets a report of its own');
 
 # Somebody has deleted it in between, whatever the service says of its executions.
 foreach my $case ([ 'pending', 'No item found with given filters.' ],

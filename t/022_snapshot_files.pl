@@ -379,7 +379,8 @@ is(reports(), 1, 'with the same report');
 
 # What is written for others to see, once the rows are here, ends no scan.
 clear();
-$emulator->fault({ endpoint => 'download', stall_after => 500, hang_ms => 500 });
+$emulator->fault([ { endpoint => 'download', stall_after => 500, hang_ms => 500 },
+		{ endpoint => 'delete_report', status => 503, headers => { 'Retry-After' => '0' } } ]);
 my $scan = PinsightBackground->start($node, 'SELECT count(*) FROM big_2');
 $pid = $scan->backend;
 $emulator->await(endpoint => 'download');

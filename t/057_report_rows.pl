@@ -312,11 +312,15 @@ like($error->{hint}, qr/deleted, or belongs to another user/, 'with a reason');
 $emulator->switches({ execution_outcome => 'stuck' });
 my $stuck = portal_report($query_id);
 set_server("wait_timeout '300 ms'");
-foreach my $call (
-	"SELECT * FROM pinsight_report_rows('partner', '$stuck') AS t(month date)",
-	"SELECT * FROM pinsight_report_columns('partner', '$stuck')")
+$emulator->fault([ { endpoint => 'executions', nth => 2, status => 503, headers => { 'Retry-After' => '0' } },
+		{ endpoint => 'executions', nth => 3, delay_ms => 400 } ]);
+foreach my $case (
+	[ "SELECT * FROM pinsight_report_rows('partner', '$stuck') AS t(month date)", 'The last try failed: ' ],
+	[ "SELECT * FROM pinsight_report_columns('partner', '$stuck')", 'The service says of its execution: ' ])
 {
+	my ($call, $why) = @$case;
 	$error = $session->error($call);
+	like($error->{detail}, qr/^$why/, 'and whether the service still answers is told');
 	is($error->{sqlstate}, 'HV00L', 'a report that is never ready');
 	like($error->{message}, qr/report \Q$stuck\E was not ready within wait_timeout/, 'is not waited for longer than wait_timeout');
 }

@@ -360,6 +360,7 @@ pin_client_advance(PinClient *client, PinError *err)
 		if (ok && !client->signing_in)
 		{
 			client->doubtful = false;
+			pin_error_reset(&client->setback);
 			pin_client_abandon(client);
 			return PIN_CALL_DONE;
 		}

@@ -425,13 +425,6 @@ start_find_query(PinAcquisition *a)
 
 /* ---- CREATE_REPORT, FIND_REPORT, CHECK_REPORT ---- */
 
-/* May a report by our name be one that was too old and could not be deleted? */
-static bool
-has_namesake(const PinAcquisition *a)
-{
-	return a->leftover.kind != PIN_ERROR_NONE;
-}
-
 static bool
 read_create_report(const PinReply *reply, void *arg, PinError *err)
 {
@@ -466,7 +459,7 @@ start_create_report(PinAcquisition *a)
 	a->report_creates++;
 
 	/* also if we never hear of it, and look for it by its name */
-	a->job->state.not_before = has_namesake(a) ? 0 : a->sent;
+	a->job->state.not_before = a->job->state.namesake ? 0 : a->sent;
 	a->job->state.report_tried = built;
 	a->job->state.create_sent = a->sent;
 	call(a, &request, built, &err, PIN_CALL_ONCE, read_create_report);
@@ -897,7 +890,7 @@ recover_create(PinAcquisition *a, const PinError *err)
 		if (err->kind == PIN_ERROR_ORDER_QUOTA)
 			pin_budget_note_refusal(a->need);
 	}
-	if (!err->ambiguous || creates >= MAX_CREATES || (!is_query && has_namesake(a)) ||
+	if (!err->ambiguous || creates >= MAX_CREATES || (!is_query && a->job->state.namesake) ||
 		(a->client.give_up_us != 0 &&
 		 pin_now_us() + (int64) pause_ms * 1000 > a->client.give_up_us))
 		return false;

@@ -298,12 +298,13 @@ pin_job_note_failing(PinJob *job, bool failing)
 	if (failing == (job->state.failing_since != 0))
 		return;
 	job->state.failing_since = failing ? GetCurrentTimestamp() : 0;
-	pin_job_save(job);
+	pin_job_note(job);
 }
 
 void
 pin_job_reset(PinJob *job)
 {
+	job->state.namesake = job->state.report_id[0] != '\0';
 	job->state.query_id[0] = job->state.report_id[0] = '\0';
 	job->state.query_tried = job->state.report_tried = false;
 	job->state.not_before = 0;

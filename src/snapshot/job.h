@@ -40,6 +40,7 @@ typedef struct PinJobState
 	PinId		report_id;		/* empty: none known */
 	bool		query_tried;	/* there may be one, by our name */
 	bool		report_tried;	/* likewise */
+	bool		namesake;		/* one by our name is too old, but stays */
 	TimestampTz begun;			/* when the job was begun */
 	TimestampTz create_sent;	/* the last create; 0: none */
 	TimestampTz not_before;		/* the report was not ready then; 0: unknown */
@@ -115,7 +116,7 @@ extern void pin_job_note(PinJob *job);
  */
 extern void pin_job_note_download(PinJob *job, int64 downloaded, int64 rows);
 
-/* For those who look on: do requests fail, one after the other? */
+/* Likewise: do requests fail, one after the other? */
 extern void pin_job_note_failing(PinJob *job, bool failing);
 
 /* Lets go of the job, which stays for the next one.  Safe in a callback. */
@@ -124,7 +125,10 @@ extern void pin_job_release(PinJob *job);
 /* Lets go of the job and removes it: nothing remote is left. */
 extern void pin_job_forget(PinJob *job);
 
-/* Forgets the remote objects, known not to exist any more. */
+/*
+ * Forgets the remote objects.  A report that is still named was too old and could
+ * not be deleted, which the state remembers.
+ */
 extern void pin_job_reset(PinJob *job);
 
 /* Reads the state at a path; false if there is none that can be believed. */

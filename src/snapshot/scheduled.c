@@ -475,7 +475,7 @@ deadline_passed(PinScheduled *s)
 	pin_need_timed_out(s->need, psprintf("report %s", report_id(s)), &s->client.setback, &err);
 	if (s->first_run[0] != '\0')
 		pin_error_detail(&err, "It runs for the first time at %s.", s->first_run);
-	else if (s->stats.state[0] != '\0')
+	else if (err.detail[0] == '\0' && s->stats.state[0] != '\0')
 		pin_error_detail(&err, "The service says of its execution: %s.", s->stats.state);
 	pin_error_hint(&err, "Run the query again when the report has run.");
 	fail(s, &err);
