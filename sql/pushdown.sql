@@ -174,6 +174,13 @@ SELECT told($$SELECT count(DISTINCT subscription_id) FROM seats
 SELECT told($$SELECT count(DISTINCT subscription_id) FROM seats
 	WHERE customer_market IN ('Japan', 'Norway') GROUP BY customer_market$$);
 
+CREATE FOREIGN TABLE clients (
+	month date,
+	available bigint OPTIONS (column_name 'AvailableSeats'),
+	client text OPTIONS (column_name 'CustomerTpid'),
+	customer_count bigint OPTIONS (count_of 'CustomerTpid')
+) SERVER pushdown_partner OPTIONS (dataset 'DynamicsUsage');
+SELECT told('SELECT count(DISTINCT client) FROM clients WHERE available = 1 OR available = 3 GROUP BY month');
 SELECT regexp_replace(line, 'x+', 'x') FROM told(format('SELECT count(DISTINCT subscription_id) FROM seats
 	WHERE customer_market IN (%L, %L) AND renewed GROUP BY customer_market', 'Norway', repeat('x', 2970))) AS line;
 SELECT told('SELECT count(DISTINCT subscription_id) FROM seats GROUP BY tableoid');

@@ -157,6 +157,13 @@ is(ask('FETCH 1 FROM c; FETCH 1 FROM c'), '', 'where it is false there are none'
 ask('COMMIT');
 is($emulator->count, 0, 'and nobody is asked for any');
 
+# a value that is looked at once has nothing compiled
+ask('SET jit = on; SET jit_above_cost = 0');
+my $compiled = ask("EXPLAIN ANALYZE SELECT 1 FROM usage WHERE service_name = CASE WHEN now() > '2000-01-01' THEN NULL END");
+like($compiled, qr/no row can be wanted/, 'a condition that is never true');
+unlike($compiled, qr/Emission (?!0\.000)/, 'has nothing compiled');
+ask('RESET jit; RESET jit_above_cost');
+
 # --- plans that are kept
 
 ask(q(SET plan_cache_mode = force_generic_plan;

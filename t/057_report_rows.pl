@@ -169,9 +169,11 @@ foreach my $case (
 	[ 'SELECT Month FROM AzureUsage WHRE Month = 1', 'WHRE', 'Incorrect syntax' ],
 	[ "SELECT Month FROM AzureUsage WHERE PartnerName = ''\x{c3}\x{a4}'' LIMT 3", 'LIMT', 'Incorrect syntax' ],
 	[ 'SELECT Month FROM AzureUsage TIMESPAN LAST_7_MONTHS', undef, 'Invalid timespan' ],
-	[ 'SELECT Month, Month FROM AzureUsage Month', undef, 'Incorrect syntax' ])
+	[ 'SELECT Month, Month FROM AzureUsage Month', undef, 'Incorrect syntax' ],
+	[ 'SELECT Month, Nope FROM AzureUsage WHERE Month = 1', 'Nope', "doesn't know 'Month', 'Nope'", 'own' ])
 {
-	my ($wrong, $part, $words) = @$case;
+	my ($wrong, $part, $words, $own) = @$case;
+	$emulator->fault({ endpoint => 'test_query', status => 400, body => { message => $words } }) if $own;
 	my $error = $session->error("SELECT pinsight_preview('partner', '$wrong')");
 	my ($line, $mark) = $error->{text} =~ /^LINE 1: (.*)\n {8}( *)\^/m;
 	like($error->{detail}, qr/$words/, "$wrong: refused");

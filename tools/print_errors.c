@@ -22,7 +22,9 @@ print_head(void)
 	puts("A cancelled query ends with SQLSTATE `57014` and nothing else ever does.");
 	puts("Errors of options are described in [options.md](options.md); a value that");
 	puts("cannot be read is reported with the SQLSTATE of its type's input function,");
-	puts("the line of the report file, the field and the column.\n");
+	puts("the line of the report file, the field and the column. A file that was kept");
+	puts("and turns out to be damaged is read again and again until");
+	puts("[`pinsight_forget()`](sharing.md#taking-things-away) removes it, as the hint says.\n");
 }
 
 static void

@@ -204,6 +204,7 @@ take_array_comparison(ScalarArrayOpExpr *expr, RelOptInfo *baserel, Parts *parts
 	return op == (expr->useOr ? PIN_OP_EQUAL : PIN_OP_UNEQUAL);
 }
 
+/* An array of values: a constant, if they are. */
 static Expr *
 array_of(List *values)
 {
@@ -214,7 +215,7 @@ array_of(List *values)
 	array->array_collid = exprCollation(linitial(values));
 	array->elements = values;
 	array->location = -1;
-	return (Expr *) array;
+	return (Expr *) eval_const_expressions(NULL, (Node *) array);
 }
 
 /*
@@ -242,9 +243,11 @@ take_alternatives(BoolExpr *expr, RelOptInfo *baserel, Parts *parts)
 			return false;
 		values = lappend(values, one.value);
 	}
+	if (!OidIsValid(get_array_type(exprType(linitial(values)))))
+		return false;
 	parts->op = PIN_OP_IN;
 	parts->value = array_of(values);
-	return OidIsValid(((ArrayExpr *) parts->value)->array_typeid);
+	return true;
 }
 
 /* column, NOT column, column IS TRUE, column IS FALSE */

@@ -86,11 +86,15 @@ is_known(ForeignScanState *node, const Expr *expr, bool explain_only)
 		  !has_param_of((const Node *) expr, PARAM_EXTERN)));
 }
 
-/* Evaluates all expressions of the plan. */
+/*
+ * Evaluates all expressions of the plan.  Each is looked at once, so they do not
+ * belong to the node, which would have them compiled, and with them all of its own.
+ */
 static PinValue *
 evaluate(ForeignScanState *node, bool explain_only)
 {
 	List	   *exprs = ((ForeignScan *) node->ss.ps.plan)->fdw_exprs;
+	ParamListInfo params = node->ss.ps.state->es_param_list_info;
 	PinValue   *values = palloc0(sizeof(PinValue) * (list_length(exprs) + 1));
 
 	for (int i = 0; i < list_length(exprs); i++)
@@ -101,7 +105,7 @@ evaluate(ForeignScanState *node, bool explain_only)
 		value->type = getBaseType(exprType((Node *) expr));
 		value->known = is_known(node, expr, explain_only);
 		if (value->known)
-			value->value = ExecEvalExpr(ExecInitExpr(expr, (PlanState *) node),
+			value->value = ExecEvalExpr(ExecInitExprWithParams(expr, params),
 										node->ss.ps.ps_ExprContext, &value->isnull);
 	}
 	return values;

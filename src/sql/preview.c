@@ -10,6 +10,7 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
+#include "insights/ascii.h"
 #include "insights/ask.h"
 #include "insights/json.h"
 #include "insights/rules.h"
@@ -144,19 +145,25 @@ find_once(const char *text, const char *part)
 	return found != NULL && strstr(found + 1, part) == NULL ? found : NULL;
 }
 
+/* Does a quote begin what is quoted?  Not one that ends it, nor an apostrophe. */
+static bool
+opens(const char *words, const char *quote)
+{
+	return quote == words || pin_ascii_is_blank(quote[-1]) || strchr("([{:=,", quote[-1]) != NULL;
+}
+
 /* What the service's words quote of the query, and where that stands; or NULL. */
 static const char *
 find_quoted(const char *query, const char *words)
 {
 	const char *found = NULL;
 
-	while (found == NULL && (words = strpbrk(words, "'\"")) != NULL)
+	for (const char *quote = words; found == NULL && (quote = strpbrk(quote, "'\"")) != NULL; quote++)
 	{
-		const char *end = strchr(words + 1, *words);
+		const char *end = opens(words, quote) ? strchr(quote + 1, *quote) : NULL;
 
-		words++;
 		if (end != NULL)
-			found = find_once(query, pnstrdup(words, end - words));
+			found = find_once(query, pnstrdup(quote + 1, end - quote - 1));
 	}
 	return found;
 }
