@@ -114,7 +114,7 @@ FROM unnest(ARRAY[
 	E'https://example.com/\r\nHost: evil.example', 'https://example.com\@evil',
 	'https://[::1', 'https://[zz]', 'https://a]b', 'https://[1:2]', 'https://.com',
 	'https://example.com/' || repeat('x', 2048),
-	'https://127.1', 'https://2130706433', 'https://0x7f.0.0.1', 'https://10.0.0.256',
+	'https://127.1', 'https://2130706433', 'https://0x7f.0.0.1', 'https://127.0.0.1.', 'https://10.0.0.256',
 	'http://127.evil.example', 'http://127.0.0.1.evil.example',
 	'http://127.0.0.256', 'http://128.0.0.1', 'http://127.0.0', 'http://127.0.0.01', 'http://[::2]',
 	'http://localhost.evil.example', 'http://localhostx'

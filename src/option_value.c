@@ -16,6 +16,7 @@
 #include "commands/defrem.h"
 #include "common/int.h"
 #include "datatype/timestamp.h"
+#include "host_text.h"
 #include "pgtime.h"
 #include "port/pg_bswap.h"
 #include "utils/builtins.h"
@@ -176,25 +177,6 @@ is_loopback(const char *host)
 	return pg_strcasecmp(host, "localhost") == 0;
 }
 
-/*
- * Does a name end in a number?  Then some readers take it for an IPv4 address,
- * however it is spelled.
- */
-static bool
-ends_in_number(const char *host)
-{
-	const char *dot = strrchr(host, '.');
-	const char *label = dot != NULL ? dot + 1 : host;
-	const char *digits = DIGITS;
-
-	if (pg_strncasecmp(label, "0x", 2) == 0)
-	{
-		label += 2;
-		digits = DIGITS "abcdefABCDEF";
-	}
-	return *label != '\0' && label[strspn(label, digits)] == '\0';
-}
-
 /* Is this a name, an IPv4 address, or an IPv6 address in brackets? */
 static bool
 is_host(const char *host)
@@ -204,7 +186,7 @@ is_host(const char *host)
 
 	if (host[0] == '[')
 		return is_bracketed(host, &v6);
-	if (ends_in_number(host))
+	if (pin_host_ends_in_number(host))
 		return inet_pton(AF_INET, host, &v4) == 1;
 	return host[0] != '.' &&
 		consists_of(host, LETTERS DIGITS "._-", HOST_MAX);

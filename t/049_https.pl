@@ -310,7 +310,7 @@ kill('TERM', $socks);
 waitpid($socks, 0);
 execute("ALTER SERVER partner OPTIONS (ADD wait_timeout '300 ms')");
 $error = $session->error($select);
-like($error->{message}, qr/could not connect to host "127\.0\.0\.1:\d+".*\b$socks_port\b/, 'one that is not there');
+like($error->{message}, qr/could not connect to host "127\.0\.0\.1:\d+".*(?:\b$socks_port\b|over proxy)/, 'one that is not there');
 like($error->{hint}, qr/Check the server option "proxy"/, 'with a hint');
 
 my $log = slurp_file($node->logfile);

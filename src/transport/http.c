@@ -404,7 +404,8 @@ hint_tls(PinExchange *x, CURLcode code)
 	curl_easy_getinfo(x->easy, CURLINFO_SSL_VERIFYRESULT, &found);
 	if (code == CURLE_SSL_CACERT_BADFILE)
 		pin_error_hint(err, "The server option \"ca_file\" has to name a PEM file of "
-					   "certificates that the database server can read.");
+					   "certificates that the database server can read; without it, the "
+					   "system needs its own (in Debian, the package ca-certificates).");
 	else if (code == CURLE_SSL_CONNECT_ERROR)
 		pin_error_hint(err, "Check that the server's URL options lead to a host and port "
 					   "that speak HTTPS, with TLS 1.2 or newer.");

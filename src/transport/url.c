@@ -16,6 +16,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "host_text.h"
+
 /* The pieces of a URL, pointing into it. */
 typedef struct UrlParts
 {
@@ -102,25 +104,6 @@ copy_host(const UrlParts *parts, char *dst, size_t size)
 	return true;
 }
 
-/*
- * Does a host's name end in a number?  Then some readers take it for an IPv4
- * address, however it is spelled.
- */
-static bool
-ends_in_number(const char *host)
-{
-	const char *dot = strrchr(host, '.');
-	const char *label = dot ? dot + 1 : host;
-	const char *digits = "0123456789";
-
-	if (strncasecmp(label, "0x", 2) == 0)
-	{
-		label += 2;
-		digits = "0123456789abcdefABCDEF";
-	}
-	return *label && label[strspn(label, digits)] == '\0';
-}
-
 /* A name or IPv4 address of harmless characters, or an IPv6 address in []. */
 static bool
 host_is_sound(const UrlParts *parts)
@@ -135,7 +118,7 @@ host_is_sound(const UrlParts *parts)
 		return false;
 	if (parts->bracketed)
 		return inet_pton(AF_INET6, host, &v6) == 1;
-	if (ends_in_number(host))
+	if (pin_host_ends_in_number(host))
 		return inet_pton(AF_INET, host, &v4) == 1;
 	return strspn(host, letters) == parts->host_len && host[0] != '.';
 }
