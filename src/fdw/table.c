@@ -201,14 +201,14 @@ companion(const PinTable *table)
 static void
 add_companion(PinTable *table)
 {
+	const PinCatalogColumn *own = known_column(table, 0);
 	const PinCatalogColumn *best = NULL;
 
 	for (size_t i = 0; table->known != NULL && i < table->known->ncolumns; i++)
 	{
 		const PinCatalogColumn *column = &table->known->columns[i];
 
-		if (column != known_column(table, 0) &&
-			(best == NULL || weight(column) < weight(best)))
+		if (column != own && (best == NULL || weight(column) < weight(best)))
 			best = column;
 	}
 	if (best != NULL)

@@ -102,23 +102,12 @@ pin_report_file_format(PinReportFile *f, bool tsv)
 	pin_record_count_begin(&f->rows, tsv ? '\t' : ',');
 }
 
-static _Noreturn void
-fail_writing(const PinReportFile *f)
-{
-	int			saved_errno = errno;
-
-	ereport(ERROR,
-			(errcode_for_file_access(),
-			 errmsg("could not write snapshot \"%s\": %m", f->path),
-			 pin_cache_hint(saved_errno)));
-}
-
 void
 pin_report_file_restart(PinReportFile *f)
 {
 	free_decoders(f);
 	if (f->fd >= 0 && ftruncate(f->fd, f->data_offset) != 0)
-		fail_writing(f);
+		pin_snapshot_fail_writing(f->path);
 	f->size = f->flushed = f->reserved = 0;
 	pin_record_count_begin(&f->rows, f->rows.delimiter);
 	f->taken = 0;
@@ -276,7 +265,7 @@ static void
 end_file(PinReportFile *f)
 {
 	if (ftruncate(f->fd, f->data_offset + f->size) != 0)
-		fail_writing(f);
+		pin_snapshot_fail_writing(f->path);
 }
 
 /*
@@ -344,7 +333,7 @@ write_block(PinReportFile *f, size_t len)
 	open_file(f);
 	pin_record_count_add(&f->rows, f->block, len);
 	if (!write_out(f, f->block, len))
-		fail_writing(f);
+		pin_snapshot_fail_writing(f->path);
 }
 
 static bool
@@ -410,7 +399,7 @@ text_was_taken(const PinReportFile *f, PinError *err)
 	if (f->write_errno != 0)
 	{
 		errno = f->write_errno;
-		fail_writing(f);
+		pin_snapshot_fail_writing(f->path);
 	}
 	if (f->trouble.kind == PIN_ERROR_NONE)
 		return true;
@@ -567,7 +556,7 @@ pin_report_file_seal(PinReportFile *f, PinSnapshotHead *head)
 
 	open_file(f);
 	if (f->held > 0 && !write_out(f, NULL, 0))
-		fail_writing(f);
+		pin_snapshot_fail_writing(f->path);
 	end_file(f);
 	head->data_size = f->size;
 	head->regular = pin_record_count_end(&f->rows);
@@ -596,7 +585,7 @@ pin_report_file_first_rows(PinReportFile *f, PinSnapshotHead *head)
 	uint64_t	size;
 
 	if (f->held > 0 && !write_out(f, NULL, 0))
-		fail_writing(f);
+		pin_snapshot_fail_writing(f->path);
 	head->rows = pin_record_count_ended(&f->rows, &size);
 	head->data_size = size;
 	head->regular = false;

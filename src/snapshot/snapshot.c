@@ -377,8 +377,8 @@ pin_snapshot_find(const PinNeed *need, TimestampTz oldest)
 
 /* ---- writing ---- */
 
-static void
-fail_writing(const char *path)
+_Noreturn void
+pin_snapshot_fail_writing(const char *path)
 {
 	int			saved_errno;
 
@@ -431,7 +431,7 @@ pin_snapshot_create(const PinNeed *need, char **path, int64 *data_offset)
 	if (!make_empty(fd))
 	{
 		pin_cache_unlock(fd, NULL);
-		fail_writing(*path);
+		pin_snapshot_fail_writing(*path);
 	}
 	return fd;
 }
@@ -467,7 +467,7 @@ pin_snapshot_seal(int fd, const char *path, const PinNeed *need, PinSnapshotHead
 		pwrite(fd, head, sizeof(*head), 0) != sizeof(*head) ||
 		pwrite(fd, need->query, head->query_len, sizeof(*head)) != head->query_len ||
 		pg_fsync(fd) != 0)
-		fail_writing(path);
+		pin_snapshot_fail_writing(path);
 
 	snprintf(time, sizeof(time), "%016llx", (unsigned long long) head->as_of);
 	snprintf(name, sizeof(name), "%.*s%s", SCOPE_DIGITS, need->scope, need->key);

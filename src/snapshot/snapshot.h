@@ -179,6 +179,9 @@ extern void pin_stranger_note(uint64 stranger, const char *path);
  */
 extern int	pin_snapshot_create(const PinNeed *need, char **path, int64 *data_offset);
 
+/* Throws that it could not be written, as errno says; if that is 0, the disk is full. */
+extern _Noreturn void pin_snapshot_fail_writing(const char *path);
+
 /*
  * Writes the ranges, as many as head says, and the head, makes sure all is on
  * disk and renames the file to what it is from then on: that path, palloc'd.  fd
