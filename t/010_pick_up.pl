@@ -120,13 +120,20 @@ is(requests(endpoint => 'create_query'), 2, 'with a query of its own');
 is(requests(endpoint => 'download'), 1, 'and not even fetched');
 is(held(), 0, 'nothing is left');
 
+# A scan is ended, and by the time of the next its report is ready and too old.
+sub leave_to_age
+{
+	restart({ report_delay => 0.4 });
+	set_patience('300 ms');
+	$session->error($select);
+	set_patience('1 min');
+	sleep(0.5);
+	$emulator->switches({ report_delay => 0 });
+	return;
+}
+
 # Nor is it if it cannot be deleted, and nobody knows whether there is another one.
-restart({ report_delay => 0.4 });
-set_patience('300 ms');
-$session->error($select);
-set_patience('1 min');
-sleep(0.5);
-$emulator->switches({ report_delay => 0 });
+leave_to_age();
 $emulator->fault([ { endpoint => 'delete_report', status => 400, times => 2 },
 		{ endpoint => 'create_report', drop_before => JSON::PP::true } ]);
 is($session->error($select)->{sqlstate}, '08006', 'one that is not deleted is not taken for the one ordered anew');
@@ -138,12 +145,7 @@ is($session->rows($select), 20, 'the run after that');
 is(scalar(@{ $emulator->state->{reports} }), 0, 'finds it by its name');
 
 # Nor is it if the scan ends before it orders another one, and the next one does.
-restart({ report_delay => 0.4 });
-set_patience('300 ms');
-$session->error($select);
-set_patience('1 min');
-sleep(0.5);
-$emulator->switches({ report_delay => 0 });
+leave_to_age();
 $emulator->fault([ { endpoint => 'delete_report', status => 400 },
 		{ endpoint => 'create_query', delay_ms => 300 },
 		{ endpoint => 'create_report', drop_before => JSON::PP::true } ]);
